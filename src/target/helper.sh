@@ -1655,6 +1655,7 @@ parse_request() {
 }
 
 run_verb() {
+  [ -z "$A_dir" ] || D=$A_dir
   case $VERB in
     facts) verb_facts ;;
     prepare) verb_prepare ;;
@@ -1708,7 +1709,7 @@ elevate() {
     exec cat
   } | {
     # shellcheck disable=SC2086
-    $A_sudo /bin/sh -c "$(boot_words ${#NHU})" nginx-hot-upgrade "$1"
+    $A_sudo /bin/sh -c "$(boot_words ${#NHU})" nginx-hot-upgrade "$1" elevated
     _exit=$?
     [ "$_exit" = 0 ] || { rec_new; rec_raw exit "$_exit"; refuse sudo-denied "$A_sudo ended with $_exit"; }
   }
@@ -1719,12 +1720,12 @@ session() {
   trap '' HUP PIPE
   boot_id
   read_hello || exit 64
-  if must_elevate; then elevate "$1"; exit; fi
+  if [ "$2" != elevated ] && must_elevate; then elevate "$1"; exit; fi
   ACTOR=$1
   start_of $$
   rec_new
   rec_raw uid "$(id -u)"
-  rec_process helper $$ "$START"
+  if [ "$2" = elevated ]; then rec_raw elevated true; else rec_raw elevated false; fi
   answer
   while IFS= read -r _request; do
     parse_request "$_request"
@@ -1735,7 +1736,7 @@ session() {
 
 main() {
   case ${1-} in
-    session | receive | once) session "$1" ;;
+    session | receive | once) session "$1" "${2-}" ;;
     guard) guard_main "$2" "$3" ;;
     *) printf 'usage: nginx-hot-upgrade session|receive|once|guard\n' >&2; exit 64 ;;
   esac

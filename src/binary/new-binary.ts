@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createGzip } from 'node:zlib';
+import { Readable } from 'node:stream';
+import { type BuildInfo, parseBuildInfo } from '../host/build-info.ts';
+import { readElf } from './elf.ts';
+
+/** The binary that the targets shall run, held in memory so that what was checked is what is sent. */
+export interface NewBinary {
+  path: string;
+  /** Lower-case hexadecimal. */
+  sha256: string;
+  /** Bytes. */
+  size: number;
+  /** In the words of `uname -m`; undefined where unknown. */
+  machine?: string;
+  /** What it says of itself on this machine; without version where this machine cannot run it. */
+  build: BuildInfo;
+  bytes: Buffer;
+}
+
+/** Reads and identifies the file. Rejects with the file system's error; an ELF file is taken for granted (inputs). */
+export async function loadBinary(path: string): Promise<NewBinary> {
+  const [bytes, said] = await Promise.all([readFile(path), askForBuild(path)]);
+  const elf = readElf(bytes);
+  return {
+    path,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    size: bytes.length,
+    ...(typeof elf === 'string' ? {} : { machine: elf.machine }),
+    build: parseBuildInfo(said),
+    bytes,
+  };
+}
+
+/** The bytes in pieces that leave the event loop room, compressed where asked for. */
+export function streamOf(binary: NewBinary, encoding: 'none' | 'gzip'): AsyncIterable<Uint8Array> {
+  const plain = Readable.from(pieces(binary.bytes));
+  return encoding === 'gzip' ? plain.pipe(createGzip({ level: 1 })) : plain;
+}
+
+function* pieces(bytes: Buffer): Generator<Buffer> {
+  const size = 256 * 1024;
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** `nginx -V` prints to stderr. A file that does not run here is judged on the target. */
+async function askForBuild(path: string): Promise<string> {
+  const { getExecOutput } = await import('@actions/exec');
+  try {
+    const { stdout, stderr, exitCode } = await getExecOutput(path, ['-V'], {
+      silent: true,
+      ignoreReturnCode: true,
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    });
+    return exitCode === 0 ? stdout + stderr : '';
+  } catch {
+    return '';
+  }
+}

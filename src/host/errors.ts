@@ -1,0 +1,53 @@
+import { type Reason, REASONS, UpgradeError } from '../errors.ts';
+import type { Finding, HostResult } from '../report/result.ts';
+import { type Answer, fieldsOf } from '../target/answer.ts';
+
+/** Preflight said no: nothing was touched, or what was staged has been removed again. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly findings: Finding[];
+
+  constructor(findings: Finding[]) {
+    super(findings.map(({ code, message }) => `${code}: ${message}`).join('; '));
+    this.findings = findings;
+  }
+}
+
+/** The run was cancelled; thrown at the next step, or in the middle of a wait. */
+export class Cancelled extends Error {
+  override readonly name = 'Cancelled';
+}
+
+/** Another actor (the guard, another run) decided about this upgrade, and is carrying it out. */
+export class DecidedElsewhere extends Error {
+  override readonly name = 'DecidedElsewhere';
+}
+
+/** The answer, where it is a good one; else an error with the helper's own reason, its evidence kept in the result. */
+export function mustSucceed(answer: Answer, result: HostResult): Answer {
+  keepEvidence(answer, result);
+  if (answer.ok) return answer;
+  if (answer.reason === 'decided') throw new DecidedElsewhere(answer.message);
+  if (answer.reason === 'locked') throw new Refused([lockedFinding(answer.message)]);
+  throw new UpgradeError(reasonOf(answer.reason), answer.message);
+}
+
+export function lockedFinding(holder: string): Finding {
+  return {
+    code: 'locked',
+    message: `another run is at work on this instance: ${holder}`,
+    fix: 'Wait for it; `status` shows what it does, `rollback` ends it.',
+  };
+}
+
+/** The first evidence is that of the cause; what comes later shows the consequences. */
+export function keepEvidence({ fields, verb }: Answer, result: HostResult): void {
+  if (result.evidence !== null || !Array.isArray(fields['evidenceLog'])) return;
+  const read = fieldsOf(fields, verb);
+  result.evidence = { errorLog: read.lines('evidenceLog'), probes: [], processes: read.lines('evidenceProcesses') };
+}
+
+function reasonOf(text: string): Reason {
+  if (text === 'rebooted') return 'changed-by-others';
+  return REASONS.find((reason) => reason === text) ?? 'internal';
+}

@@ -1,0 +1,50 @@
+import type { Facts } from '../target/facts.ts';
+import { parseBuildInfo } from './build-info.ts';
+import { Cancelled, Refused } from './errors.ts';
+import { type HostRun, type Inspected, phase } from './host-run.ts';
+import { joined, judgeCandidate, judgeHost, type Judgement, type Rules } from './preflight/preflight.ts';
+
+/** Reads the target's facts and writes what runs there into the result. Changes nothing on the target. */
+export async function inspect(run: HostRun): Promise<Facts> {
+  const facts = await phase(run, 'inspect', () => run.agent.facts());
+  throwIfCancelled(run);
+  const { master, ours } = facts;
+  run.result.state = stateOf(facts);
+  if (master !== null && ours.upgrade === null) {
+    const version = parseBuildInfo(master.build).version || null;
+    Object.assign(run.result, { previousVersion: version, version, oldMaster: master.process });
+    Object.assign(run.result, { previousSha256: master.sha256, sha256: master.sha256 });
+  }
+  return facts;
+}
+
+export function stateOf({ master, ours: { upgrade } }: Facts): 'idle' | 'held' | 'upgrading' | 'draining' | 'broken' {
+  if (upgrade !== null) return upgrade.phase === 'held' ? 'held' : 'upgrading';
+  if (master === null) return 'broken';
+  return master.oldbin === String(master.process.pid) ? 'draining' : 'idle';
+}
+
+export function rulesOf({ config }: Pick<HostRun, 'config'>): Rules {
+  return { allow: config.switch.allow, allowDowngrade: config.switch.allowDowngrade };
+}
+
+/** Every check that can be made before anything is sent; throws Refused with all that refuses. */
+export function preflight(run: HostRun, facts: Facts): Inspected {
+  const rules = rulesOf(run);
+  const file = run.binary === undefined ? [] : [judgeCandidate(run.binary, facts, rules)];
+  settle(run, joined(judgeHost(facts, rules), ...file));
+  const { master } = facts;
+  if (master === null)
+    throw new Refused([{ code: 'not-running', message: 'no nginx master was found', fix: 'Start it.' }]);
+  return { ...run, facts: { ...facts, master } };
+}
+
+/** Notes the warnings and throws the refusals. */
+export function settle(run: Pick<HostRun, 'result'>, judgement: Judgement): void {
+  run.result.warnings.push(...judgement.warnings);
+  if (judgement.refusals.length > 0) throw new Refused(judgement.refusals);
+}
+
+export function throwIfCancelled({ cancel }: Pick<HostRun, 'cancel'>): void {
+  if (cancel.aborted) throw new Cancelled(String(cancel.reason));
+}

@@ -1,0 +1,46 @@
+import { parseBuildInfo } from './build-info.ts';
+import { Refused } from './errors.ts';
+import type { HostRun, Inspected } from './host-run.ts';
+import { inspect, preflight } from './inspect.ts';
+import { lockedFinding } from './errors.ts';
+import { takeBaseline } from './probing.ts';
+import { stage, unstage } from './staging.ts';
+
+/** What `upgrade` would do here. Leaves nothing on the target. */
+export async function planHost(run: HostRun): Promise<void> {
+  const facts = await inspect(run);
+  const { upgrade } = facts.ours;
+  if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+  const inspected = preflight(run, facts);
+  await takeBaseline(inspected);
+  const { binary } = run;
+  run.result.outcome = 'planned';
+  if (binary === undefined) {
+    run.result.notes.push('Not judged without a binary: config-test-failed, module-signature, missing-library.');
+    run.result.notes.push(...steps(inspected, 'the new version'));
+    return;
+  }
+  if (inspected.facts.master.sha256 === binary.sha256) {
+    run.result.notes.push('The target runs this very binary already: nothing would be done (`unchanged`).');
+    return;
+  }
+  const build = await stage(inspected, { kind: 'upgrade', sha256: binary.sha256, build: binary.build });
+  await unstage(inspected);
+  run.result.notes.push(...steps(inspected, build.version));
+}
+
+function steps({ facts: { master, systemd, uid }, config }: Inspected, version: string): string[] {
+  const old = master.process.pid;
+  const { switch: times } = config;
+  const guard = systemd && uid === 0 ? 'a transient systemd service' : 'a detached process';
+  return [
+    `Would replace ${parseBuildInfo(master.build).version} by ${version} at ${master.path}`,
+    `Guard: ${guard}, ${times.confirmTimeout / 1000} s without a sign of life and it rolls back`,
+    `1. stage the file in a directory beside ${master.path}, swap it in, USR2 to ${old}, put the old file back`,
+    `2. wait until the new workers accept on all ${master.listeners.length} listeners${times.canaryTime > 0 ? `, watch both for ${times.canaryTime / 1000} s` : ''}`,
+    `3. WINCH to ${old}, wait until no old worker accepts`,
+    `4. bake for ${times.bakeTime / 1000} s`,
+    times.autoCommit ? `5. install the file and send QUIT to ${old}` : `5. hold: ${old} stays parked until \`commit\``,
+    `If anything fails before 5: HUP to ${old} where none of its workers accepts, QUIT to the new master`,
+  ];
+}

@@ -1,0 +1,33 @@
+import type { Facts, MasterFacts } from '../../target/facts.ts';
+import type { BuildInfo } from '../build-info.ts';
+
+/** What a check found, why it matters and how to mend it; undefined: nothing. */
+export type Found = { message: string; fix: string } | undefined;
+
+/** A check that needs nothing but the host. */
+export interface HostCheck {
+  code: string;
+  check: (facts: Facts) => Found;
+}
+
+/** A check of the running master. */
+export interface MasterCheck {
+  code: string;
+  check: (master: MasterFacts, facts: Facts) => Found;
+}
+
+/** The new file: what the runner knows of it before the upload, or what the target said of it after. */
+export interface Candidate {
+  sha256: string;
+  /** Bytes. */
+  size: number;
+  build: BuildInfo;
+  /** `uname -m` of the machines that it runs on; undefined where the ELF header names one that we do not know. */
+  machine?: string;
+}
+
+/** A check of the new file against the running master. */
+export interface CandidateCheck {
+  code: string;
+  check: (candidate: Candidate, context: { master: MasterFacts; facts: Facts; allowDowngrade: boolean }) => Found;
+}

@@ -1,0 +1,134 @@
+import type { MasterFacts } from '../../target/facts.ts';
+import type { Found, HostCheck, MasterCheck } from './check.ts';
+
+export const HOST_CHECKS: HostCheck[] = [
+  {
+    code: 'not-running',
+    check: ({ whyNot, masters }) =>
+      whyNot === 'not-running'
+        ? {
+            message: `no running nginx master was found; an upgrade hands over the sockets of a running one. Seen: ${masters || 'none'}`,
+            fix: 'Start nginx, or correct `pid-file` if it names another instance.',
+          }
+        : undefined,
+  },
+  {
+    code: 'ambiguous-master',
+    check: ({ whyNot, masters }) =>
+      whyNot === 'ambiguous-master'
+        ? {
+            message: `several nginx masters run here, and signalling the wrong one would upgrade another site: ${masters}`,
+            fix: 'Name the instance with `pid-file`.',
+          }
+        : undefined,
+  },
+  {
+    code: 'container-pid1',
+    check: ({ whyNot, masters }) =>
+      whyNot === 'container-pid1'
+        ? {
+            message: `nginx runs only inside a container (another pid namespace), where USR2 is ignored: ${masters}`,
+            fix: 'Roll the container with its orchestrator instead.',
+          }
+        : undefined,
+  },
+];
+
+const USR2 = 0x800n;
+const WINCH = 0x8000000n;
+const QUIT = 0x4n;
+
+export const MASTER_CHECKS: MasterCheck[] = [
+  { code: 'daemon-off', check: daemonOff },
+  {
+    code: 'master-process-off',
+    check: ({ masterProcess }) =>
+      masterProcess === 'off'
+        ? {
+            message: '`master_process off`: a single process takes the upgrade signal but never acts on it',
+            fix: 'Remove `master_process off` and restart nginx once.',
+          }
+        : undefined,
+  },
+  { code: 'upgrade-in-progress', check: otherUpgrade },
+  {
+    code: 'stale-oldbin',
+    check: ({ oldbin, pidFile, process }) =>
+      oldbin !== null && oldbin !== 'directory' && oldbin !== String(process.pid)
+        ? {
+            message: `${pidFile}.oldbin is left from an earlier upgrade (it holds "${oldbin}"); nginx will overwrite it`,
+            fix: `Remove it, so that no script signals that number: rm ${pidFile}.oldbin`,
+          }
+        : undefined,
+  },
+  {
+    code: 'pid-file-missing',
+    check: ({ pidText, pidFile, process }) =>
+      pidText === null
+        ? {
+            message: `${pidFile} is missing: on USR2 the master could not rename it and would stay unable to reload (ngx_exec_new_binary)`,
+            fix: `Write it again: echo ${process.pid} > ${pidFile}`,
+          }
+        : undefined,
+  },
+  {
+    code: 'pid-file-wrong',
+    check: ({ pidText, pidFile, process }) =>
+      pidText !== null && pidText !== String(process.pid)
+        ? {
+            message: `${pidFile} holds "${pidText}", the master is ${process.pid}: whoever signals by that file hits another process or none`,
+            fix: `Find out who wrote it, then: echo ${process.pid} > ${pidFile}`,
+          }
+        : undefined,
+  },
+  { code: 'pid-directory', check: pidDirectory },
+  { code: 'signals-blocked', check: signalsBlocked },
+];
+
+/** ngx_signal_handler ignores USR2 while the parent is the one from the start, as it is without daemonizing. */
+function daemonOff({ daemon, parent }: MasterFacts): Found {
+  if (daemon !== 'off') return undefined;
+  return {
+    message: `\`daemon off\` is set and the parent is process ${parent}: nginx ignores USR2 (or later WINCH) in this mode`,
+    fix: 'Use `daemon on` with a unit of Type=forking and PIDFile=, and restart nginx once; in a container, roll the container.',
+  };
+}
+
+function otherUpgrade({ children, oldbin, process }: MasterFacts): Found {
+  const newMaster = children.find(({ title }) => /: ma/.test(title));
+  const draining = children.filter(({ title }) => title.includes('shutting down'));
+  if (newMaster === undefined && oldbin !== String(process.pid)) return undefined;
+  return {
+    message:
+      `another upgrade was begun here and not ended: old master ${process.pid}, new master ${newMaster?.process.pid ?? 'none'}, ` +
+      `${draining.length} old workers shutting down. nginx ignores a second USR2 meanwhile`,
+    fix: `End it first: kill -QUIT ${process.pid} keeps the new version, kill -HUP ${process.pid} and then kill -QUIT of the new master goes back.`,
+  };
+}
+
+function pidDirectory({ pidFile, pidDirWritable, oldbin }: MasterFacts): Found {
+  if (oldbin === 'directory') {
+    return {
+      message: `${pidFile}.oldbin is a directory: the rename at USR2 would fail`,
+      fix: `rmdir ${pidFile}.oldbin`,
+    };
+  }
+  if (pidDirWritable) return undefined;
+  return {
+    message: `the directory of ${pidFile} is not writable: the rename at USR2 would fail and leave the master unable to reload`,
+    fix: 'Make it writable for the user that the master runs as.',
+  };
+}
+
+function signalsBlocked({ signals }: MasterFacts): Found {
+  const mask = (name: string) => BigInt(`0x${new RegExp(`${name}:([0-9a-f]+)`).exec(signals)?.[1] ?? '0'}`);
+  const caught = mask('SigCgt');
+  const missing = [['USR2', USR2] as const, ['WINCH', WINCH] as const, ['QUIT', QUIT] as const].filter(
+    ([, bit]) => (caught & bit) === 0n || (mask('SigBlk') & bit) !== 0n,
+  );
+  if (missing.length === 0) return undefined;
+  return {
+    message: `the master blocks or does not catch ${missing.map(([name]) => name).join(', ')}: a module or an engine changed its signal mask`,
+    fix: 'Restart nginx once without that module, or upgrade by restart.',
+  };
+}

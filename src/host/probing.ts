@@ -1,0 +1,74 @@
+import { type HealthProbes, healthProbes } from '../health/probes.ts';
+import { type ProbeStream, startStream } from '../health/stream.ts';
+import { type HostRun, type Inspected, phase } from './host-run.ts';
+import { rulesOf, settle } from './inspect.ts';
+import { judgeFinding } from './preflight/preflight.ts';
+
+/** The health of one host during one switch; null where the user said `none`. */
+export interface Probing {
+  probes: HealthProbes;
+  baselineP99Ms: number | null;
+  stream: ProbeStream | undefined;
+}
+
+/** Red before any change proves nothing: refused, or allowed and then only what turns red counts. */
+export async function takeBaseline(run: Inspected): Promise<Probing | null> {
+  const probes = probesOf(run);
+  if (probes === null) return null;
+  return phase(run, 'preflight', async () => {
+    const baseline = await probes.baseline(run.cancel);
+    const rules = rulesOf(run);
+    if (baseline.denied) settle(run, judgeFinding(forwardingDenied(), rules));
+    if (baseline.state !== 'green') settle(run, judgeFinding(redBefore(baseline.why), rules));
+    const counted = baseline.state === 'green' ? probes : probes.afterAllowing(baseline);
+    return { probes: counted, baselineP99Ms: baseline.p99Ms, stream: undefined };
+  });
+}
+
+export function probesOf({ config, target, agent }: HostRun): HealthProbes | null {
+  const { health } = config;
+  if (health === undefined || health === 'none') return null;
+  return healthProbes(health, { target, connection: agent.link });
+}
+
+/** One fresh connection every 50 ms, from before USR2 on. */
+export function startMeasuring(probing: Probing | null): void {
+  if (probing === null) return;
+  const { probes } = probing;
+  probing.stream = startStream({ send: (signal) => probes.sendOne(signal), redBefore: probes.redBefore });
+}
+
+/** No old worker accepts any more: from here on one probe every `health-interval`. */
+export function slowDown(run: HostRun, probing: Probing | null): void {
+  const { health } = run.config;
+  if (health !== undefined && health !== 'none') probing?.stream?.slowDown(health.interval);
+}
+
+/** Ends the stream and writes its numbers into the result. */
+export async function stopMeasuring(run: HostRun, probing: Probing | null): Promise<void> {
+  if (probing?.stream === undefined) return;
+  const { evidence, inconclusive, stalled: _, ...numbers } = await probing.stream.stop();
+  probing.stream = undefined;
+  run.result.probe = { ...numbers, baselineP99Ms: probing.baselineP99Ms };
+  if (inconclusive > 0) run.result.notes.push(`${inconclusive} probes could not be judged: our own connection failed.`);
+  if (evidence.length > 0) {
+    run.result.evidence ??= { errorLog: [], probes: [], processes: [] };
+    run.result.evidence.probes.push(...evidence);
+  }
+}
+
+function forwardingDenied() {
+  return {
+    code: 'forwarding-denied',
+    message: 'the SSH server does not allow forwarding, so the health URL cannot be asked as the target sees it',
+    fix: 'Set `health-from: runner`, or allow it in sshd_config: AllowTcpForwarding local.',
+  };
+}
+
+function redBefore(why: string) {
+  return {
+    code: 'health-red-before',
+    message: `the health URL is red before any change, so it could prove nothing afterwards. ${why}`,
+    fix: 'Repair the service or the health inputs first, or allow it: then only what turns red counts.',
+  };
+}

@@ -1,0 +1,54 @@
+import { closedAs, rollBack } from './closing.ts';
+import { mustSucceed, Refused } from './errors.ts';
+import { type HostRun, phase } from './host-run.ts';
+import { inspect, preflight } from './inspect.ts';
+import { recover } from './recovery.ts';
+import { heldSides, switchTo } from './upgrade.ts';
+
+/** Whatever the state: an unfinished upgrade is undone at once, a committed one by a hot upgrade to the previous binary. */
+export async function rollbackHost(run: HostRun): Promise<void> {
+  let facts = await inspect(run);
+  const { upgrade } = facts.ours;
+  if (upgrade !== null && upgrade.decision !== 'commit') {
+    const sides = heldSides(upgrade);
+    Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
+    const adopted = await phase(run, 'preflight', () => run.agent.ask('adopt', { fields: { nonce: upgrade.nonce } }));
+    if (adopted.ok) await rollBack(run, { why: 'asked', sides });
+    else if (adopted.reason === 'rebooted') closedAs(run, { outcome: 'rolled-back', why: 'reboot', sides });
+    else mustSucceed(adopted, run.result);
+    // Staged and never begun: the old version never stopped serving, and that was asked for.
+    if (run.result.outcome === 'failed' && run.result.reason === null) run.result.outcome = 'rolled-back';
+    return;
+  }
+  facts = await recover(run, facts);
+  await goBackToPrevious({ ...run, binary: undefined }, facts);
+}
+
+async function goBackToPrevious(run: HostRun, facts: Parameters<typeof preflight>[1]): Promise<void> {
+  const { previous, retained } = facts.ours;
+  const sha256 = previous?.get('sha') ?? '';
+  const undone = previous === null || facts.master?.sha256 !== previous.get('replaced_by');
+  if (undone && facts.master !== null) {
+    run.result.outcome = 'unchanged';
+    run.result.notes.push(
+      'There is nothing to undo: the running binary did not come from an upgrade that could be taken back.',
+    );
+    return;
+  }
+  const inspected = preflight(run, facts);
+  if (!retained.includes(sha256)) throw new Refused([gone(sha256)]);
+  const build = { flavour: '', version: '', arguments: [] };
+  // Going back is the point of the command; the older version is no reason to refuse it.
+  const config = { ...run.config, switch: { ...run.config.switch, allowDowngrade: true } };
+  const done = await switchTo({ ...inspected, config }, { kind: 'reverse', sha256, build });
+  if (done === 'committed') run.result.outcome = 'rolled-back';
+  else if (run.result.outcome === 'rolled-back') run.result.outcome = 'failed';
+}
+
+function gone(sha256: string) {
+  return {
+    code: 'not-running',
+    message: `the previous binary (${sha256}) is not retained on the target any more`,
+    fix: 'Upgrade to it with `binary` and `allow-downgrade: true`.',
+  };
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { streamOf } from '../binary/new-binary.ts';
+import { fieldsOf } from '../target/answer.ts';
+import { parseBuildInfo, type BuildInfo } from './build-info.ts';
+import { mustSucceed } from './errors.ts';
+import { type Inspected, phase } from './host-run.ts';
+import { rulesOf, settle, throwIfCancelled } from './inspect.ts';
+import { judgeCandidate, judgeFinding } from './preflight/preflight.ts';
+
+/** The file that the master shall run next: a new one from the runner, or a retained one that lies on the target. */
+export interface Staged {
+  kind: 'upgrade' | 'reverse';
+  sha256: string;
+  /** What is known of it before it has run on the target; without version where nothing is. */
+  build: BuildInfo;
+}
+
+/** Above this, the link is no local network and gzip is faster than sending plain bytes. */
+const COMPRESS_FROM_MS = 4;
+
+/**
+ * Lock, books and guard on the target, then the file, then its own word on the host. From here on the target cleans up
+ * after itself. Throws Refused with nothing left behind.
+ */
+export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
+  return phase(run, 'stage', async () => {
+    mustSucceed(await run.agent.ask('prepare', { fields: preparation(run, file) }), run.result);
+    try {
+      throwIfCancelled(run);
+      mustSucceed(await send(run, file), run.result);
+      throwIfCancelled(run);
+      return await check(run, file);
+    } catch (error) {
+      await unstage(run);
+      throw error;
+    }
+  });
+}
+
+/** Nothing of ours stays on the target. */
+export async function unstage(run: Inspected): Promise<void> {
+  // Should even this fail, the guard does the same when its time is over.
+  await run.agent.ask('unstage').catch(() => {});
+}
+
+export function whoAmI(env: NodeJS.ProcessEnv = process.env): { who: string; run: string } {
+  const { GITHUB_ACTOR, GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID } = env;
+  if (GITHUB_RUN_ID) {
+    const run = `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`;
+    return { who: GITHUB_ACTOR ?? 'unknown', run };
+  }
+  return { who: `${userInfo().username}@${hostname()}`, run: `process ${process.pid} on ${hostname()}` };
+}
+
+function preparation(run: Inspected, file: Staged): Record<string, string | number> {
+  const { canaryTime: _, ...times } = run.config.switch;
+  const tenths = (ms: number) => Math.max(1, Math.ceil(ms / 100));
+  const workers = wantedWorkers(run.facts);
+  return {
+    nonce: randomBytes(6).toString('hex'),
+    kind: file.kind,
+    sha256: file.sha256,
+    old_version: parseBuildInfo(run.facts.master.build).version,
+    new_version: file.build.version,
+    need: workers,
+    // With accept_mutex only the worker that holds it has the listeners in its epoll set.
+    cover: run.facts.master.listeners.length === 0 ? 0 : run.facts.master.acceptMutex === 'on' ? 1 : workers,
+    confirm: tenths(times.confirmTimeout),
+    ready: tenths(times.readyTimeout),
+    drain: tenths(times.drainTimeout),
+    hold: tenths(times.holdTimeout),
+    keep: times.keep,
+  };
+}
+
+/** ngx_set_worker_processes: a number, or `auto` for one a processor; one without the directive. */
+function wantedWorkers({ master, cpus }: Inspected['facts']): number {
+  if (master.workerProcesses === 'auto') return cpus;
+  return Number.parseInt(master.workerProcesses, 10) || 1;
+}
+
+async function send(run: Inspected, file: Staged) {
+  const nonce = run.agent.nonce();
+  if (file.kind === 'reverse' || run.binary === undefined) {
+    const fields = { nonce, sha256: file.sha256, encoding: 'retained' };
+    return run.agent.receive({ fields, bytes: () => nothing() });
+  }
+  const { binary } = run;
+  const encoding = run.agent.link.roundTripMs >= COMPRESS_FROM_MS ? 'gzip' : 'none';
+  return run.agent.receive({
+    fields: { nonce, sha256: file.sha256, encoding },
+    bytes: () => streamOf(binary, encoding),
+  });
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
+async function check(run: Inspected, file: Staged): Promise<BuildInfo> {
+  const rules = rulesOf(run);
+  const known = file.build.version !== '' && sideEffectFree(run);
+  let answer = mustSucceed(await run.agent.ask('check', { fields: { test: known ? 'yes' : 'no' } }), run.result);
+  const read = fieldsOf(answer.fields, 'check');
+  const build = parseBuildInfo(read.text('build'));
+  if (read.number('versionExit') !== 0 || build.version === '') settle(run, judgeFinding(cannotRun(read), rules));
+  if (!known) {
+    const { size, machine } = run.binary ?? { size: 0, machine: undefined };
+    const candidate = { sha256: file.sha256, size, build, ...(machine === undefined ? {} : { machine }) };
+    settle(run, judgeCandidate(candidate, run.facts, rules));
+    if (sideEffectFree(run)) {
+      answer = mustSucceed(await run.agent.ask('check', { fields: { test: 'yes' } }), run.result);
+    }
+  }
+  const test = fieldsOf(answer.fields, 'check');
+  const exit = test.numberOrNull('testExit');
+  if (exit === null) {
+    run.result.notes.push('The configuration was not tested: with this pid file `nginx -t` would change the host.');
+  } else if (exit !== 0) {
+    settle(run, judgeFinding(testFailed(test.lines('test')), rules));
+  }
+  return build;
+}
+
+/** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
+function sideEffectFree({ facts: { master } }: Inspected): boolean {
+  return master.pidText === String(master.process.pid);
+}
+
+function cannotRun(read: ReturnType<typeof fieldsOf>) {
+  const said = read.text('build').trim().slice(0, 300);
+  const library = /error while loading shared libraries|cannot open shared object|version `[^']+' not found/.test(said);
+  return {
+    code: library
+      ? /GLIBC|ld-/.test(said)
+        ? 'libc'
+        : 'missing-library'
+      : /Exec format/.test(said)
+        ? 'architecture'
+        : 'libc',
+    message: `the new binary does not run on this host (exit code ${read.number('versionExit')}): ${said || 'it said nothing'}`,
+    fix: 'Build it on the distribution and release that the host runs, or install what it needs there.',
+  };
+}
+
+function testFailed(lines: string[]) {
+  return {
+    code: 'config-test-failed',
+    message: `the new binary refuses the host's configuration: ${lines.join(' | ').slice(0, 600)}`,
+    fix: 'Correct the configuration, or build the binary with the modules and paths that it uses.',
+  };
+}

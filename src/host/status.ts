@@ -1,0 +1,45 @@
+import type { Facts } from '../target/facts.ts';
+import { parseBuildInfo } from './build-info.ts';
+import type { HostRun } from './host-run.ts';
+import { inspect } from './inspect.ts';
+
+/** Reads the state of one target and changes nothing. */
+export async function statusOf(run: HostRun): Promise<void> {
+  const facts = await inspect(run);
+  const { upgrade } = facts.ours;
+  if (upgrade !== null) {
+    const deadline = new Date(Date.now() + upgrade.deadlineIn).toISOString();
+    Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
+    Object.assign(run.result, { version: upgrade.newVersion, sha256: upgrade.newSha256 });
+    Object.assign(run.result, { previousVersion: upgrade.oldVersion, previousSha256: upgrade.oldSha256 });
+    if (upgrade.guardLives) run.result.guard = { deadline, kind: upgrade.guardKind };
+  }
+  run.result.notes.push(...describe(facts));
+  run.result.outcome = 'reported';
+}
+
+function describe({ master, masters, ours }: Facts): string[] {
+  const lines: string[] = [];
+  if (master === null) lines.push(`No single master was found. Seen: ${masters || 'none'}`);
+  else {
+    const workers = master.children.filter(({ accepting }) => accepting).length;
+    const draining = master.children.filter(({ title }) => title.includes('shutting down')).length;
+    const { version } = parseBuildInfo(master.build);
+    lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${master.exe}`);
+    lines.push(`${workers} of its workers accept on ${master.listeners.length} listeners, ${draining} are draining`);
+  }
+  const { upgrade } = ours;
+  if (upgrade !== null) {
+    lines.push(
+      `Upgrade ${upgrade.oldVersion} to ${upgrade.newVersion} by ${upgrade.who} (${upgrade.run}), phase ${upgrade.phase}`,
+    );
+    const left = Math.max(0, Math.round(upgrade.deadlineIn / 1000));
+    lines.push(
+      upgrade.guardLives ? `Its guard rolls back in ${left} s` : 'No guard watches it: run `rollback` or `commit`',
+    );
+  }
+  if (ours.previous !== null)
+    lines.push(`\`rollback\` would go back to ${ours.previous.get('version')} (${ours.previous.get('sha')})`);
+  lines.push(`Retained binaries: ${ours.retained.join(', ') || 'none'}`);
+  return lines;
+}

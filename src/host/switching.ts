@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { bake as bakeUntil } from '../health/bake.ts';
+import type { HealthSettings, Millis } from '../config.ts';
+import { UpgradeError } from '../errors.ts';
+import { fieldsOf } from '../target/answer.ts';
+import { processOf } from '../target/facts.ts';
+import { Cancelled, mustSucceed } from './errors.ts';
+import { type HostRun, type Inspected, phase } from './host-run.ts';
+import type { Probing } from './probing.ts';
+
+/** How often the new generation is looked at while it serves; each look is also the run's sign of life. */
+const LOOK_EVERY: Millis = 1_000;
+
+/** Swap, USR2, the old name back on disk, new workers accepting. */
+export async function begin(run: Inspected): Promise<void> {
+  let swapped: (() => void) | undefined;
+  const ready = new Promise<void>((resolve) => (swapped = resolve));
+  const asked = orCancelled(run, () =>
+    run.agent.ask('begin', {
+      waits: run.config.switch.readyTimeout,
+      onEvent: (event) => event === 'exec' && swapped?.(),
+    }),
+  );
+  asked.catch(() => {});
+  await phase(run, 'swap', () => Promise.race([ready, asked]));
+  await phase(run, 'ready', async () => {
+    const answer = mustSucceed(await asked, run.result);
+    run.result.newMaster = processOf(fieldsOf(answer.fields, 'begin').object('newMaster'));
+  });
+}
+
+/** Both generations serve together, watched. */
+export async function canary(run: Inspected): Promise<void> {
+  const { canaryTime } = run.config.switch;
+  if (canaryTime > 0) await phase(run, 'canary', () => watchFor(run, canaryTime));
+}
+
+/** WINCH, and no old worker accepts any more. */
+export async function retire(run: Inspected): Promise<void> {
+  await phase(run, 'retire', async () => {
+    const waits = run.config.switch.readyTimeout;
+    mustSucceed(await orCancelled(run, () => run.agent.ask('retire', { waits })), run.result);
+  });
+}
+
+/** The new generation serves alone, watched and probed, until it is proven. */
+export async function bake(run: HostRun, probing: Probing | null): Promise<void> {
+  const { health, switch: settings } = run.config;
+  const { bakeTime } = settings;
+  if (probing === null || health === undefined || health === 'none') {
+    if (bakeTime > 0) await phase(run, 'bake', () => watchFor(run, bakeTime));
+    return;
+  }
+  await phase(run, 'bake', () => bakeProbed(run, { probing, health }));
+}
+
+async function bakeProbed(run: HostRun, { probing, health }: { probing: Probing; health: HealthSettings }) {
+  const stop = new AbortController();
+  const { probes } = probing;
+  const looks = lookUntil(run, stop.signal).catch((error: unknown) => stop.abort(error));
+  const rules = { ...health, bakeTime: run.config.switch.bakeTime, redBefore: probes.redBefore };
+  const result = await bakeUntil({
+    probe: (signal) => probes.send(signal),
+    rules,
+    watch: { signal: AbortSignal.any([stop.signal, run.cancel]) },
+  });
+  if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+  if (stop.signal.aborted) throw stop.signal.reason;
+  stop.abort();
+  await looks;
+  if (result.state === 'healthy') return;
+  run.result.evidence ??= { errorLog: [], probes: [], processes: [] };
+  run.result.evidence.probes.push(...result.evidence);
+  throw new UpgradeError(result.state === 'unhealthy' ? 'unhealthy' : 'inconclusive', result.why);
+}
+
+async function watchFor(run: HostRun, time: Millis): Promise<void> {
+  const end = AbortSignal.any([AbortSignal.timeout(time), run.cancel]);
+  await lookUntil(run, end);
+  if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+  await look(run);
+}
+
+/** Looks every second until `end`; rejects with what it saw. The first look comes after the first second. */
+async function lookUntil(run: HostRun, end: AbortSignal): Promise<void> {
+  for (;;) {
+    await delay(LOOK_EVERY, undefined, { signal: end }).catch(() => {});
+    if (end.aborted) return;
+    await look(run);
+  }
+}
+
+async function look(run: HostRun): Promise<void> {
+  mustSucceed(await run.agent.ask('look'), run.result);
+}
+
+/** A step that waits on the target is left at once when the run is cancelled; the guard then ends it there. */
+async function orCancelled<T>(run: HostRun, step: () => Promise<T>): Promise<T> {
+  if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+  let stop: (() => void) | undefined;
+  const cancelled = new Promise<never>((_, reject) => {
+    stop = () => reject(new Cancelled(String(run.cancel.reason)));
+    run.cancel.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([step(), cancelled]);
+  } finally {
+    if (stop !== undefined) run.cancel.removeEventListener('abort', stop);
+  }
+}

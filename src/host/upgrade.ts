@@ -1,0 +1,112 @@
+import { UpgradeError } from '../errors.ts';
+import type { UpgradeFacts } from '../target/facts.ts';
+import { type BuildInfo, parseBuildInfo } from './build-info.ts';
+import { commit, hold, retreat, type Sides } from './closing.ts';
+import { lockedFinding, mustSucceed, Refused } from './errors.ts';
+import { type HostRun, type Inspected, phase } from './host-run.ts';
+import { inspect, preflight } from './inspect.ts';
+import { type Probing, probesOf, slowDown, startMeasuring, stopMeasuring, takeBaseline } from './probing.ts';
+import { recover } from './recovery.ts';
+import { type Staged, stage } from './staging.ts';
+import { begin, bake, canary, retire } from './switching.ts';
+
+/** One host: from the old binary to the new one, or back. */
+export async function upgradeHost(run: HostRun): Promise<void> {
+  const { binary } = run;
+  if (binary === undefined) throw new UpgradeError('internal', 'no binary was obtained');
+  const facts = await recover(run, await inspect(run));
+  if (facts.ours.upgrade !== null) return goOn(run, { upgrade: facts.ours.upgrade, sha256: binary.sha256 });
+  const inspected = preflight(run, facts);
+  if (inspected.facts.master.sha256 === binary.sha256) {
+    run.result.outcome = 'unchanged';
+    return;
+  }
+  const done = await switchTo(inspected, { kind: 'upgrade', sha256: binary.sha256, build: binary.build });
+  if (done === 'committed') run.result.outcome = 'upgraded';
+}
+
+/** The switch itself, for a new binary as for a retained one. Where it fails, the result says so and what is true now. */
+export async function switchTo(run: Inspected, file: Staged): Promise<'committed' | 'held' | 'failed'> {
+  const probing = await takeBaseline(run);
+  const build = await stage(run, file);
+  const sides = sidesOf(run, { file, build });
+  try {
+    startMeasuring(probing);
+    await begin(run);
+    await canary(run);
+    await retire(run);
+    slowDown(run, probing);
+    await bake(run, probing);
+    return await conclude(run, { file, sides });
+  } catch (cause) {
+    await retreat(run, { cause, sides });
+    return 'failed';
+  } finally {
+    await stopMeasuring(run, probing);
+  }
+}
+
+async function conclude(run: HostRun, { file, sides }: { file: Staged; sides: Sides }): Promise<'committed' | 'held'> {
+  if (!run.config.switch.autoCommit && file.kind === 'upgrade') {
+    await hold(run, sides);
+    return 'held';
+  }
+  await commit(run, sides);
+  return 'committed';
+}
+
+/** An upgrade to the same binary is held there: it goes on from the bake; one to another binary must be ended first. */
+async function goOn(run: HostRun, held: { upgrade: UpgradeFacts; sha256: string }): Promise<void> {
+  const { upgrade } = held;
+  if (upgrade.phase !== 'held')
+    throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+  if (upgrade.newSha256 !== held.sha256) throw new Refused([otherIsHeld(upgrade)]);
+  const sides = heldSides(upgrade);
+  await phase(run, 'preflight', async () => {
+    mustSucceed(await run.agent.ask('adopt', { fields: { nonce: upgrade.nonce } }), run.result);
+  });
+  run.result.oldMaster = upgrade.oldMaster;
+  run.result.newMaster = upgrade.newMaster;
+  const probing = heldProbing(run);
+  try {
+    startMeasuring(probing);
+    slowDown(run, probing);
+    await bake(run, probing);
+    if (run.config.switch.autoCommit) {
+      await commit(run, sides);
+      run.result.outcome = 'upgraded';
+    } else await hold(run, sides);
+  } catch (cause) {
+    await retreat(run, { cause, sides });
+  } finally {
+    await stopMeasuring(run, probing);
+  }
+}
+
+export function heldProbing(run: HostRun): Probing | null {
+  const probes = probesOf(run);
+  return probes === null ? null : { probes, baselineP99Ms: null, stream: undefined };
+}
+
+export function heldSides(upgrade: UpgradeFacts): Sides {
+  return {
+    old: { version: upgrade.oldVersion, sha256: upgrade.oldSha256 },
+    new: { version: upgrade.newVersion, sha256: upgrade.newSha256 },
+  };
+}
+
+function sidesOf(run: Inspected, { file, build }: { file: Staged; build: BuildInfo }): Sides {
+  const { master } = run.facts;
+  return {
+    old: { version: parseBuildInfo(master.build).version, sha256: master.sha256 },
+    new: { version: build.version, sha256: file.sha256 },
+  };
+}
+
+function otherIsHeld(upgrade: UpgradeFacts) {
+  return {
+    code: 'upgrade-in-progress',
+    message: `an upgrade to another binary (${upgrade.newVersion}, ${upgrade.newSha256}) is held on this host by ${upgrade.who} (${upgrade.run})`,
+    fix: 'End it first with the command `commit` or `rollback`.',
+  };
+}

@@ -1,0 +1,60 @@
+import { INPUT_NAMES, isInputName, specOf, type InputName } from './names.ts';
+import type { InputProblem } from '../errors.ts';
+import { suggestion } from './nearest.ts';
+import { show } from './show.ts';
+
+/** One `--name value` as it was typed; nothing behind `@` is read yet. */
+export interface Argument {
+  name: InputName;
+  value: string;
+}
+
+export interface Arguments {
+  /** The first word, where it is no option. */
+  command: string | undefined;
+  values: Argument[];
+  problems: InputProblem[];
+}
+
+/** Splits a command line: `COMMAND --input value`, `--input=value`; a boolean without a value is true. Shows no value. */
+export function splitArguments(argv: readonly string[]): Arguments {
+  const rest = [...argv];
+  const command = rest[0]?.startsWith('-') === false ? rest.shift() : undefined;
+  const found: Arguments = { command, values: [], problems: [] };
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const [option, inline] = splitOnce(word);
+    if (isOption(word)) takeOption(found, { name: option.slice(2), value: inline, rest });
+    // A stray word may be a secret that lost its option.
+    else
+      found.problems.push({
+        input: 'command line',
+        message: 'a word without an option before it: quote values with spaces',
+      });
+  }
+  return found;
+}
+
+function takeOption(found: Arguments, option: { name: string; value: string | undefined; rest: string[] }): void {
+  const { name, rest } = option;
+  const next = rest[0] !== undefined && !isOption(rest[0]) ? rest[0] : undefined;
+  if (option.value === undefined && next !== undefined) rest.shift();
+  const value = option.value ?? next ?? (isInputName(name) && specOf(name).kind === 'boolean' ? 'true' : undefined);
+  if (!isInputName(name)) {
+    const message = `there is no such option.${suggestion(name, INPUT_NAMES)} See --help`;
+    found.problems.push({ input: show(`--${name}`).slice(1, -1), message });
+  } else if (value === undefined) {
+    found.problems.push({
+      input: name,
+      message: 'a value is missing after the option (one that starts with "--": --name=value)',
+    });
+  } else found.values.push({ name, value });
+}
+
+function isOption(word: string): boolean {
+  return word.startsWith('--') && word !== '--';
+}
+
+function splitOnce(word: string): [string, string | undefined] {
+  const equals = word.indexOf('=');
+  return equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
+}

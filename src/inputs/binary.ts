@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import type { BinarySource, Command } from '../config.ts';
+import { ELF_HEAD, readElf } from '../binary/elf.ts';
+import { bad, type Checked } from './checked.ts';
+import { parseSha256 } from './digest.ts';
+import type { Form } from './form.ts';
+import { parseLocalPath } from './path.ts';
+import { show } from './show.ts';
+
+const SOURCES = ['binary', 'download-url', 'nginx-version'] as const;
+const LARGEST = 1024 ** 3;
+
+/** The new nginx, where the command has a use for one. Reads the file: it must be there and be a program. */
+export async function readBinary(form: Form, command: Command): Promise<BinarySource | undefined> {
+  const given = SOURCES.filter((name) => form.given(name) !== undefined);
+  const [first, ...others] = given;
+  if (others.length > 0)
+    form.problem(others[0] ?? 'binary', `expected one of ${SOURCES.join(', ')}; found ${given.join(' and ')}`);
+  if (first === undefined && command === 'upgrade' && !form.blamed('binary') && !form.blamed('command')) {
+    form.problem('binary', `"${command}" needs the new nginx: give exactly one of ${SOURCES.join(', ')}`);
+  }
+  const sha256 = form.optional('sha256', parseSha256);
+  const text = form.given('binary');
+  if (text === undefined || !['build', 'plan', 'upgrade'].includes(command)) return undefined;
+  const path = form.take('binary', await checkProgram(text));
+  if (path === undefined) return undefined;
+  if (sha256 !== undefined) await compareDigest(form, { path, sha256 });
+  return { path, ...(sha256 === undefined ? {} : { sha256 }) };
+}
+
+async function checkProgram(text: string): Promise<Checked<string>> {
+  const path = parseLocalPath(text);
+  if (!path.ok) return path;
+  const mistake = await fileMistake(path.value, show(text));
+  return mistake === undefined ? path : bad(mistake);
+}
+
+async function fileMistake(path: string, shown: string): Promise<string | undefined> {
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) return `expected a file, found the directory ${shown}`;
+    if (!found.isFile()) return `expected a regular file, found a pipe, socket or device: ${shown}`;
+    if (found.size > LARGEST) return `is larger than 1 GiB: ${shown}`;
+    const elf = readElf(await readHead(path));
+    return typeof elf === 'string' ? `expected an nginx for Linux (an ELF file), ${shown} is ${elf}` : undefined;
+  } catch (error) {
+    return unreadable(error, shown);
+  }
+}
+
+async function readHead(path: string): Promise<Buffer> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(ELF_HEAD), 0, ELF_HEAD, 0);
+  return buffer.subarray(0, bytesRead);
+}
+
+const CAUSES: Record<string, string> = {
+  ENOENT: 'there is no file',
+  ENOTDIR: 'a part of the path is not a directory:',
+  EACCES: 'may not be read by this user:',
+  ELOOP: 'is a circle of symbolic links:',
+  ENAMETOOLONG: 'the path is too long:',
+};
+
+function unreadable(error: unknown, shown: string): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  return `${CAUSES[code] ?? `cannot be read (${code}):`} ${shown}`;
+}
+
+async function compareDigest(form: Form, { path, sha256 }: { path: string; sha256: string }): Promise<void> {
+  const hash = createHash('sha256');
+  await using file = await open(path);
+  for await (const chunk of file.readableWebStream()) hash.update(new Uint8Array(chunk));
+  const found = hash.digest('hex');
+  if (found === sha256) return;
+  form.problem('sha256', `the digest of ${show(path)} is another one: expected ${sha256}, found ${found}`);
+}

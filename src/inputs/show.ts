@@ -1,0 +1,40 @@
+const LONGEST = 80;
+
+/** Everything that a terminal or a log viewer would not show as itself. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
+const CREDENTIALS = /[^\s/@:]*:(?!\/\/)[^\n]*@/g;
+
+/**
+ * A value as it may stand in a message: quoted, on one line, at most 80 characters, nothing invisible, no credentials of
+ * a URL, no private key, no workflow command.
+ */
+export function show(value: string): string {
+  if (value.includes('PRIVATE KEY')) return '(a private key, not shown)';
+  const safe = value.replaceAll(CREDENTIALS, '***@');
+  let shown = '';
+  for (const character of safe) {
+    const next = escape(character);
+    if (shown.length + next.length > LONGEST) return `"${breakCommand(shown)}…"`;
+    shown += next;
+  }
+  return `"${breakCommand(shown)}"`;
+}
+
+/** True where the text holds a character that cannot be seen: control, zero-width, text direction, lone surrogate. */
+export function hasInvisible(text: string): boolean {
+  return INVISIBLE.test(text);
+}
+
+function escape(character: string): string {
+  if (character === '"' || character === '\\') return `\\${character}`;
+  if (character === '\n') return '\\n';
+  if (character === '\r') return '\\r';
+  if (character === '\t') return '\\t';
+  if (!INVISIBLE.test(character)) return character;
+  return `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`;
+}
+
+// The runner obeys "##[command]" anywhere in a line.
+function breakCommand(text: string): string {
+  return text.replaceAll('##[', String.raw`#\u{23}[`);
+}

@@ -1,0 +1,114 @@
+import { loadBinary, type NewBinary } from './binary/new-binary.ts';
+import type { Command, Config, Target } from './config.ts';
+import { Cancelled, Refused } from './host/errors.ts';
+import { reasonOf } from './host/closing.ts';
+import { commitHost } from './host/commit.ts';
+import { emptyResult, type HostRun, phase } from './host/host-run.ts';
+import { planHost } from './host/plan.ts';
+import { rollbackHost } from './host/rollback.ts';
+import { whoAmI } from './host/staging.ts';
+import { statusOf } from './host/status.ts';
+import { upgradeHost } from './host/upgrade.ts';
+import type { Logger } from './report/logger.ts';
+import { judge } from './report/outcome.ts';
+import type { HostResult, RunReport } from './report/result.ts';
+import { type Agent, openAgent } from './target/agent.ts';
+import { HelperRefused } from './target/session.ts';
+
+export interface RunOptions {
+  config: Config;
+  log: Logger;
+  /** Aborted when the run is to end at once; targets are then left to their guards. */
+  cancel: AbortSignal;
+}
+
+type Recipe = (run: HostRun) => Promise<void>;
+
+const RECIPES: Record<Exclude<Command, 'build'>, Recipe> = {
+  upgrade: upgradeHost,
+  rollback: rollbackHost,
+  commit: commitHost,
+  status: statusOf,
+  plan: planHost,
+};
+
+/** The whole run: obtain, then host by host. Never rejects for what happened on a target. */
+export async function run({ config, log, cancel }: RunOptions): Promise<{ report: RunReport; binary?: NewBinary }> {
+  const startedAt = new Date().toISOString();
+  const start = performance.now();
+  // Read while the first connection is made; a failure shows where it is waited for.
+  const binary = config.binary === undefined ? undefined : loadBinary(config.binary.path);
+  binary?.catch(() => {});
+  const hosts: HostResult[] = [];
+  for (const target of config.targets) {
+    const stop = cancel.aborted || (config.command === 'upgrade' && hosts.some(({ outcome }) => !isFine(outcome)));
+    hosts.push(
+      stop ? skipped(target) : await log.group(target.name, () => oneHost(target, { config, log, cancel, binary })),
+    );
+  }
+  const verdict = judge(hosts, { command: config.command, autoCommit: config.switch.autoCommit });
+  const durationMs = Math.round(performance.now() - start);
+  const report: RunReport = { command: config.command, ...verdict, startedAt, durationMs, hosts };
+  return { report, ...(binary === undefined ? {} : { binary: await binary }) };
+}
+
+type HostOptions = RunOptions & { binary: Promise<NewBinary> | undefined };
+
+async function oneHost(target: Target, options: HostOptions): Promise<HostResult> {
+  const { config, log, cancel } = options;
+  const result = emptyResult(target);
+  let agent: Agent | undefined;
+  try {
+    const opened = phase({ result }, 'connect', () => openAgent(target, { config, identity: whoAmI() }));
+    const binary = await options.binary;
+    agent = await opened;
+    log.info(`connected to ${target.name}`);
+    const { command } = config;
+    if (command === 'build') throw new Error('build needs no target');
+    await RECIPES[command]({ config, target, log, result, agent, binary, cancel });
+  } catch (error) {
+    conclude(result, error);
+  } finally {
+    agent?.close();
+  }
+  for (const { code, message, fix } of result.warnings) log.warning(`${code}: ${message}. ${fix}`);
+  return result;
+}
+
+/** Errors that end here were thrown before anything was changed on the target. */
+function conclude(result: HostResult, error: unknown): void {
+  const findings = findingsOf(error);
+  if (findings === undefined) {
+    result.outcome = 'failed';
+    result.reason ??= reasonOf(error);
+    if (error instanceof Cancelled) result.notes.push('Nothing was changed on the target.');
+    return;
+  }
+  result.outcome = 'refused';
+  result.refusals.push(...findings);
+  const codes = findings.map(({ code }) => code).join(', ');
+  result.reason = { code: 'refused', message: `preflight refused: ${codes}; nothing was touched` };
+}
+
+function findingsOf(error: unknown): HostResult['refusals'] | undefined {
+  if (error instanceof Refused) return error.findings;
+  if (!(error instanceof HelperRefused)) return undefined;
+  const sudo = error.code === 'sudo-denied';
+  return [
+    {
+      code: error.code,
+      message: sudo ? `the login may not become root without a password: ${error.message}` : error.message,
+      fix: sudo
+        ? 'Allow it in sudoers (NOPASSWD), log in as root, or set `sudo` empty where the master is the login’s own.'
+        : 'Give the login a POSIX shell: the helper is run by `/bin/sh -c`.',
+    },
+  ];
+}
+
+function isFine(outcome: HostResult['outcome']): boolean {
+  return outcome === 'upgraded' || outcome === 'unchanged' || outcome === 'held';
+}
+
+function skipped(target: Target): HostResult {
+  return { ...emptyResult(target), outcome: 'skipped', notes: ['Not started: the rollout had stopped.'] };
+}

@@ -1,0 +1,225 @@
+import type { ProcessId } from '../report/result.ts';
+import { fieldsOf, isObject } from './answer.ts';
+
+/** What the helper found on the target, in one round trip and without changing anything. */
+export interface Facts {
+  uid: number;
+  /** `uname -m`. */
+  machine: string;
+  cpus: number;
+  systemd: boolean;
+  /** Why no master was found, as a preflight code; null where one was. */
+  whyNot: string | null;
+  /** Every master seen, one text for people. */
+  masters: string;
+  master: MasterFacts | null;
+  ours: OwnFacts;
+}
+
+export interface MasterFacts {
+  process: ProcessId;
+  parent: number;
+  uid: number;
+  title: string;
+  argv0: string;
+  cwd: string;
+  /** argv[0], resolved to the file behind all links. */
+  path: string;
+  /** `readlink /proc/PID/exe`. */
+  exe: string;
+  exeInode: string;
+  /** Inode of `path`; empty where nothing is there. */
+  pathInode: string;
+  /** First four bytes of `path`, hexadecimal. */
+  magic: string;
+  sha256: string;
+  /** Output of `nginx -V`, one line. */
+  build: string;
+  signals: string;
+  sameMounts: boolean;
+  diskFreeKb: number;
+  pathWritable: boolean;
+  prefix: string;
+  conf: string;
+  pidFile: string;
+  optC: string;
+  optP: string;
+  pidDirective: string;
+  user: string;
+  daemon: string;
+  masterProcess: string;
+  workerProcesses: string;
+  acceptMutex: string;
+  errorLog: string;
+  /** Content of the pid file; null where there is none. */
+  pidText: string | null;
+  /** Content of `PIDFILE.oldbin`, `directory`, or null. */
+  oldbin: string | null;
+  pidDirWritable: boolean;
+  listeners: string[];
+  children: ChildFacts[];
+  unit: UnitFacts | null;
+}
+
+export interface ChildFacts {
+  process: ProcessId;
+  title: string;
+  accepting: boolean;
+  /** Runs the same file as the master: a worker; else a new master, or a log pipe. */
+  sameFile: boolean;
+}
+
+export interface UnitFacts {
+  name: string;
+  properties: ReadonlyMap<string, string>;
+}
+
+/** What a present or earlier run of ours left in this instance's directory. */
+export interface OwnFacts {
+  directory: string;
+  lock: ReadonlyMap<string, string> | null;
+  /** A guard or an actor of that lock lives. */
+  lockAlive: boolean;
+  upgrade: UpgradeFacts | null;
+  /** What a rollback would go back to: `sha`, `version`, `replaced_by`. */
+  previous: ReadonlyMap<string, string> | null;
+  /** How the last upgrade was closed: `nonce`, `outcome`, `why`. */
+  last: ReadonlyMap<string, string> | null;
+  retained: string[];
+}
+
+export const UPGRADE_PHASES = ['staged', 'begun', 'ready', 'retired', 'held', 'committing', 'undoing'] as const;
+
+/** An upgrade under way. */
+export interface UpgradeFacts {
+  nonce: string;
+  phase: (typeof UPGRADE_PHASES)[number];
+  kind: string;
+  run: string;
+  who: string;
+  oldSha256: string;
+  newSha256: string;
+  oldVersion: string;
+  newVersion: string;
+  guardKind: string;
+  oldMaster: ProcessId | null;
+  newMaster: ProcessId | null;
+  oldLives: boolean;
+  newLives: boolean;
+  decision: string;
+  decisionWhy: string;
+  guardLives: boolean;
+  sameBoot: boolean;
+  /** Milliseconds until the guard rolls back; negative when over. */
+  deadlineIn: number;
+}
+
+type Raw = Record<string, unknown>;
+
+/** Throws TypeError where a field is missing or of another type. */
+export function parseFacts(raw: Raw): Facts {
+  const read = fieldsOf(raw, 'facts');
+  return {
+    uid: read.number('uid'),
+    machine: read.text('machine'),
+    cpus: read.number('cpus'),
+    systemd: read.flag('systemd'),
+    whyNot: read.textOrNull('whyNot'),
+    masters: read.text('masters'),
+    master: isObject(raw['master']) ? parseMaster(raw) : null,
+    ours: parseOwn(raw),
+  };
+}
+
+function parseMaster(raw: Raw): MasterFacts {
+  const read = fieldsOf(raw, 'facts of the master');
+  const unit = read.object('unit');
+  const texts = <K extends string>(...names: K[]) =>
+    Object.fromEntries(names.map((name) => [name, read.text(name)])) as Record<K, string>;
+  return {
+    ...texts('title', 'argv0', 'cwd', 'path', 'exe', 'exeInode', 'pathInode', 'magic', 'sha256', 'build', 'signals'),
+    ...texts('prefix', 'conf', 'pidFile', 'optC', 'optP', 'pidDirective', 'user', 'daemon', 'masterProcess'),
+    ...texts('workerProcesses', 'acceptMutex', 'errorLog'),
+    process: processOf(read.object('master')) ?? { pid: 0, startTime: '' },
+    parent: read.number('parent'),
+    uid: read.number('masterUid'),
+    sameMounts: read.flag('sameMounts'),
+    diskFreeKb: read.number('diskFreeKb'),
+    pathWritable: read.flag('pathWritable'),
+    pidText: read.textOrNull('pidText'),
+    oldbin: read.textOrNull('oldbin'),
+    pidDirWritable: read.flag('pidDirWritable'),
+    listeners: read.lines('listeners'),
+    children: read.objects('children').map(parseChild),
+    unit: unit === null ? null : parseUnit(unit),
+  };
+}
+
+function parseChild(raw: Raw): ChildFacts {
+  const read = fieldsOf(raw, 'facts of a child');
+  return {
+    process: { pid: read.number('pid'), startTime: read.text('startTime') },
+    title: read.text('title'),
+    accepting: read.flag('accepting'),
+    sameFile: read.flag('sameFile'),
+  };
+}
+
+function parseUnit(raw: Raw): UnitFacts {
+  const read = fieldsOf(raw, 'facts of the unit');
+  return { name: read.text('name'), properties: keyValues(read.lines('properties')) };
+}
+
+function parseOwn(raw: Raw): OwnFacts {
+  const read = fieldsOf(raw, 'facts of earlier runs');
+  const table = (name: string) => (Array.isArray(raw[name]) ? keyValues(read.lines(name)) : null);
+  const upgrade = read.object('upgrade');
+  return {
+    directory: read.text('directory'),
+    lock: table('lock'),
+    lockAlive: read.flag('lockAlive'),
+    upgrade: upgrade === null ? null : parseUpgrade(upgrade),
+    previous: table('previous'),
+    last: table('last'),
+    retained: read.lines('retained'),
+  };
+}
+
+export function parseUpgrade(raw: Raw): UpgradeFacts {
+  const read = fieldsOf(raw, 'facts of the upgrade under way');
+  const phase = UPGRADE_PHASES.find((known) => known === raw['phase']);
+  if (phase === undefined)
+    throw new TypeError(`the target is in a phase unknown to this version: ${read.text('phase')}`);
+  return {
+    nonce: read.text('nonce'),
+    phase,
+    kind: read.text('kind'),
+    run: read.text('run'),
+    who: read.text('who'),
+    oldSha256: read.text('old_sha'),
+    newSha256: read.text('new_sha'),
+    oldVersion: read.text('old_version'),
+    newVersion: read.text('new_version'),
+    guardKind: read.text('guard_kind'),
+    oldMaster: processOf(read.object('oldMaster')),
+    newMaster: processOf(read.object('newMaster')),
+    oldLives: read.flag('oldLives'),
+    newLives: read.flag('newLives'),
+    decision: read.text('decision'),
+    decisionWhy: read.text('decisionWhy'),
+    guardLives: read.flag('guardLives'),
+    sameBoot: read.flag('sameBoot'),
+    deadlineIn: read.number('deadlineIn') * 100,
+  };
+}
+
+/** A process record of the helper; null where there is none. */
+export function processOf(raw: Raw | null): ProcessId | null {
+  if (raw === null) return null;
+  const read = fieldsOf(raw, 'a process');
+  return { pid: read.number('pid'), startTime: read.text('startTime') };
+}
+
+function keyValues(lines: string[]): ReadonlyMap<string, string> {
+  return new Map(lines.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]));
+}

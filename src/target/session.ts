@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Channel, Connection } from '../connection/port.ts';
+import type { Millis } from '../config.ts';
+import { UpgradeError } from '../errors.ts';
+import { type Answer, parseRecord } from './answer.ts';
+import { helperProgram, startCommand } from './program.ts';
+
+/** A conversation with one helper process on the target, kept open for the whole run: one login, one sudo. */
+export interface Session {
+  /** True where the helper runs as root through sudo, although the login is not root. */
+  readonly elevated: boolean;
+  /** Request and answer pairs so far. */
+  readonly requests: number;
+  /**
+   * One request at a time. Rejects with UpgradeError `connection-lost` when the link or the helper is gone (its effect
+   * is then unknown), `internal` when no answer came within `within`.
+   */
+  ask(verb: string, options: AskOptions): Promise<Answer>;
+  /** The answer to a request whose line the caller wrote itself, with bytes behind it. */
+  awaitAnswer(id: number, within: Millis): Promise<Answer>;
+  close(): void;
+}
+
+export interface AskOptions {
+  fields?: Record<string, string | number>;
+  within: Millis;
+  onEvent?: (event: string) => void;
+}
+
+export interface OpenOptions {
+  entry: 'session' | 'receive' | 'once';
+  /** How to become root, as words; empty: never. */
+  sudo: string[];
+  /** Become root at once, without asking the helper whether the master needs it. */
+  elevateNow?: boolean;
+  pidFile?: string;
+  within: Millis;
+}
+
+/** The target said no before anything was asked: no shell, no sudo. `code` is a preflight code. */
+export class HelperRefused extends Error {
+  override readonly name = 'HelperRefused';
+  readonly code: 'sudo-denied' | 'shell-denied';
+
+  constructor(code: HelperRefused['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const MAX_LINE = 1024 * 1024;
+const MAX_NOISE = 4096;
+
+/** Starts a helper and waits for its first record. Rejects with HelperRefused or UpgradeError. */
+export async function openSession(
+  connection: Connection,
+  options: OpenOptions,
+): Promise<Session & { channel: Channel }> {
+  const program = helperProgram();
+  const marker = randomBytes(8).toString('hex');
+  const sudo = options.elevateNow === true ? options.sudo : [];
+  const channel = await connection.start(startCommand({ entry: options.entry, bytes: program.length, sudo }));
+  const talk = converse(channel, marker);
+  const hello = ['nhu1', marker];
+  if (options.pidFile !== undefined) hello.push(`pid_file=${options.pidFile}`);
+  if (options.elevateNow !== true && options.sudo.length > 0) hello.push(`sudo=${options.sudo.join(' ')}`);
+  channel.stdin.write(`${program}${hello.join('\t')}\n`);
+  const first = await talk.next({ id: 0, within: options.within });
+  if (!first.ok) throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
+  let requests = 0;
+  return {
+    channel,
+    elevated: first.fields['elevated'] === true,
+    get requests() {
+      return requests;
+    },
+    ask(verb, { fields = {}, within, onEvent }) {
+      requests += 1;
+      channel.stdin.write(requestLine(requests, verb, fields));
+      return talk.next({ id: requests, within, ...(onEvent === undefined ? {} : { onEvent }) });
+    },
+    awaitAnswer: (id, within) => talk.next({ id, within }),
+    close: () => channel.stdin.end(),
+  };
+}
+
+/** Fields are separated by tabs; values come from checked inputs and hold neither tabs nor newlines. */
+export function requestLine(id: number, verb: string, fields: Record<string, string | number>): string {
+  const words = Object.entries(fields).map(([name, value]) => `${name}=${String(value).replaceAll(/[\t\r\n]/g, ' ')}`);
+  return [id, verb, ...words].join('\t') + '\n';
+}
+
+function refusal(reason: string, message: string): Error {
+  if (reason === 'sudo-denied' || reason === 'shell-denied') return new HelperRefused(reason, message);
+  return new UpgradeError('internal', message);
+}
+
+interface Waiting {
+  id: number;
+  onEvent?: (event: string) => void;
+  resolve: (answer: Answer) => void;
+}
+
+interface NextOptions {
+  id: number;
+  within: Millis;
+  onEvent?: (event: string) => void;
+}
+
+/** Reads records as they come; everything else is noise, kept for the error message that may need it. */
+function converse(channel: Channel, marker: string) {
+  let waiting: Waiting | undefined;
+  let noise = '';
+  const chatter = (text: string): void => {
+    if (noise.length < MAX_NOISE) noise += text;
+  };
+  channel.stdin.on('error', () => {}); // Told by `ended`.
+  channel.stderr.on('data', (bytes: Buffer) => chatter(bytes.toString('utf8')));
+  onLines(channel, (line) => {
+    const record = parseRecord(line, marker);
+    if (record === undefined) return chatter(`${line}\n`);
+    if (record.kind === 'event') {
+      if (record.id === waiting?.id) waiting.onEvent?.(record.event);
+    } else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
+  });
+  return {
+    noise: () => noise.trim().slice(0, 500),
+    async next({ id, within, onEvent }: NextOptions): Promise<Answer> {
+      const answer = new Promise<Answer>((resolve) => {
+        waiting = { id, resolve, ...(onEvent === undefined ? {} : { onEvent }) };
+      });
+      const stop = new AbortController();
+      const silence = delay(within, undefined, { signal: stop.signal }).then(
+        () => Promise.reject(new UpgradeError('internal', `no answer from the target's helper within ${within} ms`)),
+        () => new Promise<never>(() => {}),
+      );
+      try {
+        return await Promise.race([answer, silence, ending(channel, { first: id === 0, noise: () => noise })]);
+      } finally {
+        stop.abort();
+      }
+    },
+  };
+}
+
+/** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
+async function ending(channel: Channel, { first, noise }: { first: boolean; noise: () => string }): Promise<never> {
+  const ended = await channel.ended;
+  await delay(20);
+  const said = noise().trim().slice(0, 300);
+  if (ended.kind === 'lost') throw new UpgradeError('connection-lost', `the connection was lost: ${ended.cause}`);
+  const how = ended.kind === 'exit' ? `exit code ${ended.code}` : `signal ${ended.signal}`;
+  if (!first)
+    throw new UpgradeError('connection-lost', `the helper on the target ended (${how}) without an answer. ${said}`);
+  if (/^sudo: |password is required|not in the sudoers|a terminal is required/m.test(said)) {
+    throw new HelperRefused('sudo-denied', said);
+  }
+  throw new HelperRefused('shell-denied', `the login shell ended (${how}) instead of running a command. ${said}`);
+}
+
+function onLines(channel: Channel, take: (line: string) => void): void {
+  let rest = '';
+  channel.stdout.setEncoding('utf8');
+  channel.stdout.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > MAX_LINE) rest = '';
+    for (const line of lines) take(line);
+  });
+}

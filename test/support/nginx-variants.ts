@@ -1,0 +1,70 @@
+/** A deliberately broken or different nginx: the 1.26.3 source with a line or two changed before building. */
+export const VARIANTS = [
+  'worker-segv',
+  'master-hangs',
+  'exits-at-start',
+  'turns-red',
+  'other-conf-path',
+  'other-pid-path',
+  'big',
+] as const;
+export type Variant = (typeof VARIANTS)[number];
+
+export interface Edit {
+  /** Below the source tree. */
+  file: string;
+  find: string;
+  replace: string;
+}
+
+const PROCESS_CYCLE = 'src/os/unix/ngx_process_cycle.c';
+const WORKER_READY = '    ngx_worker_process_init(cycle, worker);\n';
+const INIT_CYCLE = { file: 'src/core/ngx_cycle.c', find: '    ngx_timezone_update();\n' };
+const RUN_PHASES = 'void\nngx_http_core_run_phases(ngx_http_request_t *r)\n{\n';
+/** Only the executed successor of a running master has this set, so `-t` and `-V` still work. */
+const IS_SUCCESSOR = 'getenv("NGINX") != NULL && !ngx_test_config';
+
+/** What each variant changes. Files of `configured` are compiled again because a configured path changed. */
+export const EDITS: Record<Variant, Edit[]> = {
+  'worker-segv': [{ file: PROCESS_CYCLE, find: WORKER_READY, replace: `${WORKER_READY}    raise(SIGSEGV);\n` }],
+  'master-hangs': [{ ...INIT_CYCLE, replace: `    if (${IS_SUCCESSOR}) { for ( ;; ) { pause(); } }\n` }],
+  'exits-at-start': [{ ...INIT_CYCLE, replace: `    if (${IS_SUCCESSOR}) { exit(1); }\n` }],
+  'turns-red': [
+    { file: PROCESS_CYCLE, find: WORKER_READY, replace: `${WORKER_READY}    ngx_worker_started = ngx_current_msec;\n` },
+    {
+      file: PROCESS_CYCLE,
+      find: 'static void ngx_worker_process_cycle(',
+      replace: 'ngx_msec_t  ngx_worker_started;\n\nstatic void ngx_worker_process_cycle(',
+    },
+    {
+      file: 'src/http/ngx_http_core_module.c',
+      find: `${RUN_PHASES}    ngx_int_t                   rc;\n`,
+      replace: `extern ngx_msec_t  ngx_worker_started;\n\n${RUN_PHASES}    ngx_int_t                   rc;
+
+    if (ngx_current_msec - ngx_worker_started >= 2000) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+`,
+    },
+  ],
+  'other-conf-path': configured('/etc/nginx/nginx.conf', '/etc/nginx-other/nginx.conf'),
+  'other-pid-path': configured('/run/nginx.pid', '/run/nginx-other.pid'),
+  big: [
+    {
+      file: 'src/core/nginx.c',
+      find: 'int ngx_cdecl\nmain(',
+      replace: `__asm__(".pushsection .rodata\\n.incbin \\"padding\\"\\n.popsection");\n\nint ngx_cdecl\nmain(`,
+    },
+  ],
+};
+
+/** Configuring again would compile everything again (25 s); these two files are all that use the paths. */
+function configured(find: string, replace: string): Edit[] {
+  return [
+    { file: 'objs/ngx_auto_config.h', find, replace },
+    { file: 'src/core/nginx.c', find: '', replace: '' },
+    { file: 'src/core/ngx_cycle.c', find: '', replace: '' },
+  ];
+}

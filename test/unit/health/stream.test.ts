@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { judge } from '../../../src/health/judge.ts';
+import type { Judgement } from '../../../src/health/judge.ts';
+import { sendProbe } from '../../../src/health/request.ts';
+import { startStream } from '../../../src/health/stream.ts';
+import { healthSettings, probeTarget, serveHttp } from './servers.ts';
+
+const LOST: Judgement = { verdict: 'inconclusive', why: 'lost', ms: 1, cause: 'lost' };
+const GOOD: Judgement = { verdict: 'good', why: 'status 200', ms: 1 };
+
+function sendTo(port: number): (signal: AbortSignal) => Promise<Judgement> {
+  const target = probeTarget(`http://127.0.0.1:${port}/`);
+  return async (signal) => judge(await sendProbe(target, signal), healthSettings());
+}
+
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
+
+describe('startStream', () => {
+  test('measures a server that stalls for 600 ms, and counts no failure', async (t) => {
+    const held: ServerResponse[] = [];
+    let stalling = false;
+    const port = await serveHttp(t, (_request, response) => {
+      if (stalling) held.push(response);
+      else response.end('ok');
+    });
+    const send = sendTo(port);
+    await send(new AbortController().signal);
+    const stream = startStream({ send });
+    await delay(300);
+    const from = performance.now();
+    stalling = true;
+    await delay(600);
+    stalling = false;
+    const stall = performance.now() - from;
+    for (const response of held) response.end('ok');
+    await delay(200);
+    const numbers = await stream.stop();
+    assert.ok(Math.abs(numbers.longestGapMs - stall) <= 60, `${numbers.longestGapMs} ms for ${stall} ms`);
+    assert.equal(numbers.failed, 0);
+    assert.ok(numbers.stalled >= 5 && numbers.stalled <= numbers.sent - 8, `${numbers.stalled} stalled`);
+    assert.ok(numbers.sent >= 20, `${numbers.sent} sent`);
+    assert.ok((numbers.p99Ms ?? 0) > 500, `${numbers.p99Ms} ms`);
+  });
+
+  test('sees no gap on a healthy server, and one fresh connection each', async (t) => {
+    const ports = new Set<unknown>();
+    const port = await serveHttp(t, (request, response) => {
+      ports.add(request.socket.remotePort);
+      response.end('ok');
+    });
+    const send = sendTo(port);
+    await send(new AbortController().signal);
+    const stream = startStream({ send, everyMs: 20 });
+    await delay(210);
+    const numbers = await stream.stop();
+    assert.deepEqual([numbers.failed, numbers.longestGapMs, numbers.inconclusive], [0, 0, 0]);
+    assert.equal(ports.size, numbers.sent + 1);
+    assert.deepEqual(await stream.stop(), numbers);
+  });
+
+  test('counts a refusing server as failed until it is back', async () => {
+    let down = false;
+    const send = async (): Promise<Judgement> => (down ? { verdict: 'bad', why: 'refused', ms: 1 } : GOOD);
+    const stream = startStream({ send, everyMs: 20 });
+    await delay(50);
+    down = true;
+    await delay(100);
+    down = false;
+    await delay(50);
+    const numbers = await stream.stop();
+    assert.ok(numbers.failed >= 4 && numbers.failed <= 6, `${numbers.failed} failed`);
+    assert.ok(numbers.longestGapMs >= 80 && numbers.longestGapMs <= 140, `${numbers.longestGapMs} ms`);
+    assert.equal(numbers.evidence.length, numbers.failed);
+  });
+
+  test('piles up no more than 40 unanswered probes, and counts them as failed when its patience ends', async () => {
+    let [outstanding, most, aborted] = [0, 0, 0];
+    const send = (signal: AbortSignal) => {
+      most = Math.max(most, ++outstanding);
+      return new Promise<Judgement>((resolve) => {
+        signal.addEventListener('abort', () => {
+          aborted += 1;
+          resolve({ verdict: 'inconclusive', why: 'stopped', ms: 1 });
+        });
+      });
+    };
+    const stream = startStream({ send, everyMs: 2 });
+    await delay(200);
+    const numbers = await stream.stop(30);
+    assert.deepEqual([most, aborted, numbers.sent, numbers.failed], [40, 40, 40, 40]);
+    assert.ok(numbers.stalled >= 40, `${numbers.stalled} stalled`);
+    assert.ok(numbers.longestGapMs >= 200);
+  });
+
+  test('keeps its due times when the timers come late, and slows down when told to', async () => {
+    let sent = 0;
+    const send = async (): Promise<Judgement> => {
+      sent += 1;
+      return GOOD;
+    };
+    const timersBefore = timers();
+    const stream = startStream({ send, everyMs: 10 });
+    const until = performance.now() + 100;
+    while (performance.now() < until);
+    await delay(15);
+    assert.ok(sent >= 10 && sent <= 14, `${sent} sent`);
+    stream.slowDown(10_000);
+    const before = sent;
+    await delay(60);
+    assert.equal(sent, before);
+    stream.slowDown(10);
+    await delay(50);
+    assert.ok(sent > before);
+    await stream.stop();
+    assert.equal(timers(), timersBefore);
+    stream.slowDown(1);
+    const after = sent;
+    await delay(20);
+    assert.equal(sent, after);
+  });
+
+  test('keeps probes that say nothing out of failures and gaps', async () => {
+    const stream = startStream({ send: async () => LOST, everyMs: 10 });
+    await delay(50);
+    const numbers = await stream.stop();
+    assert.deepEqual([numbers.failed, numbers.longestGapMs, numbers.p50Ms], [0, 0, null]);
+    assert.equal(numbers.inconclusive, numbers.sent);
+  });
+});

@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PREFLIGHT_CODES } from '../../../src/inputs/allow.ts';
+import { secretsOf } from '../../../src/inputs/secrets.ts';
+import { ED25519 } from './keys.ts';
+import { ask, complaints, fileWith, HOST_KEY, LOCAL, USER } from './support.ts';
+
+describe('parseInputs', () => {
+  it('gives everything that was not said its documented default', async () => {
+    const { parsed } = await ask(LOCAL);
+    assert.deepEqual(parsed?.warnings, []);
+    assert.deepEqual(parsed?.config, {
+      command: 'upgrade',
+      targets: [{ kind: 'local', name: 'local' }],
+      ssh: { fingerprints: [], connectTimeout: 30_000 },
+      sudo: ['sudo', '-n'],
+      commandTimeout: 600_000,
+      binary: { path: LOCAL.binary },
+      health: 'none',
+      switch: {
+        canaryTime: 0,
+        bakeTime: 10_000,
+        readyTimeout: 15_000,
+        drainTimeout: 60_000,
+        confirmTimeout: 120_000,
+        holdTimeout: 900_000,
+        autoCommit: true,
+        autoRollback: true,
+        allowDowngrade: false,
+        keep: 3,
+        allow: new Set(),
+      },
+    });
+  });
+
+  it('reads every input that was said', async () => {
+    const { parsed } = await ask({
+      ...LOCAL,
+      targets: 'web1\nroot@web2:2222',
+      username: 'deploy',
+      port: ' 2200 ',
+      key: ED25519.private,
+      'known-hosts': `* ${HOST_KEY}`,
+      'health-url': 'https://{host}/',
+      'health-body': '/ok/i',
+      'health-from': 'both ',
+      'pid-file': '/run/nginx.pid',
+      allow: 'quic,config-drift',
+      'allow-downgrade': 'true',
+    });
+    assert.deepEqual(
+      parsed?.config.targets.map((target) =>
+        target.kind === 'ssh' ? `${target.user}@${target.host}:${target.port}` : '',
+      ),
+      ['deploy@web1:2200', 'root@web2:2222'],
+    );
+    assert.deepEqual(parsed?.config.health, {
+      url: 'https://{host}/',
+      from: 'both',
+      status: [{ from: 200, to: 399 }],
+      body: { kind: 'regex', source: 'ok', flags: 'i' },
+      headers: [],
+      interval: 1000,
+      timeout: 5000,
+      successes: 5,
+      failureLimit: 0,
+    });
+    assert.equal(parsed?.config.pidFile, '/run/nginx.pid');
+    assert.deepEqual(parsed?.config.switch.allow, new Set(['quic', 'config-drift']));
+    assert.equal(parsed?.config.switch.allowDowngrade, true);
+  });
+
+  it('logs in as the current user where nothing else is said', async () => {
+    const { parsed } = await ask({ ...LOCAL, targets: 'web1', key: ED25519.private, 'known-hosts': `* ${HOST_KEY}` });
+    assert.deepEqual(parsed?.config.targets, [{ kind: 'ssh', name: 'web1', host: 'web1', port: 22, user: USER }]);
+  });
+
+  it('reports all mistakes at once, in the order of the documentation', async () => {
+    const { problems } = await ask({
+      keep: '-1',
+      targets: 'a b',
+      timeout: '30',
+      'health-url': 'ftp://h',
+      allow: 'downgrade',
+      'auto-commit': 'no',
+    });
+    assert.deepEqual(
+      problems.map(({ input }) => input),
+      ['targets', 'key', 'known-hosts', 'timeout', 'binary', 'health-url', 'auto-commit', 'allow', 'keep'],
+    );
+  });
+
+  it('needs targets', async () => {
+    assert.match(await complaints('targets', ''), /^no targets/);
+    assert.match(await complaints('targets', ' \n '), /^no targets/);
+    assert.match(await complaints('targets', '# web1'), /^no targets/);
+  });
+
+  it('takes an empty value as none, except for sudo, where it means never', async () => {
+    const { parsed } = await ask({ ...LOCAL, keep: '', 'bake-time': '  ', sudo: '' });
+    assert.equal(parsed?.config.switch.keep, 3);
+    assert.equal(parsed?.config.switch.bakeTime, 10_000);
+    assert.deepEqual(parsed?.config.sudo, []);
+  });
+
+  it('warns of a name that is no input and names the one that was meant', async () => {
+    const { parsed } = await ask({ ...LOCAL, 'bake-tme': '5s', 'no such thing at all': 'x' });
+    assert.deepEqual(parsed?.warnings, [
+      { input: 'bake-tme', message: 'there is no input of this name. Did you mean "bake-time"?' },
+      { input: 'no such thing at all', message: 'there is no input of this name.' },
+    ]);
+  });
+
+  it('repeats that warning among the mistakes, since it may be their cause', async () => {
+    const { problems } = await ask({ targets: 'local', binary: LOCAL.binary, 'helth-url': 'none' });
+    assert.deepEqual(
+      problems.map(({ input }) => input),
+      ['helth-url', 'health-url'],
+    );
+  });
+
+  it('repeats what the reader of the command line found', async () => {
+    const { problems } = await ask({ ...LOCAL, keep: 'x' }, { problems: [{ input: 'key', message: 'is literal' }] });
+    assert.deepEqual(
+      problems.map(({ input }) => input),
+      ['key', 'keep'],
+    );
+  });
+
+  it('says of a misspelt command only that', async () => {
+    const { problems } = await ask({ command: 'upgrad', targets: 'local' });
+    assert.deepEqual(
+      problems.map(({ message }) => message),
+      ['expected build, plan, upgrade, commit, rollback, status, found "upgrad". Did you mean "upgrade"?'],
+    );
+  });
+
+  it('refuses a NUL anywhere and a value of more than a megabyte', async () => {
+    assert.equal(await complaints('health-body', 'a\0b'), 'contains a NUL character');
+    assert.match(await complaints('known-hosts', 'x'.repeat(1_100_000)), /longer than 1 MiB/);
+  });
+
+  it('shows the first twenty of many mistakes in one input', async () => {
+    const lines = (await complaints('targets', 'a b\n'.repeat(5000))).split('\n');
+    assert.equal(lines.length, 21);
+    assert.equal(lines.at(-1), 'and 4980 more of this kind');
+  });
+});
+
+describe('time limits', () => {
+  for (const [name, value] of [
+    ['confirm-timeout', '4s'],
+    ['hold-timeout', '0s'],
+    ['ready-timeout', '0s'],
+    ['timeout', '0s'],
+    ['command-timeout', '0s'],
+    ['health-interval', '0s'],
+    ['health-timeout', '0s'],
+  ] as const) {
+    it(`refuses a ${name} of ${value}`, async () => {
+      assert.match(await complaints(name, value), /must be at least/);
+    });
+  }
+
+  for (const name of ['canary-time', 'bake-time', 'drain-timeout']) {
+    it(`takes a ${name} of 0s`, async () => assert.equal(await complaints(name, '0s'), ''));
+  }
+});
+
+describe('allow', () => {
+  it('knows every preflight code but the outcome same-binary', () => {
+    assert.equal(PREFLIGHT_CODES.size, 62);
+  });
+
+  it('takes codes that can be survived', async () => {
+    for (const [code, severity] of PREFLIGHT_CODES) {
+      assert.equal((await complaints('allow', code)) === '', severity !== 'refuses', code);
+    }
+  });
+
+  it('refuses the rest, with the way that there is', async () => {
+    assert.match(await complaints('allow', 'downgrade'), /cannot be allowed.*"allow-downgrade: true"/);
+    assert.match(await complaints('allow', 'forwarding-denied'), /"health-from: runner"/);
+    assert.match(await complaints('allow', 'same-binary'), /outcome is "unchanged"/);
+    assert.match(
+      await complaints('allow', 'config-drifts'),
+      /no preflight code "config-drifts"\. Did you mean "config-drift"/,
+    );
+  });
+
+  it('says that a warning need not be allowed', async () => {
+    const { parsed } = await ask({ ...LOCAL, allow: 'stale-oldbin' });
+    assert.deepEqual(parsed?.warnings, [{ input: 'allow', message: '"stale-oldbin" only warns anyway' }]);
+  });
+});
+
+describe('what later versions bring', () => {
+  const LATER: [string, string][] = [
+    ['command', 'build'],
+    ['inventory', 'hosts.yml'],
+    ['proxy-jump', 'jump'],
+    ['transport', 'openssh'],
+    ['download-url', 'https://h/nginx'],
+    ['nginx-version', '1.30.4'],
+    ['source-url', 'https://h/{version}'],
+    ['trusted-keys', '-----BEGIN PGP PUBLIC KEY BLOCK-----'],
+    ['configure-args', '--with-debug'],
+    ['extra-configure-args', '--with-debug'],
+    ['omit-configure-args', '--with-debug'],
+    ['add-modules', 'x=/y'],
+    ['openssl-version', '3.5.4'],
+    ['pcre2-version', '10.45'],
+    ['zlib-version', '1.3.1'],
+    ['rehearse', 'true'],
+    ['max-parallel', '25%'],
+    ['batch-wait', '10s'],
+    ['max-failures', '2'],
+    ['commit-scope', 'fleet'],
+  ];
+  for (const [name, value] of LATER) {
+    it(`answers plainly to ${name}: ${value}`, async () => {
+      assert.match(await complaints(name, value), /not available yet in this version; \w+/);
+    });
+  }
+
+  for (const [name, value] of [
+    ['transport', 'library'],
+    ['configure-args', 'inherit'],
+    ['rehearse', 'false'],
+    ['max-parallel', '1'],
+    ['batch-wait', '0s'],
+    ['max-failures', '0'],
+    ['commit-scope', 'host'],
+  ] as const) {
+    it(`takes the one value of ${name} that there is`, async () => assert.equal(await complaints(name, value), ''));
+  }
+
+  for (const [name, value] of [
+    ['download-url', 'http://h/nginx'],
+    ['download-url', 'https://me:hunter22@h/nginx'],
+    ['download-url', 'https://h/a b'],
+    ['source-url', 'ftp://h/{version}'],
+    ['nginx-version', '1.30.4;id'],
+    ['openssl-version', '$(id)'],
+    ['rehearse', 'yes'],
+    ['max-parallel', '0'],
+    ['batch-wait', '5'],
+    ['max-failures', '-1'],
+    ['commit-scope', 'fleets'],
+    ['transport', 'opennssh'],
+  ] as const) {
+    it(`still refuses ${name}: ${value} for its shape`, async () => {
+      const said = await complaints(name, value);
+      assert.match(said, /expected|no credentials|needs a unit/);
+      assert.doesNotMatch(said, /hunter22/);
+    });
+  }
+});
+
+describe('secrets', () => {
+  it('lists every form in which one may turn up', () => {
+    const secrets = secretsOf(
+      new Map([
+        ['key', `-----BEGIN X-----\nAAAAB3NzaC1y+/=\nshort\n-----END X-----`],
+        ['passphrase', 'pass "word"\n'],
+        ['health-headers', `Host: www.example\nAuthorization: Basic ${btoa('me:hunter22')}\nX-Api-Key: abcdefgh`],
+        ['health-url', 'https://u:urlsecret@h/'],
+      ]),
+    );
+    for (const expected of [
+      'AAAAB3NzaC1y+/=',
+      'AAAAB3NzaC1y%2B%2F%3D',
+      'pass "word"',
+      String.raw`pass \"word\"`,
+      'pass%20%22word%22',
+      btoa('pass "word"'),
+      `Basic ${btoa('me:hunter22')}`,
+      btoa('me:hunter22'),
+      'hunter22',
+      'abcdefgh',
+      'urlsecret',
+    ]) {
+      assert.ok(secrets.includes(expected), expected);
+    }
+    for (const harmless of ['www.example', 'short', '-----BEGIN X-----', ''])
+      assert.ok(!secrets.includes(harmless), harmless);
+  });
+
+  it('never fails, whatever the inputs are', () => {
+    const odd = ['\uD800\uDC00\uD800', ':', '\r\n', 'x'.repeat(10_000), 'Authorization: Basic ===', '//@'];
+    for (const value of odd) {
+      for (const name of ['key', 'passphrase', 'health-headers', 'health-url']) secretsOf(new Map([[name, value]]));
+    }
+  });
+
+  it('are returned with the configuration', async () => {
+    const { parsed } = await ask({ ...LOCAL, passphrase: 'hunter22' });
+    assert.ok(parsed?.secrets.includes('hunter22'));
+  });
+
+  it('do not get into a message even where a value repeats them', async () => {
+    const path = fileWith('x', 'x');
+    const { problems } = await ask({ ...LOCAL, passphrase: 'hunter22', keep: 'hunter22', binary: `${path}hunter22` });
+    assert.match(problems.map(({ message }) => message).join(), /\*\*\*/);
+    assert.doesNotMatch(problems.map(({ message }) => message).join(), /hunter22/);
+  });
+});
