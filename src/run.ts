@@ -59,10 +59,9 @@ async function oneHost(target: Target, options: HostOptions): Promise<HostResult
   const result = emptyResult(target);
   let agent: Agent | undefined;
   try {
-    const opened = phase({ result }, 'connect', () => openAgent(target, { config, identity: whoAmI() }));
+    const opened = phase({ result, log }, 'connect', () => openAgent(target, { config, identity: whoAmI() }));
     const binary = await options.binary;
     agent = await opened;
-    log.info(`connected to ${target.name}`);
     const { command } = config;
     if (command === 'build') throw new Error('build needs no target');
     await RECIPES[command]({ config, target, log, result, agent, binary, cancel });
@@ -71,8 +70,14 @@ async function oneHost(target: Target, options: HostOptions): Promise<HostResult
   } finally {
     agent?.close();
   }
-  for (const { code, message, fix } of result.warnings) log.warning(`${code}: ${message}. ${fix}`);
+  tell(result, log);
   return result;
+}
+
+function tell({ warnings, refusals, notes }: HostResult, log: Logger): void {
+  for (const { code, message, fix } of warnings) log.warning(`${code}: ${message}. ${fix}`);
+  for (const { code, message, fix } of refusals) log.info(`refused, ${code}: ${message}. ${fix}`);
+  for (const note of notes) log.info(note);
 }
 
 /** Errors that end here were thrown before anything was changed on the target. */

@@ -50,8 +50,8 @@ export function emptyResult(target: Target): HostResult {
   };
 }
 
-/** Times `body` as one of the contract's phases, also where it fails. */
-export async function phase<T>(run: Pick<HostRun, 'result'>, name: Phase, body: () => Promise<T>): Promise<T> {
+/** Times `body` as one of the contract's phases, also where it fails, and says so. */
+export async function phase<T>(run: Pick<HostRun, 'result' | 'log'>, name: Phase, body: () => Promise<T>): Promise<T> {
   const entry = { name, at: new Date().toISOString(), ms: 0 };
   const start = performance.now();
   run.result.phases.push(entry);
@@ -59,5 +59,6 @@ export async function phase<T>(run: Pick<HostRun, 'result'>, name: Phase, body: 
     return await body();
   } finally {
     entry.ms = Math.round(performance.now() - start);
+    run.log.info(`${name}: ${entry.ms} ms`);
   }
 }

@@ -2,7 +2,6 @@ const LONGEST = 80;
 
 /** Everything that a terminal or a log viewer would not show as itself. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
-const CREDENTIALS = /[^\s/@:]*:(?!\/\/)[^\n]*@/g;
 
 /**
  * A value as it may stand in a message: quoted, on one line, at most 80 characters, nothing invisible, no credentials of
@@ -10,7 +9,7 @@ const CREDENTIALS = /[^\s/@:]*:(?!\/\/)[^\n]*@/g;
  */
 export function show(value: string): string {
   if (value.includes('PRIVATE KEY')) return '(a private key, not shown)';
-  const safe = value.replaceAll(CREDENTIALS, '***@');
+  const safe = value.split('\n').map(hideCredentials).join('\n');
   let shown = '';
   for (const character of safe) {
     const next = escape(character);
@@ -23,6 +22,15 @@ export function show(value: string): string {
 /** True where the text holds a character that cannot be seen: control, zero-width, text direction, lone surrogate. */
 export function hasInvisible(text: string): boolean {
   return INVISIBLE.test(text);
+}
+
+// No pattern: on a megabyte without "@" it would search for minutes.
+function hideCredentials(line: string): string {
+  const end = line.lastIndexOf('@');
+  const scheme = line.indexOf('://');
+  const start = scheme >= 0 && scheme < end ? scheme + 3 : 0;
+  if (end < 0 || !line.slice(start, end).includes(':')) return line;
+  return `${line.slice(0, start)}***${line.slice(end)}`;
 }
 
 function escape(character: string): string {

@@ -134,12 +134,30 @@ export function parseFacts(raw: Raw): Facts {
 function parseMaster(raw: Raw): MasterFacts {
   const read = fieldsOf(raw, 'facts of the master');
   const unit = read.object('unit');
-  const texts = <K extends string>(...names: K[]) =>
-    Object.fromEntries(names.map((name) => [name, read.text(name)])) as Record<K, string>;
   return {
-    ...texts('title', 'argv0', 'cwd', 'path', 'exe', 'exeInode', 'pathInode', 'magic', 'sha256', 'build', 'signals'),
-    ...texts('prefix', 'conf', 'pidFile', 'optC', 'optP', 'pidDirective', 'user', 'daemon', 'masterProcess'),
-    ...texts('workerProcesses', 'acceptMutex', 'errorLog'),
+    title: read.text('title'),
+    argv0: read.text('argv0'),
+    cwd: read.text('cwd'),
+    path: read.text('path'),
+    exe: read.text('exe'),
+    exeInode: read.text('exeInode'),
+    pathInode: read.text('pathInode'),
+    magic: read.text('magic'),
+    sha256: read.text('sha256'),
+    build: read.text('build'),
+    signals: read.text('signals'),
+    prefix: read.text('prefix'),
+    conf: read.text('conf'),
+    pidFile: read.text('pidFile'),
+    optC: read.text('optC'),
+    optP: read.text('optP'),
+    pidDirective: read.text('pidDirective'),
+    user: read.text('user'),
+    daemon: read.text('daemon'),
+    masterProcess: read.text('masterProcess'),
+    workerProcesses: read.text('workerProcesses'),
+    acceptMutex: read.text('acceptMutex'),
+    errorLog: read.text('errorLog'),
     process: processOf(read.object('master')) ?? { pid: 0, startTime: '' },
     parent: read.number('parent'),
     uid: read.number('masterUid'),

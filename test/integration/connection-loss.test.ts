@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { after, before, describe, it } from 'node:test';
@@ -15,6 +13,7 @@ import { BARE_LOGIN, finish, knownAt, loginTo, openConnection, run } from '../su
 import { freePort } from '../support/port.ts';
 import { startSshd } from '../support/sshd.ts';
 import type { Sshd } from '../support/sshd.ts';
+import { listening } from '../support/tcp-server.ts';
 
 let sshd: Sshd;
 before(async () => {
@@ -71,6 +70,9 @@ describe('a host that cannot be reached', () => {
   });
 });
 
+/** Reads no input and ends with its session: a command over SSH outlives a link that is cut. */
+const UNREADING = 'while kill -0 $PPID 2>/dev/null; do sleep 0.1; done';
+
 const modes: [mode: CutMode, within: number][] = [
   ['close', 1_000],
   ['reset', 1_000],
@@ -83,8 +85,8 @@ for (const [mode, within] of modes) {
       await using proxy = await startCutProxy(sshd.port);
       await using server = await listening(() => {});
       const connection = await openConnection(sshd, proxy.port);
-      const command = await connection.start('echo started; sleep 1000; echo done');
-      const upload = await connection.start('sleep 1000');
+      const command = await connection.start('echo started; cat; echo done');
+      const upload = await connection.start(UNREADING);
       const sent = assert.rejects(pipeline(endless(), upload.stdin));
       const stream = await connection.dial({ host: '127.0.0.1', port: server.port });
       const broken = once(stream, 'error');
@@ -122,7 +124,8 @@ describe('a link', () => {
   it('is lost when the server side of the session is killed', async () => {
     await using server = await startSshd({ config: BARE_LOGIN });
     const connection = await openConnection(server);
-    const channel = await connection.start('exec sleep 1000');
+    const channel = await connection.start('echo started; exec cat');
+    await once(channel.stdout, 'data');
     server.dropSessions();
     assert.equal((await finish(channel)).ended.kind, 'lost');
     assert.equal(connection.lost.aborted, true);
@@ -193,24 +196,4 @@ function endless(): Readable {
       this.push(Buffer.alloc(65_536));
     },
   });
-}
-
-async function listening(onSocket: (socket: Socket) => void): Promise<AsyncDisposable & { port: number }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    onSocket(socket);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  return {
-    port: address.port,
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }

@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -18,6 +16,7 @@ import { BARE_LOGIN, finish, openConnection, run } from '../support/open-connect
 import { freePort } from '../support/port.ts';
 import { startSshd } from '../support/sshd.ts';
 import type { Sshd } from '../support/sshd.ts';
+import { shouting } from '../support/tcp-server.ts';
 import { ownTempDir } from '../support/temp-dir.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -110,7 +109,7 @@ function commonBehaviour(open: () => Promise<Connection>): void {
   });
 
   it('ends at once when a command is given up', async () => {
-    const channel = await connection.start('sleep 1000; echo late');
+    const channel = await connection.start('cat; echo late');
     channel.stdout.resume();
     channel.stderr.resume();
     channel.abort();
@@ -158,7 +157,7 @@ function commonBehaviour(open: () => Promise<Connection>): void {
   it('ends everything that is open when it is closed, and counts as closed, not as lost', async () => {
     await using server = await shouting();
     const other = await open();
-    const channel = await other.start('sleep 1000');
+    const channel = await other.start('cat');
     channel.stdout.resume();
     channel.stderr.resume();
     const stream = await other.dial({ host: '127.0.0.1', port: server.port });
@@ -230,27 +229,4 @@ async function settled(number: () => number): Promise<void> {
     if (!still) await pause(200);
     return still;
   });
-}
-
-/** A server that answers in capitals and ends when the client does. */
-async function shouting(): Promise<AsyncDisposable & { port: number; open(): number }> {
-  let open = 0;
-  const server: Server = createServer((socket) => {
-    open++;
-    socket.on('close', () => open--);
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => socket.write(chunk.toString().toUpperCase()));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  return {
-    port: address.port,
-    open: () => open,
-    [Symbol.asyncDispose]: async () => {
-      server.close();
-      if (open > 0) await once(server, 'close');
-    },
-  };
 }

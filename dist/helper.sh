@@ -1,0 +1,1745 @@
+#!/bin/sh
+# shellcheck shell=dash
+#
+# nginx-hot-upgrade: what acts on the target. The runner decides, this acts: one verb is one whole step with its own
+# waiting, may be asked twice, and answers one JSON record on a line of its own. Needs a base system and /proc, no more.
+#
+# Asked over standard input, after one line "nhu1 MARKER [key=value ...]" (fields are separated by tabs):
+#   ID  VERB  key=value  key=value ...
+# Answered on standard output:
+#   @MARKER {"v":1,"id":ID,"verb":VERB,"ok":true|false,...}
+# Entries: `session` (answers until end of input), `receive` (one request, then the bytes of a binary), `guard DIR`.
+#
+# Numbers: times are tenths of a second of /proc/uptime (monotonic; mksh counts in 32 bits), start times and inodes are
+# compared as strings only.
+
+set -u
+LC_ALL=C
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+# nginx takes NGINX for a list of inherited sockets (ngx_add_inherited_sockets): never let one slip into a child.
+unset NGINX ANGIE NGINX_BPF_MAPS ENV BASH_ENV CDPATH
+umask 077
+
+VERSION=1
+TAB='	'
+NL='
+'
+TICK=0.02
+sleep 0.001 2>/dev/null || TICK=1
+SYNCING=0
+
+# ---------------------------------------------------------------------------------------------------------- records
+
+# json_text TEXT: J becomes the quoted JSON form. Control characters turn into blanks.
+json_text() {
+  case $1 in
+    *[\\\"]* | *[![:print:]]*)
+      J=\"$(printf '%s' "$1" | tr '\000-\037\177' ' ' | sed 's/[\\"]/\\&/g')\" ;;
+    *) J=\"$1\" ;;
+  esac
+}
+
+# json_lines TEXT: J becomes a JSON array of the lines of TEXT (at most 200 lines of 500 characters).
+json_lines() {
+  J=[$(printf '%s\n' "$1" | tr '\000-\010\013-\037\177' ' ' | awk '
+    NR > 200 || $0 == "" { next }
+    { line = substr($0, 1, 500); gsub(/\\/, "\\\\", line); gsub(/"/, "\\\"", line); gsub(/\t/, " ", line)
+      printf "%s\"%s\"", sep, line; sep = "," }')]
+}
+
+# Fields of the record under construction.
+rec_new() { REC=''; }
+rec_text() { json_text "$2"; REC="$REC,\"$1\":$J"; }
+rec_raw() { REC="$REC,\"$1\":$2"; }
+rec_lines() { json_lines "$2"; REC="$REC,\"$1\":$J"; }
+rec_text_or_null() { if [ -n "$2" ]; then rec_text "$1" "$2"; else rec_raw "$1" null; fi; }
+rec_bool() { if [ "$2" = 1 ]; then rec_raw "$1" true; else rec_raw "$1" false; fi; }
+
+answer() { printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":true%s}\n' "$MARKER" "$VERSION" "$ID" "$VERB" "$REC"; }
+
+# event NAME: an intermediate record, so that the runner can tell the phases of a long verb apart.
+event() {
+  uptime_now
+  printf '@%s {"v":%s,"id":%s,"verb":"%s","event":"%s","up":"%s"}\n' "$MARKER" "$VERSION" "$ID" "$VERB" "$1" "$UP"
+}
+
+# refuse REASON SENTENCE: the verb's negative answer, with the fields gathered so far.
+refuse() {
+  json_text "$2"
+  printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":false,"reason":"%s","message":%s%s}\n' \
+    "$MARKER" "$VERSION" "$ID" "$VERB" "$1" "$J" "$REC"
+  return 1
+}
+
+# --------------------------------------------------------------------------------------------------- time, processes
+
+# UP: seconds as text; NOW: tenths of a second.
+uptime_now() {
+  local _fraction
+  read -r UP _ </proc/uptime
+  _fraction=${UP#*.}
+  NOW=${UP%.*}${_fraction%"${_fraction#?}"}
+  NOW=${NOW#0}
+}
+
+boot_id() { read -r BOOT </proc/sys/kernel/random/boot_id; }
+
+pause() { sleep "$TICK"; }
+
+# start_of PID: START and PARENT of a living process; fails where there is none (a zombie is none).
+start_of() {
+  local _line
+  START='' PARENT=''
+  { read -r _line <"/proc/$1/stat"; } 2>/dev/null || return 1
+  # The name may hold blanks and parentheses: count from behind the last one (proc(5), /proc/pid/stat).
+  _line=${_line##*) }
+  # shellcheck disable=SC2086
+  set -- $_line
+  case $1 in Z | X) return 1 ;; esac
+  PARENT=$2
+  START=${20}
+}
+
+# lives PID START: the very process, not one that got its number later.
+lives() { [ -n "$1" ] && [ "$1" != 0 ] && start_of "$1" && [ "$START" = "$2" ]; }
+
+# inode_of PATH: INODE is device:inode of what PATH leads to, empty where nothing is there.
+inode_of() { INODE=$(stat -L -c %d:%i "$1" 2>/dev/null) || INODE=''; }
+
+children_of() {
+  CHILDREN=''
+  if [ -e "/proc/$1/task/$1/children" ]; then
+    { read -r CHILDREN <"/proc/$1/task/$1/children"; } 2>/dev/null
+  else
+    CHILDREN=$(awk -v P="$1" '{ sub(/^.*\) /, ""); if ($2 == P && $1 != "Z") { split(FILENAME, f, "/"); print f[3] } }' \
+      /proc/[0-9]*/stat 2>/dev/null | tr '\n' ' ')
+  fi
+}
+
+title_of() { TITLE=$(tr '\000' ' ' <"/proc/$1/cmdline" 2>/dev/null) || TITLE=''; TITLE=${TITLE%"${TITLE##*[! ]}"}; }
+
+# processes_of INODE: RUNNING lists every process that runs this very file.
+processes_of() {
+  RUNNING=''
+  [ -n "$1" ] || return 0
+  # shellcheck disable=SC2012
+  RUNNING=$(stat -L -c '%d:%i %n' /proc/[0-9]*/exe 2>/dev/null | awk -v I="$1" '
+    $1 == I { split($2, p, "/"); printf "%s ", p[3] }')
+}
+
+# kill_all SIGNAL PID...
+kill_all() {
+  local _signal _p
+  _signal=$1
+  shift
+  for _p in "$@"; do kill "-$_signal" "$_p" 2>/dev/null; done
+}
+
+# ---------------------------------------------------------------------------------------------------- accepting or not
+
+# listeners_of MASTER: its listening sockets. L_FD: descriptors; L_DEC, L_HEX: inodes; L_ADDR: "proto address" lines.
+listeners_of() {
+  local _found _net _fd _inode _rest
+  L_FD='' L_DEC='' L_HEX='' L_ADDR=''
+  _found=$({
+    ls -l "/proc/$1/fd" 2>/dev/null
+    for _net in tcp tcp6 unix; do
+      printf 'net %s\n' "$_net"
+      cat "/proc/$1/net/$_net" 2>/dev/null
+    done
+  } | awk '
+    $1 == "net" { net = $2; next }
+    net == "" { if ($NF ~ /^socket:\[/) { i = $NF; gsub(/[^0-9]/, "", i); fd[i] = $(NF - 2) } next }
+    net == "unix" { if ($4 == "00010000" && ($7 in fd)) print fd[$7], $7, "unix", $8; next }
+    $4 == "0A" && ($10 in fd) { print fd[$10], $10, net, $2 }')
+  while read -r _fd _inode _rest; do
+    [ -n "$_fd" ] || continue
+    L_FD="$L_FD $_fd" L_DEC="$L_DEC $_inode" L_ADDR="$L_ADDR$_inode $_rest$NL"
+  done <<EOF
+$_found
+EOF
+  # shellcheck disable=SC2086
+  [ -z "$L_DEC" ] || L_HEX=$(printf '%x ' $L_DEC)
+}
+
+# epoll_of PID: EPOLL is the number of its epoll descriptor. Looked for once: a busy worker has thousands of descriptors.
+epoll_of() {
+  eval "EPOLL=\${EPOLL_$1-}"
+  [ -z "$EPOLL" ] || return 0
+  # shellcheck disable=SC2012
+  EPOLL=$(ls -l "/proc/$1/fd" 2>/dev/null | awk '/eventpoll/ { print $(NF - 2); exit }')
+  [ -z "$EPOLL" ] || eval "EPOLL_$1=\$EPOLL"
+}
+
+# accepting_among PID...: ACCEPTING lists those with a listener in their epoll set; COVERED counts distinct listeners.
+# A descriptor alone proves nothing: masters and reuseport siblings hold sockets on which they never accept.
+accepting_among() {
+  local _files _seen _p
+  ACCEPTING='' COVERED=0
+  set -- "$@"
+  _files=''
+  for _p in "$@"; do
+    epoll_of "$_p"
+    [ -z "$EPOLL" ] || _files="$_files /proc/$_p/fdinfo/$EPOLL"
+  done
+  [ -n "$_files" ] || return 0
+  # shellcheck disable=SC2086
+  _seen=$(grep -H '^tfd:' $_files 2>/dev/null | awk -v L="$L_HEX" '
+    BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want[l[i]] = 1 }
+    { ino = ""; for (i = 2; i <= NF; i++) { if ($i ~ /^ino:/) { ino = substr($i, 5); if (ino == "") ino = $(i + 1) } }
+      if (ino in want) { split($1, p, "/"); worker[p[3]] = 1; cover[ino] = 1 } }
+    END { c = 0; for (i in cover) c++; printf "%d", c; for (w in worker) printf " %s", w }')
+  COVERED=${_seen%% *}
+  case $_seen in *' '*) ACCEPTING=${_seen#* } ;; esac
+}
+
+# listening_among PID...: LISTENING lists those that still hold a listener under the master's descriptor number: a worker
+# that shuts down closes them (ngx_close_listening_sockets), and this stays cheap with 20,000 connections open.
+listening_among() {
+  local _paths _p _fd
+  LISTENING=''
+  _paths=''
+  for _p in "$@"; do
+    for _fd in $L_FD; do _paths="$_paths /proc/$_p/fd/$_fd"; done
+  done
+  [ -n "$_paths" ] || return 0
+  # shellcheck disable=SC2086,SC2012
+  LISTENING=$(ls -l $_paths 2>/dev/null | awk -v L="$L_DEC" '
+    BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want["socket:[" l[i] "]"] = 1 }
+    $NF in want { split($(NF - 2), p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
+}
+
+# workers_of MASTER [NOT]: WORKERS are its children but for NOT, a new master.
+workers_of() {
+  local _c
+  children_of "$1"
+  WORKERS=''
+  for _c in $CHILDREN; do
+    [ "$_c" = "${2-}" ] || { start_of "$_c" && WORKERS="$WORKERS $_c"; }
+  done
+}
+
+# --------------------------------------------------------------------------------------------------- effective settings
+
+# The main-level directives of a configuration file (and accept_mutex), one a line: name TAB arguments. A reader of our
+# own, since `nginx -T` opens logs, creates an empty pid file and changes owners (ngx_init_cycle in test mode).
+read_directives() {
+  awk '
+    function word_end() { if (has) words[++n] = token; token = ""; has = 0 }
+    function add(text) { if (text != "") { token = token text; has = 1 } }
+    function directive(   i, line) {
+      if ((depth == 0 && words[1] ~ /^(pid|user|daemon|master_process|worker_processes|error_log|lock_file|load_module|include|worker_shutdown_timeout)$/) ||
+          (depth == 1 && block == "events" && words[1] == "accept_mutex")) {
+        line = words[1] "\t"
+        for (i = 2; i <= n; i++) line = line (i > 2 ? " " : "") words[i]
+        print line
+      }
+      n = 0
+    }
+    {
+      s = $0
+      while (s != "") {
+        if (quote != "") {
+          if (!match(s, quote == "\"" ? /[\\"]/ : /[\\\047]/)) { add(s); s = ""; break }
+          c = substr(s, RSTART, 1); add(substr(s, 1, RSTART - 1))
+          if (c == "\\") { add(substr(s, RSTART + 1, 1)); s = substr(s, RSTART + 2) }
+          else { quote = ""; has = 1; s = substr(s, RSTART + 1) }
+          continue
+        }
+        if (!match(s, /[ \t\r;{}"\047#\\]/)) { add(s); s = ""; break }
+        add(substr(s, 1, RSTART - 1)); c = substr(s, RSTART, 1); s = substr(s, RSTART + 1)
+        if (c == " " || c == "\t" || c == "\r") word_end()
+        else if (c == "#") { if (has) add(c); else s = "" }
+        else if (c == "\"" || c == "\047") { if (has) add(c); else quote = c }
+        else if (c == "\\") { add(c substr(s, 1, 1)); s = substr(s, 2) }
+        else if (c == ";") { word_end(); directive() }
+        else if (c == "{") { if (token ~ /\$$/) { add(c); variable = 1 } else { word_end(); if (depth++ == 0) block = words[1]; n = 0 } }
+        else if (variable) { add(c); variable = 0 }
+        else { word_end(); n = 0; depth-- }
+      }
+      if (quote == "") word_end(); else add("\n")
+    }'
+}
+
+# under BASE PATH: FULL is PATH, made absolute from BASE where it is not.
+under() { case $2 in /*) FULL=$2 ;; *) FULL=${1%/}/$2 ;; esac; }
+
+# Sets what the text of a directive list says: a later line wins only where nginx would refuse two anyway.
+apply_directives() {
+  local _name _args
+  while IFS=$TAB read -r _name _args; do
+    case $_name in
+      pid) C_PID=$_args ;;
+      user) C_USER=$_args ;;
+      daemon) C_DAEMON=$_args ;;
+      master_process) C_MASTER=$_args ;;
+      worker_processes) C_WORKERS=$_args ;;
+      accept_mutex) C_MUTEX=$_args ;;
+      error_log) [ -n "$C_LOG" ] || C_LOG=${_args%% *} ;;
+      lock_file) C_LOCK=$_args ;;
+      load_module) C_MODULES="$C_MODULES$_args$NL" ;;
+      include) C_INCLUDE="$C_INCLUDE$_args$NL" ;;
+    esac
+  done <<EOF
+$1
+EOF
+}
+
+# config_of FILE: reads FILE and what it includes at main level into the C_ variables.
+config_of() {
+  local _queue _depth _file _pattern
+  _queue=$1 _depth=0 C_FILES=''
+  while [ -n "$_queue" ] && [ "$_depth" -lt 8 ]; do
+    C_INCLUDE='' _depth=$((_depth + 1))
+    for _file in $_queue; do
+      [ -r "$_file" ] || continue
+      C_FILES="$C_FILES $_file"
+      apply_directives "$(read_directives <"$_file")"
+    done
+    _queue=''
+    while read -r _pattern; do
+      [ -n "$_pattern" ] || continue
+      # Includes are relative to the directory of the main file (ngx_conf_include, conf_prefix).
+      under "${1%/*}" "$_pattern"
+      for _file in $FULL; do [ ! -f "$_file" ] || _queue="$_queue $_file"; done
+    done <<EOF
+$C_INCLUDE
+EOF
+  done
+}
+
+# build_flag NAME: FLAG is the value that `nginx -V` shows for --NAME, or empty.
+build_flag() {
+  FLAG=''
+  case " $OLD_V " in *" --$1="*) FLAG=${OLD_V#*" --$1="}; FLAG=${FLAG%% *}; FLAG=${FLAG#\'}; FLAG=${FLAG%\'} ;; esac
+}
+
+# command_line MASTER: ARGV0 and the options of the running master, taken from its title.
+command_line() {
+  local _words _want _w
+  title_of "$1"
+  ARGV0='' OPT_C='' OPT_P='' OPT_E='' OPT_G='' ARGS=''
+  case $TITLE in *' process '*) ;; *) return 0 ;; esac
+  _words=${TITLE#*' process '}
+  ARGV0=${_words%% *}
+  [ "$_words" = "$ARGV0" ] || ARGS=${_words#* }
+  _want=''
+  set -f
+  # shellcheck disable=SC2086
+  for _w in $ARGS; do
+    case $_want$_w in
+      -[cpeg]) _want=$_w ;;
+      -c*) OPT_C=${_w#-c} _want='' ; [ "$_w" != "${_w#-c}" ] || OPT_C=$_w ;;
+      -p*) OPT_P=${_w#-p} _want='' ; [ "$_w" != "${_w#-p}" ] || OPT_P=$_w ;;
+      -e*) OPT_E=${_w#-e} _want='' ; [ "$_w" != "${_w#-e}" ] || OPT_E=$_w ;;
+      -g*) [ "$_w" != "${_w#-g}" ] && _w=${_w#-g}; OPT_G="$OPT_G $_w" _want=-g ;;
+      *) _want='' ;;
+    esac
+  done
+  set +f
+}
+
+# settings_of MASTER: what this master runs with: OLD_V, PREFIX, CONF, PIDF, LOGFILE and the C_ variables.
+settings_of() {
+  command_line "$1"
+  CWD=$(readlink "/proc/$1/cwd" 2>/dev/null) || CWD=/
+  OLD_V=$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null | tr '\n' ' ')
+  build_flag prefix
+  PREFIX=${OPT_P:-${FLAG:-/usr/local/nginx}}
+  under "$CWD" "$PREFIX"; PREFIX=$FULL
+  build_flag conf-path
+  under "$PREFIX" "${OPT_C:-${FLAG:-conf/nginx.conf}}"; CONF=$FULL
+  C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' C_MODULES='' C_INCLUDE=''
+  config_of "$CONF"
+  [ -z "$OPT_G" ] || apply_directives "$(printf '%s;\n' "$OPT_G" | read_directives)"
+  build_flag pid-path
+  under "$PREFIX" "${C_PID:-${FLAG:-logs/nginx.pid}}"; PIDF=$FULL
+  build_flag error-log-path
+  under "$PREFIX" "${C_LOG:-${OPT_E:-${FLAG:-logs/error.log}}}"; LOGFILE=$FULL
+}
+
+# ------------------------------------------------------------------------------------------------------------ masters
+
+# all_masters: MASTERS are all processes that call themselves a master and lie in our pid namespace; FOREIGN the others.
+# Titles may be cut to what argv and environment left room for (ngx_setproctitle), hence the short pattern.
+all_masters() {
+  local _mine _p _ns _f
+  MASTERS='' FOREIGN=''
+  _mine=$(readlink /proc/self/ns/pid 2>/dev/null)
+  for _f in $(grep -lE '^(nginx|angie): ma' /proc/[0-9]*/cmdline 2>/dev/null); do
+    _p=${_f#/proc/}
+    _p=${_p%/cmdline}
+    start_of "$_p" || continue
+    _ns=$(readlink "/proc/$_p/ns/pid" 2>/dev/null) || _ns=$_mine
+    if [ "$_ns" = "$_mine" ]; then MASTERS="$MASTERS $_p"; else FOREIGN="$FOREIGN $_p"; fi
+  done
+}
+
+# roots_among: ROOTS are the masters without a master as parent: the old one of an upgrade, or the only one.
+roots_among() {
+  local _p
+  ROOTS=''
+  for _p in $MASTERS; do
+    start_of "$_p" || continue
+    case " $MASTERS " in *" $PARENT "*) ;; *) ROOTS="$ROOTS $_p" ;; esac
+  done
+}
+
+# pid_in FILE: PID_TEXT is the number in FILE, or what else stands there; fails where it is no number.
+pid_in() {
+  PID_TEXT=''
+  { read -r PID_TEXT <"$1"; } 2>/dev/null || [ -n "$PID_TEXT" ] || return 1
+  case $PID_TEXT in '' | *[!0-9]*) return 1 ;; esac
+}
+
+# find_master PIDFILE-OR-EMPTY: OM is the one master meant, or empty with WHY_NOT (not-running, ambiguous-master, ...).
+find_master() {
+  local _named _p
+  OM='' WHY_NOT=''
+  all_masters
+  roots_among
+  if [ -n "$1" ]; then
+    if pid_in "$1.oldbin"; then _named=$PID_TEXT; elif pid_in "$1"; then _named=$PID_TEXT; else _named=''; fi
+    for _p in $MASTERS; do [ "$_p" != "$_named" ] || OM=$_p; done
+    if [ -n "$OM" ]; then start_of "$OM"; case " $MASTERS " in *" $PARENT "*) OM=$PARENT ;; esac; return 0; fi
+    # The pid file may be lost while its master lives: a master that would write this very file is the one.
+    for _p in $ROOTS; do settings_of "$_p"; [ "$PIDF" != "$1" ] || OM=$_p; done
+    [ -n "$OM" ] || WHY_NOT=not-running
+    return 0
+  fi
+  # shellcheck disable=SC2086
+  set -- $ROOTS
+  case $# in
+    0) WHY_NOT=not-running; [ -z "$FOREIGN" ] || WHY_NOT=container-pid1 ;;
+    1) OM=$1 ;;
+    *) WHY_NOT=ambiguous-master ;;
+  esac
+}
+
+uid_of() { UID_OF=$(awk '/^Uid:/ { print $2; exit }' "/proc/$1/status" 2>/dev/null); }
+
+# --------------------------------------------------------------------------------------------- the instance's directory
+
+# State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
+STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino new_ino old_sha new_sha
+old_version new_version need cover ow nw winch confirm ready drain hold keep unit logs guard_kind cwd opt_c opt_p opt_e opt_g'
+
+# instance_of PIDFILE: D is the directory of the instance that owns this pid file.
+instance_of() {
+  local _dir _name
+  _dir=$(readlink -f "${1%/*}") || _dir=${1%/*}
+  _name=$(printf '%s' "${_dir#/}/${1##*/}" | tr '/ ' '--')
+  if [ "$(id -u)" = 0 ]; then D=/var/lib/nginx-hot-upgrade/$_name
+  else D=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/nginx-hot-upgrade/$_name; fi
+}
+
+# write_file FILE TEXT: whole or not at all.
+write_file() { printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1"; }
+
+# create_file FILE TEXT: fails where FILE is there already.
+create_file() {
+  local _created
+  printf '%s\n' "$2" >"$1.new.$$" || return 1
+  ln "$1.new.$$" "$1" 2>/dev/null
+  _created=$?
+  rm -f "$1.new.$$"
+  return "$_created"
+}
+
+save_state() {
+  local _text _k
+  _text=''
+  for _k in $STATE_KEYS; do
+    eval "_v=\${S_$_k-}"
+    [ -z "$_v" ] || _text="$_text$_k=$_v$NL"
+  done
+  write_file "$D/upgrade" "$_text"
+}
+
+load_state() {
+  local _k _v
+  for _k in $STATE_KEYS; do eval "S_$_k=''"; done
+  [ -f "$D/upgrade" ] || return 1
+  while IFS='=' read -r _k _v; do
+    case " $STATE_KEYS " in *[[:space:]]"$_k"[[:space:]]*) eval "S_$_k=\$_v" ;; esac
+  done <"$D/upgrade"
+  [ -n "$S_nonce" ]
+}
+
+# value_in FILE KEY: VALUE of one key=value line.
+value_in() {
+  local _k _v
+  VALUE=''
+  while IFS='=' read -r _k _v; do [ "$_k" != "$2" ] || VALUE=$_v; done 2>/dev/null <"$1"
+}
+
+# journal EVENT [key value]...: one line for every transition, written before its effect.
+journal() {
+  local _event _extra
+  _event=$1
+  shift
+  _extra=''
+  while [ $# -ge 2 ]; do json_text "$2"; _extra="$_extra,\"$1\":$J"; shift 2; done
+  uptime_now
+  printf '{"at":"%s","up":"%s","nonce":"%s","actor":"%s %s","event":"%s"%s}\n' \
+    "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$UP" "$S_nonce" "$ACTOR" "$$" "$_event" "$_extra" >>"$D/journal.jsonl"
+}
+
+# ---------------------------------------------------------------------------------------------- one actor, one decision
+
+# mutex_end: walks the chain of actors. H_PID, H_START: who acts now (empty: nobody yet); H_NEXT: its successor's file.
+# Every file is created exclusively and named after the one it succeeds, so that two who take over cannot both win.
+mutex_end() {
+  H_PID='' H_START='' H_BOOT='' H_NEXT=first H_CHAIN=''
+  while { read -r H_PID H_START H_BOOT <"$D/actor/$H_NEXT"; } 2>/dev/null; do
+    H_CHAIN="$H_CHAIN $H_PID:$H_START"
+    H_NEXT=after-$H_PID-$H_START
+  done
+}
+
+actor_lives() { mutex_end; [ "$H_BOOT" = "$BOOT" ] && lives "$H_PID" "$H_START"; }
+
+# end_process PID START: stops it first, so that it starts nothing more, then ends its children and itself.
+end_process() {
+  local _end_by
+  lives "$1" "$2" || return 0
+  kill -STOP "$1" 2>/dev/null
+  children_of "$1"
+  # shellcheck disable=SC2086
+  kill_all KILL $CHILDREN "$1"
+  uptime_now
+  _end_by=$((NOW + 50))
+  while lives "$1" "$2"; do
+    uptime_now
+    [ "$NOW" -lt "$_end_by" ] || return 1
+    pause
+  done
+}
+
+# take_mutex: ends whoever acted here before and returns as the only actor.
+take_mutex() {
+  local _my_start _tries _link
+  start_of $$
+  _my_start=$START
+  _tries=0
+  mutex_end
+  while [ "$H_PID:$H_START" != "$$:$_my_start" ]; do
+    _tries=$((_tries + 1))
+    [ "$_tries" -le 50 ] || return 1
+    mkdir -p "$D/actor"
+    create_file "$D/actor/$H_NEXT" "$$ $_my_start $BOOT"
+    mutex_end
+  done
+  # The predecessor may have died between its claim and its taking over: whoever stands in the chain must be gone.
+  for _link in $H_CHAIN; do
+    [ "${_link%%:*}" = $$ ] || end_process "${_link%%:*}" "${_link#*:}" || return 1
+  done
+  mutex_end
+  [ "$H_PID" = $$ ]
+}
+
+read_decision() {
+  local _word _nonce _why
+  DECISION='' DECISION_WHY=''
+  { read -r _word _nonce _why <"$D/decision"; } 2>/dev/null || return 0
+  [ "$_nonce" != "$S_nonce" ] || { DECISION=$_word DECISION_WHY=$_why; }
+}
+
+# decide WORD WHY: true where the one decision about this upgrade is WORD, whoever made it.
+decide() {
+  read_decision
+  if [ -z "$DECISION" ]; then
+    create_file "$D/decision" "$1 $S_nonce $2" && journal "decision" word "$1" why "$2"
+    read_decision
+  fi
+  [ "$DECISION" = "$1" ]
+}
+
+# may_act [DECISION]: still the one actor, and nothing else was decided. Asked right before every signal and rename.
+may_act() {
+  mutex_end
+  [ "$H_PID" = $$ ] || return 1
+  read_decision
+  [ -z "$DECISION" ] || [ "$DECISION" = "${1-}" ]
+}
+
+# ---------------------------------------------------------------------------------------------------------------- guard
+
+set_deadline() { uptime_now; write_file "$D/deadline" "$((NOW + $1))"; }
+
+read_deadline() { DEADLINE=0; { read -r DEADLINE <"$D/deadline"; } 2>/dev/null; }
+
+guard_lives() {
+  local _guard_start
+  value_in "$D/guard" boot
+  [ "$VALUE" = "$BOOT" ] || return 1
+  value_in "$D/guard" start
+  _guard_start=$VALUE
+  value_in "$D/guard" pid
+  GUARD_PID=$VALUE
+  lives "$GUARD_PID" "$_guard_start"
+}
+
+# start_guard: as a process outside the login's session and outside nginx's cgroup, with an empty environment.
+start_guard() {
+  local _scope
+  printf '%s\n' "$NHU" >"$D/helper"
+  set_deadline "$S_confirm"
+  rm -f "$D/guard"
+  if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
+    if [ "$(id -u)" = 0 ]; then _scope=--system S_guard_kind=systemd
+    elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then _scope=--user S_guard_kind=systemd-user
+    else _scope='' ; fi
+    if [ -n "$_scope" ] && systemd-run "$_scope" --quiet --no-block --collect --unit="nginx-hot-upgrade-$S_nonce" \
+      -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
+      /bin/sh "$D/helper" guard "$D" "$S_guard_kind" </dev/null >/dev/null 2>&1; then return 0; fi
+  fi
+  S_guard_kind=detached
+  if command -v setsid >/dev/null; then
+    env -i "PATH=$PATH" setsid /bin/sh "$D/helper" guard "$D" detached </dev/null >/dev/null 2>&1 &
+  else
+    (trap '' HUP; exec env -i "PATH=$PATH" /bin/sh "$D/helper" guard "$D" detached) </dev/null >/dev/null 2>&1 &
+  fi
+}
+
+# wait_for_guard: at most five seconds; exits: armed, or not.
+wait_for_guard() {
+  local _guard_by
+  uptime_now
+  _guard_by=$((NOW + 50))
+  until guard_lives; do
+    uptime_now
+    [ "$NOW" -lt "$_guard_by" ] || return 1
+    pause
+  done
+}
+
+end_guard() {
+  local _guard_by
+  guard_lives || return 0
+  [ "$GUARD_PID" != $$ ] || return 0
+  kill -TERM "$GUARD_PID" 2>/dev/null
+  uptime_now
+  _guard_by=$((NOW + 20))
+  while guard_lives; do
+    uptime_now
+    [ "$NOW" -lt "$_guard_by" ] || { kill -KILL "$GUARD_PID" 2>/dev/null; return 0; }
+    pause
+  done
+}
+
+# guard_main DIR KIND: a loop of a second; ends when the books are closed.
+guard_main() {
+  local _sleeper _mine
+  D=$1 ACTOR=guard NHU=$(cat "$D/helper")
+  trap '' HUP PIPE
+  trap 'kill "$_sleeper" 2>/dev/null; exit 0' TERM INT
+  trap : USR1
+  _sleeper=''
+  boot_id
+  load_state && [ "$S_boot" = "$BOOT" ] || exit 0
+  start_of $$
+  write_file "$D/guard" "pid=$$${NL}start=$START${NL}boot=$BOOT${NL}kind=$2"
+  _mine=$S_nonce
+  while load_state && [ "$S_nonce" = "$_mine" ]; do
+    guard_turn
+    sleep 1 &
+    _sleeper=$!
+    wait "$_sleeper" 2>/dev/null
+  done
+  exit 0
+}
+
+# guard_turn: one look. Acts where a decision was left half done, where the deadline is over, or where a held upgrade
+# was disturbed from outside; else leaves the field to the run.
+guard_turn() {
+  local _over
+  read_decision
+  read_deadline
+  uptime_now
+  _over=0
+  [ "$NOW" -lt "$DEADLINE" ] || _over=1
+  if [ "$_over" = 0 ] && actor_lives; then return 0; fi
+  case $DECISION in
+    commit) take_mutex && load_state && finish_commit ;;
+    rollback) take_mutex && load_state && undo ;;
+    *)
+      if [ "$_over" = 1 ]; then guard_expires; elif [ "$S_phase" = held ]; then guard_watches; fi ;;
+  esac
+}
+
+guard_expires() {
+  decide rollback guard-expired || return 0
+  take_mutex && load_state && undo
+}
+
+# guard_watches: a held upgrade: the new master must live, the old one must stay parked.
+guard_watches() {
+  if ! lives "$S_nm" "$S_nm_start"; then
+    decide rollback new-master-died && take_mutex && undo
+    return 0
+  fi
+  if ! lives "$S_om" "$S_om_start"; then
+    decide commit old-master-gone && take_mutex && finish_commit
+    return 0
+  fi
+  listeners_of "$S_om"
+  workers_of "$S_om" "$S_nm"
+  # shellcheck disable=SC2086
+  accepting_among $WORKERS
+  [ -n "$ACCEPTING" ] && [ "$S_winch" = 1 ] || return 0
+  take_mutex && may_act || return 0
+  journal rewinch workers "$ACCEPTING"
+  kill -WINCH "$S_om"
+}
+
+# -------------------------------------------------------------------------------------------------------------- undoing
+
+# find_pair: OM_LIVES, NM_LIVES; a new master that nobody wrote down yet is found as the old one's child by its inode.
+find_pair() {
+  local _c
+  OM_LIVES=0 NM_LIVES=0
+  lives "$S_om" "$S_om_start" && OM_LIVES=1
+  if [ -z "$S_nm" ] && [ -n "$S_new_ino" ] && [ "$OM_LIVES" = 1 ]; then
+    children_of "$S_om"
+    for _c in $CHILDREN; do
+      inode_of "/proc/$_c/exe"
+      [ "$INODE" != "$S_new_ino" ] || { start_of "$_c" && S_nm=$_c S_nm_start=$START; }
+    done
+  fi
+  lives "$S_nm" "$S_nm_start" && NM_LIVES=1
+  return 0
+}
+
+# put_name KEPT: the file kept as W/KEPT is at the binary's path again. Never overwrites a file that is not ours.
+put_name() {
+  local _there
+  [ -n "$S_work" ] && [ -e "$S_work/$1" ] || return 0
+  inode_of "$S_bin"; _there=$INODE
+  inode_of "$S_work/$1"
+  [ "$_there" != "$INODE" ] || [ -L "$S_bin" ] || return 0
+  case $_there in "$S_new_ino" | "$S_old_ino" | '') ;; *) return 1 ;; esac
+  # A second name first: renaming over the last one would destroy the inode that runs.
+  rm -f "$S_work/back"
+  ln "$S_work/$1" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
+}
+
+# old_serves: HUP where no old worker accepts; waits for one that does. At most 15 s. HUP is not idempotent: each one
+# adds a set of workers while a new binary exists (ngx_master_process_cycle), so it is sent only where none accepts.
+old_serves() {
+  local _serve_by _patience _hup_at _fresh _p
+  uptime_now
+  _serve_by=$((NOW + 150)) _patience=$((NOW + 20)) _hup_at=0
+  listeners_of "$S_om"
+  while lives "$S_om" "$S_om_start"; do
+    workers_of "$S_om" "$S_nm"
+    # shellcheck disable=SC2086
+    accepting_among $WORKERS
+    _fresh=''
+    for _p in $ACCEPTING; do case " $S_ow " in *" $_p "*) ;; *) _fresh=1 ;; esac; done
+    uptime_now
+    if [ -n "$ACCEPTING" ]; then
+      # After a WINCH, a worker of before it may be about to close: only a fresh one counts, or one that stays.
+      if [ "$S_winch" != 1 ] || [ -n "$_fresh" ] || [ "$NOW" -ge "$_patience" ]; then return 0; fi
+    elif [ "$NOW" -ge "$_hup_at" ] && { [ "$NM_LIVES" = 1 ] || [ "$NOW" -ge $((_patience - 10)) ]; }; then
+      may_act rollback || return 1
+      journal hup-old
+      kill -HUP "$S_om"
+      _hup_at=$((NOW + 30))
+    fi
+    [ "$NOW" -lt "$_serve_by" ] || return 1
+    pause
+  done
+  return 1
+}
+
+# gone_within TENTHS PID START: waits for the end of a process.
+gone_within() {
+  local _gone_by
+  uptime_now
+  _gone_by=$((NOW + $1))
+  while lives "$2" "$3"; do
+    uptime_now
+    [ "$NOW" -lt "$_gone_by" ] || return 1
+    set_deadline "$S_confirm"
+    pause
+  done
+}
+
+# end_new: the new master and all that runs its file. One that never came up blocks every signal but KILL
+# (the forked child inherits the mask of ngx_master_process_cycle).
+end_new() {
+  if lives "$S_nm" "$S_nm_start"; then
+    may_act rollback || return 1
+    journal quit-new pid "$S_nm"
+    children_of "$S_nm"
+    if [ -n "$CHILDREN" ]; then
+      kill -QUIT "$S_nm"
+      gone_within "$S_drain" "$S_nm" "$S_nm_start" || { kill -TERM "$S_nm"; gone_within 30 "$S_nm" "$S_nm_start"; }
+    else
+      kill -TERM "$S_nm"
+      gone_within 5 "$S_nm" "$S_nm_start"
+    fi
+    lives "$S_nm" "$S_nm_start" && kill -KILL "$S_nm"
+    gone_within 50 "$S_nm" "$S_nm_start"
+  fi
+  sweep_new
+}
+
+# sweep_new: workers of a killed master go on accepting as orphans. The staged file is this upgrade's own, so whoever
+# runs its inode descends from it.
+sweep_new() {
+  local _quit_by _asked
+  uptime_now
+  _quit_by=$((NOW + S_drain)) _asked=''
+  processes_of "$S_new_ino"
+  while [ -n "$RUNNING" ]; do
+    may_act rollback || return 1
+    uptime_now
+    # shellcheck disable=SC2086
+    if [ "$NOW" -ge "$_quit_by" ]; then kill_all KILL $RUNNING
+    elif [ "$_asked" != "$RUNNING" ]; then kill_all QUIT $RUNNING; _asked=$RUNNING; fi
+    [ "$NOW" -lt $((_quit_by + 50)) ] || return 1
+    set_deadline "$S_confirm"
+    pause
+    processes_of "$S_new_ino"
+  done
+}
+
+# pid_file_is PID [TENTHS]: waits until nginx itself has put the name back; repairs it after that.
+pid_file_is() {
+  local _pid_by
+  uptime_now
+  _pid_by=$((NOW + ${2:-30}))
+  until pid_in "$S_pidf" && [ "$PID_TEXT" = "$1" ] && [ ! -e "$S_pidf.oldbin" ]; do
+    uptime_now
+    if [ "$NOW" -ge "$_pid_by" ]; then
+      journal pid-file-repaired pid "$1"
+      rm -f "$S_pidf.oldbin"
+      printf '%s\n' "$1" >"$S_pidf.nhu" && chmod 644 "$S_pidf.nhu" && mv -f "$S_pidf.nhu" "$S_pidf"
+      return
+    fi
+    pause
+  done
+}
+
+# undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, committed, changed-by-others,
+# outage. Needs no new bytes: links and renames only.
+undo() {
+  find_pair
+  if [ "$S_phase" = staged ]; then close_books untouched "$DECISION_WHY"; return 0; fi
+  [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
+  if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
+  if ! put_name old; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
+  if [ "$OM_LIVES" = 0 ]; then rescue; return; fi
+  set_deadline "$S_confirm"
+  if old_serves && end_new && pid_file_is "$S_om"; then
+    close_books rolled-back "$DECISION_WHY"
+  elif lives "$S_om" "$S_om_start"; then
+    may_act rollback || return 1
+    # Not finished: the guard tries again in five seconds.
+    journal stuck accepting "$ACCEPTING" workers "$WORKERS"
+    set_deadline 50
+    return 1
+  else
+    rescue
+  fi
+}
+
+
+# forward: the old master is gone and the new one serves: nothing to go back to, so the books follow the truth.
+forward() {
+  rm -f "$D/decision"
+  decide commit old-master-gone && finish_commit
+}
+
+# rescue: nobody is left. Ends what still holds the sockets (a cold start would fail with "address in use"), puts the
+# old binary back and starts it the way the host starts it.
+rescue() {
+  local _left _outcome _p
+  journal outage
+  processes_of "$S_new_ino"; _left=$RUNNING
+  # shellcheck disable=SC2086
+  kill_all KILL $_left
+  for _p in $S_ow $S_nw; do start_of "$_p" && [ "$PARENT" = 1 ] && kill -KILL "$_p"; done
+  put_name old
+  rm -f "$S_pidf" "$S_pidf.oldbin"
+  if [ -n "$S_unit" ] && command -v systemctl >/dev/null; then
+    systemctl reset-failed "$S_unit" 2>/dev/null
+    systemctl restart "$S_unit" 2>/dev/null
+  else
+    as_master "$S_bin" >/dev/null 2>&1
+  fi
+  _outcome=outage
+  pid_in "$S_pidf" && start_of "$PID_TEXT" || _outcome=down
+  close_books "$_outcome" "$DECISION_WHY"
+}
+
+# close_books OUTCOME WHY: nothing of ours stays but journal, decision, last and the retained binaries.
+close_books() {
+  OUTCOME=$1
+  journal closed outcome "$1" why "${2-}"
+  write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"
+  rm -f "$D/upgrade"
+  end_guard
+  [ -z "$S_work" ] || rm -rf "$S_work"
+  rm -f "$D/guard" "$D/deadline" "$D/helper" "$D/lock"
+  rm -rf "$D/actor"
+}
+
+# as_master FILE [ARG]...: runs FILE as the running master was run: its options and directory, an almost empty environment.
+as_master() {
+  local _program
+  _program=$1
+  shift
+  [ -z "$S_opt_c" ] || set -- -c "$S_opt_c" "$@"
+  [ -z "$S_opt_p" ] || set -- -p "$S_opt_p" "$@"
+  [ -z "$S_opt_e" ] || set -- -e "$S_opt_e" "$@"
+  [ -z "$S_opt_g" ] || set -- -g "$S_opt_g" "$@"
+  (cd "${S_cwd:-/}" && exec env -i "PATH=$PATH" "$_program" "$@" </dev/null)
+}
+
+# ---------------------------------------------------------------------------------------------------------- committing
+
+# finish_commit: from the decision on, forward only. The new file takes the path, then the old master goes (QUIT).
+finish_commit() {
+  find_pair
+  if [ "$NM_LIVES" = 0 ]; then rescue; return 1; fi
+  [ "$S_phase" = committing ] || { S_phase=committing; save_state; }
+  retain_old
+  inode_of "$S_bin"
+  if [ "$INODE" != "$S_new_ino" ] || [ -L "$S_bin" ]; then
+    case $INODE in "$S_old_ino" | "$S_new_ino") ;; *) journal foreign-file path "$S_bin"; return 1 ;; esac
+    may_act commit || return 1
+    journal install
+    # Another actor than the one that staged has nothing to wait for, and syncs anew.
+    wait "$SYNCING" 2>/dev/null || sync "$S_work/new" 2>/dev/null
+    mv -f "$S_work/new" "$S_bin" || return 1
+    sync "${S_bin%/*}" 2>/dev/null
+  fi
+  if [ "$OM_LIVES" = 1 ]; then
+    may_act commit || return 1
+    journal quit-old pid "$S_om"
+    kill -QUIT "$S_om"
+    drain_old
+  fi
+  quit_orphans
+  remember_previous
+  close_books committed "$DECISION_WHY"
+}
+
+# drain_old: waits for the old master's end. Exits: gone, drain time over (it is left and reported), new master died.
+drain_old() {
+  local _drain_by
+  uptime_now
+  _drain_by=$((NOW + S_drain))
+  while lives "$S_om" "$S_om_start"; do
+    uptime_now
+    [ "$NOW" -lt "$_drain_by" ] || return 0
+    lives "$S_nm" "$S_nm_start" || return 0
+    set_deadline "$S_confirm"
+    pause
+  done
+  OM_LIVES=0
+}
+
+# quit_orphans: a stale `live` count makes a master exit without telling its workers (QUIT after WINCH and HUP,
+# ngx_master_process_cycle); they would serve the old version for ever.
+quit_orphans() {
+  local _p
+  [ "$OM_LIVES" = 0 ] || return 0
+  for _p in $S_ow; do
+    inode_of "/proc/$_p/exe"
+    [ "$INODE" != "$S_old_ino" ] || { start_of "$_p" && [ "$PARENT" != "$S_om" ] && kill -QUIT "$_p"; }
+  done
+}
+
+# retain_old: the previous binary, named by its digest; a link where the file systems allow it.
+retain_old() {
+  [ ! -e "$D/retained/$S_old_sha" ] || return 0
+  mkdir -p "$D/retained"
+  ln "$S_work/old" "$D/retained/$S_old_sha" 2>/dev/null ||
+    { cp -p "$S_work/old" "$D/retained/.$S_old_sha" && mv -f "$D/retained/.$S_old_sha" "$D/retained/$S_old_sha"; }
+}
+
+# remember_previous: what a later `rollback` goes back to, and which of the older binaries may go.
+remember_previous() {
+  local _kept _old
+  if [ "$S_kind" = reverse ]; then rm -f "$D/previous"
+  else write_file "$D/previous" "sha=$S_old_sha${NL}version=$S_old_version${NL}replaced_by=$S_new_sha"; fi
+  touch "$D/retained/$S_old_sha"
+  _kept=0
+  # shellcheck disable=SC2012
+  for _old in $(ls -t "$D/retained" 2>/dev/null); do
+    _kept=$((_kept + 1))
+    [ "$_kept" -le "$S_keep" ] || rm -f "$D/retained/$_old"
+  done
+}
+
+# --------------------------------------------------------------------------------------------------------------- facts
+
+rec_process() { if [ -n "$2" ]; then rec_raw "$1" "{\"pid\":$2,\"startTime\":\"$3\"}"; else rec_raw "$1" null; fi; }
+
+facts_host() {
+  local _p
+  rec_raw uid "$(id -u)"
+  rec_text machine "$(uname -m)"
+  rec_raw cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)"
+  rec_text boot "$BOOT"
+  if [ -d /run/systemd/system ]; then rec_raw systemd true; else rec_raw systemd false; fi
+  rec_text_or_null whyNot "$WHY_NOT"
+  json_text "$(for _p in $ROOTS $FOREIGN; do title_of "$_p"; printf '%s %s; ' "$_p" "$TITLE"; done)"
+  rec_raw masters "$J"
+}
+
+facts_master() {
+  start_of "$OM"
+  rec_process master "$OM" "$START"
+  rec_raw parent "$PARENT"
+  uid_of "$OM"
+  rec_raw masterUid "${UID_OF:-null}"
+  rec_text title "$TITLE"
+  rec_text argv0 "$ARGV0"
+  under "$CWD" "$ARGV0"
+  BIN=$(readlink -f "$FULL" 2>/dev/null) || BIN=$FULL
+  rec_text cwd "$CWD"
+  rec_text path "$BIN"
+  rec_text exe "$(readlink "/proc/$OM/exe")"
+  inode_of "/proc/$OM/exe"; OLD_INO=$INODE
+  inode_of "$BIN"
+  rec_text exeInode "$OLD_INO"
+  rec_text pathInode "$INODE"
+  rec_text pathMode "$(stat -c '%a %u:%g' "$BIN" 2>/dev/null)"
+  rec_text magic "$(od -An -tx1 -N4 "$BIN" 2>/dev/null | tr -d ' \n')"
+  OLD_SHA=$(sha256sum <"/proc/$OM/exe" 2>/dev/null) OLD_SHA=${OLD_SHA%% *}
+  rec_text sha256 "$OLD_SHA"
+  rec_text build "$OLD_V"
+  rec_text signals "$(awk '/^Sig(Blk|Cgt|Ign):/ { printf "%s%s ", $1, $2 } /^Threads:/ { printf "%s%s", $1, $2 }' "/proc/$OM/status")"
+  [ "$(readlink "/proc/$OM/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]
+  rec_bool sameMounts "$((1 - $?))"
+  rec_raw diskFreeKb "$(df -Pk "${BIN%/*}" 2>/dev/null | awk 'NR == 2 { print $4 + 0 }')"
+  if [ -w "${BIN%/*}" ]; then rec_raw pathWritable true; else rec_raw pathWritable false; fi
+}
+
+facts_config() {
+  rec_text prefix "$PREFIX"
+  rec_text conf "$CONF"
+  rec_text pidFile "$PIDF"
+  rec_text optC "$OPT_C"; rec_text optP "$OPT_P"; rec_text optE "$OPT_E"; rec_text optG "$OPT_G"
+  rec_text pidDirective "$C_PID"
+  rec_text user "$C_USER"
+  rec_text daemon "$C_DAEMON"
+  rec_text masterProcess "$C_MASTER"
+  rec_text workerProcesses "$C_WORKERS"
+  rec_text acceptMutex "$C_MUTEX"
+  rec_text errorLog "$LOGFILE"
+  pid_in "$PIDF"
+  if [ -e "$PIDF" ]; then rec_text pidText "$PID_TEXT"; else rec_raw pidText null; fi
+  if [ -d "$PIDF.oldbin" ]; then rec_text oldbin directory
+  elif [ -e "$PIDF.oldbin" ]; then pid_in "$PIDF.oldbin"; rec_text oldbin "$PID_TEXT"
+  else rec_raw oldbin null; fi
+  if [ -w "${PIDF%/*}" ]; then rec_raw pidDirWritable true; else rec_raw pidDirWritable false; fi
+}
+
+# A child is told by its inode, its title and what it accepts: a new master, a worker, a helper process.
+facts_children() {
+  local _all _list _takes _same _c
+  listeners_of "$OM"
+  json_lines "$L_ADDR"
+  rec_raw listeners "$J"
+  children_of "$OM"
+  _all=$CHILDREN
+  # shellcheck disable=SC2086
+  accepting_among $_all
+  rec_raw covered "$COVERED"
+  _list=''
+  for _c in $_all; do
+    start_of "$_c" || continue
+    title_of "$_c"
+    inode_of "/proc/$_c/exe"
+    case " $ACCEPTING " in *" $_c "*) _takes=true ;; *) _takes=false ;; esac
+    if [ "$INODE" = "$OLD_INO" ]; then _same=true; else _same=false; fi
+    json_text "$TITLE"
+    _list="$_list,{\"pid\":$_c,\"startTime\":\"$START\",\"title\":$J,\"accepting\":$_takes,\"sameFile\":$_same}"
+  done
+  rec_raw children "[${_list#,}]"
+}
+
+# facts_unit: the unit whose cgroup the master lies in, if it is one that starts this very nginx: a job's shell may lie
+# in the cgroup of the service that runs jobs.
+facts_unit() {
+  local _group _shown _main _name
+  UNIT=''
+  _group=$(awk -F: '$2 == "" || $2 == "name=systemd" { print $3; exit }' "/proc/$OM/cgroup" 2>/dev/null)
+  case $_group in */user@*) _group='' ;; *.service) UNIT=${_group##*/} ;; esac
+  if [ -z "$UNIT" ] || ! command -v systemctl >/dev/null; then UNIT=''; rec_raw unit null; return 0; fi
+  _shown=$(systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p NeedDaemonReload -p Restart "$UNIT" 2>/dev/null)
+  _main=${_shown#*MainPID=}
+  _main=${_main%%"$NL"*}
+  case $_shown in
+    *"path=$ARGV0 "* | *"path=$BIN "* | *"PIDFile=$PIDF$NL"*) ;;
+    *) if [ "$_main" != "$OM" ]; then UNIT=''; rec_raw unit null; return 0; fi ;;
+  esac
+  json_text "$UNIT"
+  _name=$J
+  json_lines "$_shown"
+  rec_raw unit "{\"name\":$_name,\"properties\":$J}"
+}
+
+# facts_ours: what an earlier or present run of ours left in this instance's directory.
+facts_ours() {
+  rec_text directory "$D"
+  if [ -f "$D/lock" ]; then
+    json_lines "$(cat "$D/lock")"; rec_raw lock "$J"
+    if guard_lives || actor_lives; then rec_raw lockAlive true; else rec_raw lockAlive false; fi
+  else rec_raw lock null; rec_raw lockAlive false; fi
+  if load_state; then
+    find_pair
+    read_decision
+    read_deadline
+    uptime_now
+    rec_raw upgrade "{$(state_fields)}"
+  else rec_raw upgrade null; fi
+  if [ -f "$D/previous" ]; then json_lines "$(cat "$D/previous")"; else J=null; fi
+  rec_raw previous "$J"
+  if [ -f "$D/last" ]; then json_lines "$(cat "$D/last")"; else J=null; fi
+  rec_raw last "$J"
+  json_lines "$(ls -t "$D/retained" 2>/dev/null)"
+  rec_raw retained "$J"
+}
+
+# The upgrade under way, as the inside of a JSON object.
+state_fields() {
+  local _saved _k
+  _saved=$REC REC=''
+  for _k in nonce phase kind run who old_sha new_sha old_version new_version guard_kind bin pidf; do
+    eval "_v=\${S_$_k}"
+    rec_text "$_k" "$_v"
+  done
+  rec_process oldMaster "$S_om" "$S_om_start"
+  rec_process newMaster "$S_nm" "$S_nm_start"
+  rec_bool oldLives "$OM_LIVES"
+  rec_bool newLives "$NM_LIVES"
+  rec_text decision "$DECISION"
+  rec_text decisionWhy "$DECISION_WHY"
+  if guard_lives; then rec_raw guardLives true; else rec_raw guardLives false; fi
+  if [ "$S_boot" = "$BOOT" ]; then rec_raw sameBoot true; else rec_raw sameBoot false; fi
+  rec_raw deadlineIn "$((DEADLINE - NOW))"
+  printf '%s' "${REC#,}"
+  REC=$_saved
+}
+
+verb_facts() {
+  rec_new
+  find_master "$A_pid_file"
+  facts_host
+  if [ -n "$OM" ]; then
+    settings_of "$OM"
+    facts_master
+    facts_config
+    facts_children
+    facts_unit
+    instance_of "$PIDF"
+  elif [ -n "$A_pid_file" ]; then
+    instance_of "$A_pid_file"
+  else
+    find_instance
+  fi
+  facts_ours
+  answer
+}
+
+# find_instance: with no master to name it, an unfinished upgrade does.
+find_instance() {
+  local _state
+  instance_of /none
+  for _state in "${D%/*}"/*/upgrade; do [ ! -f "$_state" ] || D=${_state%/upgrade}; done
+}
+
+# -------------------------------------------------------------------------------------------------- the upgrade's verbs
+
+# verb_prepare: lock, books, working directory, guard. From here on the target cleans up after itself.
+verb_prepare() {
+  local _k
+  rec_new
+  mkdir -p "$D/retained" || { refuse internal "cannot create the state directory $D"; return; }
+  take_lock || return
+  take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
+  create_file "$D/lock" "$LOCK" || take_lock || return
+  rm -f "$D/decision"
+  load_state
+  for _k in $STATE_KEYS; do eval "S_$_k=''"; done
+  S_nonce=$A_nonce S_phase=staged S_kind=$A_kind S_boot=$BOOT S_run=$A_run S_who=$A_who S_bin=$BIN S_pidf=$PIDF
+  S_om=$OM S_old_ino=$OLD_INO S_old_sha=$OLD_SHA S_old_version=$A_old_version S_new_sha=$A_sha256
+  S_new_version=$A_new_version S_need=$A_need S_cover=$A_cover S_confirm=$A_confirm S_ready=$A_ready S_drain=$A_drain
+  S_hold=$A_hold S_keep=$A_keep S_unit=$UNIT S_cwd=$CWD S_opt_c=$OPT_C S_opt_p=$OPT_P S_opt_e=$OPT_E S_opt_g=$OPT_G
+  S_since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+  start_of "$OM" || { refuse changed-by-others "the master $OM is gone"; return; }
+  S_om_start=$START
+  inode_of "$BIN"
+  [ -n "$INODE" ] || { refuse changed-by-others "$BIN is gone"; return; }
+  S_work=${BIN%/*}/.nginx-hot-upgrade-$S_nonce
+  save_state
+  journal prepare run "$S_run" who "$S_who" old "$S_old_sha" new "$S_new_sha"
+  uid_of "$OM"
+  if ! mkdir "$S_work"; then close_books untouched 'no working directory'; refuse internal "cannot create $S_work"; return; fi
+  # A master of another user must reach the staged file through this directory.
+  [ "$UID_OF" = "$(id -u)" ] || chmod 711 "$S_work"
+  start_guard
+  save_state
+  rec_text work "$S_work"
+  rec_text guardKind "$S_guard_kind"
+  answer
+}
+
+take_lock() {
+  LOCK="nonce=$A_nonce${NL}who=$A_who${NL}run=$A_run${NL}since=$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+  create_file "$D/lock" "$LOCK" && return 0
+  value_in "$D/lock" nonce
+  [ "$VALUE" != "$A_nonce" ] || return 0
+  if guard_lives || actor_lives || [ -f "$D/upgrade" ]; then
+    refuse locked "$(tr '\n' ' ' <"$D/lock")"
+    return 1
+  fi
+  rm -f "$D/lock"
+}
+
+# receive_main: the bytes of a binary on standard input, after the request line.
+verb_receive() {
+  local _sum
+  rec_new
+  D=$A_dir
+  load_state && [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
+  rm -f "$S_work/new.part" "$S_work/new"
+  case $A_encoding in
+    gzip) gzip -dc >"$S_work/new.part" ;;
+    retained) cp "$D/retained/$A_sha256" "$S_work/new.part" ;;
+    *) cat >"$S_work/new.part" ;;
+  esac || { refuse upload-failed "writing $S_work/new.part failed: $(df -Pk "$S_work" | awk 'NR == 2 { print $4 }') KiB free"; return; }
+  _sum=$(sha256sum <"$S_work/new.part")
+  _sum=${_sum%% *}
+  if [ "$_sum" != "$A_sha256" ]; then
+    rm -f "$S_work/new.part"
+    refuse upload-failed "the file that arrived has the digest $_sum, expected $A_sha256"
+    return
+  fi
+  take_over_metadata || return
+  answer
+}
+
+# take_over_metadata: owner, mode, label and capabilities of the present file.
+take_over_metadata() {
+  local _owner _mode _caps
+  _owner=$(stat -c '%u:%g' "$S_bin") _mode=$(stat -c %a "$S_bin")
+  if [ "$(id -u)" = 0 ]; then chown "$_owner" "$S_work/new.part"; fi
+  chmod "$_mode" "$S_work/new.part" || { refuse upload-failed "cannot set mode $_mode on $S_work/new.part"; return 1; }
+  if [ -d /sys/fs/selinux ] && command -v chcon >/dev/null; then chcon "--reference=$S_bin" "$S_work/new.part" 2>/dev/null; fi
+  if command -v getcap >/dev/null; then
+    _caps=$(getcap "$S_bin" 2>/dev/null)
+    [ -z "$_caps" ] || setcap "${_caps##* }" "$S_work/new.part"
+  fi
+  mv -f "$S_work/new.part" "$S_work/new"
+}
+
+# verb_check: what the staged file says of itself here, and (where asked) of the configuration.
+verb_check() {
+  local _output
+  rec_new
+  load_state
+  inode_of "$S_work/new"
+  S_new_ino=$INODE
+  save_state
+  # On its way to the disk while nginx is tried; the commit waits for it before the file takes the path.
+  (sync "$S_work/new" 2>/dev/null || sync) &
+  SYNCING=$!
+  _output=$(env -i "PATH=$PATH" "$S_work/new" -V 2>&1 </dev/null)
+  rec_raw versionExit $?
+  rec_text build "$(printf '%s' "$_output" | tr '\n' ' ')"
+  if [ "$A_test" = yes ]; then
+    _output=$(as_master "$S_work/new" -t 2>&1)
+    rec_raw testExit $?
+    rec_lines test "$_output"
+  else
+    rec_raw testExit null
+    rec_lines test ''
+  fi
+  answer
+}
+
+verb_unstage() {
+  rec_new
+  load_state && [ "$S_phase" = staged ] && close_books untouched "${A_why:-planned}"
+  answer
+}
+
+# lost_ground: the one answer for a verb that may not act any more.
+lost_ground() {
+  read_decision
+  if [ -n "$DECISION" ]; then refuse decided "$DECISION $DECISION_WHY"; else refuse changed-by-others 'another actor took over'; fi
+}
+
+# verb_begin: swap, USR2, the old name back, new workers accepting.
+verb_begin() {
+  rec_new
+  load_state
+  set_deadline "$S_confirm"
+  find_pair
+  [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
+  wait_for_guard || { refuse internal 'the guard did not start within 5 s'; return; }
+  listeners_of "$S_om"
+  if [ "$NM_LIVES" = 0 ]; then
+    swap_and_signal || return
+  fi
+  put_name old
+  rec_process newMaster "$S_nm" "$S_nm_start"
+  wait_ready || return
+  S_phase=ready S_nw=$WORKERS
+  save_state
+  journal ready workers "$WORKERS"
+  event ready
+  rec_raw workers "[$(printf '%s' "${WORKERS# }" | tr ' ' ',')]"
+  answer
+}
+
+swap_and_signal() {
+  local _found
+  pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
+  workers_of "$S_om"
+  S_ow=$WORKERS S_phase=begun
+  logs_from_here
+  save_state
+  journal begin old "$S_om"
+  rm -f "$S_work/link"
+  [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old" || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
+  # A symbolic link keeps /proc/PID/exe clean after the commit; a confined master may run the path only as a plain file.
+  if confined "$S_om"; then ln "$S_work/new" "$S_work/link"; else ln -s "$S_work/new" "$S_work/link"; fi
+  may_act || { lost_ground; return 1; }
+  mv -f "$S_work/link" "$S_bin"
+  event swap
+  may_act || { put_name old; lost_ground; return 1; }
+  lives "$S_om" "$S_om_start" || { put_name old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
+  # The ctime tells a rename there and back again that fits between two looks.
+  PID_CTIME=$(stat -c %z "$S_pidf")
+  kill -USR2 "$S_om"
+  find_new
+  _found=$?
+  put_name old
+  save_state
+  event exec
+  return "$_found"
+}
+
+confined() {
+  local _label
+  _label=unconfined
+  { read -r _label <"/proc/$1/attr/current"; } 2>/dev/null
+  case $_label in '' | unconfined* | *:unconfined_t:* | kernel | *initrc_t*) return 1 ;; esac
+}
+
+# find_new: a child of the old master that runs the new file. Exits: found; nginx took its pid file's name back, so
+# the new binary ended; no sign of an upgrade within two seconds; a decision; deadline.
+find_new() {
+  local _new_by _sign_by _renamed
+  uptime_now
+  _new_by=$((NOW + S_ready)) _sign_by=$((NOW + 20)) _renamed=0
+  while :; do
+    find_pair
+    [ "$NM_LIVES" = 0 ] || { journal new-master pid "$S_nm"; return 0; }
+    [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om died after USR2"; return 1; }
+    uptime_now
+    if [ -e "$S_pidf.oldbin" ] || [ "$(stat -c %z "$S_pidf" 2>/dev/null)" != "$PID_CTIME" ]; then _renamed=1; fi
+    if [ -e "$S_pidf.oldbin" ]; then :
+    elif [ "$_renamed" = 1 ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then
+      evidence; refuse new-master-died 'the new binary ended before its master came up'; return 1
+    elif [ "$_renamed" = 0 ] && [ "$NOW" -ge "$_sign_by" ]; then
+      evidence; refuse not-ready 'USR2 had no effect within 2 s: no new process, pid file not renamed'; return 1
+    fi
+    may_act || { lost_ground; return 1; }
+    [ "$NOW" -lt "$_new_by" ] || { evidence; refuse not-ready 'no new master within ready-timeout'; return 1; }
+    pause
+  done
+}
+
+# enough_accept: the new workers cover every listener, and there are as many as wanted.
+enough_accept() {
+  ACCEPTING='' COVERED=0
+  listeners_of "$S_nm"
+  workers_of "$S_nm"
+  # shellcheck disable=SC2086
+  set -- $WORKERS
+  [ $# -ge "$S_need" ] || return 1
+  accepting_among "$@"
+  # shellcheck disable=SC2086
+  set -- $L_DEC
+  [ "$COVERED" -ge $# ] || return 1
+  # shellcheck disable=SC2086
+  set -- $ACCEPTING
+  [ $# -ge "$S_cover" ]
+}
+
+# wait_ready: exits: accepting and pid file written; new master died; workers die again and again; a decision; deadline.
+wait_ready() {
+  local _ready_by _churn _count _p
+  uptime_now
+  _ready_by=$((NOW + S_ready)) _churn='' _count=0
+  while :; do
+    lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm died before its workers accepted"; return 1; }
+    if enough_accept && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ]; then return 0; fi
+    for _p in $WORKERS; do
+      case "$_churn " in *" $_p "*) ;; *) _churn="$_churn $_p" _count=$((_count + 1)) ;; esac
+    done
+    [ "$_count" -le $((S_need * 4 + 4)) ] || { evidence; refuse workers-crashing "$_count workers were started, $S_need are wanted"; return 1; }
+    may_act || { lost_ground; return 1; }
+    uptime_now
+    if [ "$NOW" -ge "$_ready_by" ]; then
+      evidence
+      refuse not-ready "within ready-timeout $S_need workers should accept on all $(printf '%s' "$L_DEC" | wc -w) listeners; found ${ACCEPTING:-none} covering $COVERED, pid file \"$PID_TEXT\""
+      return 1
+    fi
+    pause
+  done
+}
+
+# same_workers: none of those that were ready is gone.
+same_workers() {
+  local _p
+  lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm is gone"; return 1; }
+  for _p in $S_nw; do
+    start_of "$_p" && [ "$PARENT" = "$S_nm" ] || { evidence; refuse workers-crashing "the new worker $_p is gone"; return 1; }
+  done
+}
+
+# verb_retire: WINCH, and no old worker accepts any more.
+verb_retire() {
+  rec_new
+  load_state
+  set_deadline "$S_confirm"
+  find_pair
+  [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
+  same_workers || return
+  listeners_of "$S_om"
+  workers_of "$S_om" "$S_nm"
+  S_ow=$WORKERS S_winch=1 S_phase=retired
+  save_state
+  journal winch-old workers "$WORKERS"
+  may_act || { lost_ground; return; }
+  kill -WINCH "$S_om"
+  wait_retired || return
+  same_workers || return
+  rec_raw draining "$(printf '%s' "$WORKERS" | wc -w)"
+  answer
+}
+
+wait_retired() {
+  local _retired_by
+  uptime_now
+  _retired_by=$((NOW + S_ready))
+  while :; do
+    workers_of "$S_om" "$S_nm"
+    # shellcheck disable=SC2086
+    listening_among $WORKERS
+    [ -n "$LISTENING" ] || return 0
+    lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm died while the old workers stopped"; return 1; }
+    may_act || { lost_ground; return 1; }
+    uptime_now
+    [ "$NOW" -lt "$_retired_by" ] || { evidence; refuse not-ready "the old workers $LISTENING still accept after WINCH"; return 1; }
+    pause
+  done
+}
+
+# verb_look: a sign of life from the run, and what can be seen: is the new generation whole and the old one parked?
+verb_look() {
+  rec_new
+  load_state
+  set_deadline "$S_confirm"
+  guard_lives || { journal guard-lost; start_guard; save_state; }
+  read_decision
+  [ -z "$DECISION" ] || { lost_ground; return; }
+  same_workers || return
+  enough_accept || :
+  rec_raw accepting "$(printf '%s' "$ACCEPTING" | wc -w)"
+  lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return; }
+  workers_of "$S_om" "$S_nm"
+  rec_raw draining "$(printf '%s' "$WORKERS" | wc -w)"
+  new_log_lines '\[(emerg|alert|crit)\]'
+  rec_lines errorLog "$LINES_FOUND"
+  answer
+}
+
+verb_extend() { rec_new; load_state && set_deadline "${A_confirm:-$S_confirm}"; answer; }
+
+# verb_hold: the run ends here, the guard goes on: old master parked, new generation serving.
+verb_hold() {
+  rec_new
+  load_state
+  may_act || { lost_ground; return; }
+  S_phase=held
+  save_state
+  journal held
+  guard_lives || { start_guard; save_state; }
+  set_deadline "$S_hold"
+  rec_text guardKind "$S_guard_kind"
+  rec_raw deadlineIn "$S_hold"
+  answer
+}
+
+# verb_adopt: a later run, or this one after its connection broke, becomes the actor.
+verb_adopt() {
+  rec_new
+  load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
+  [ "$S_boot" = "$BOOT" ] || { take_mutex; close_books rolled-back reboot; refuse rebooted 'the host was restarted: the old version serves'; return; }
+  [ -z "$A_nonce" ] || [ "$A_nonce" = "$S_nonce" ] || { refuse changed-by-others 'another upgrade is under way here'; return; }
+  take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
+  load_state || { refuse changed-by-others 'the upgrade was closed meanwhile'; return; }
+  BIN=$S_bin PIDF=$S_pidf
+  [ -z "$A_drain" ] || { S_drain=$A_drain; save_state; }
+  set_deadline "$S_confirm"
+  journal adopt run "$A_run"
+  find_pair
+  read_decision
+  uptime_now
+  read_deadline
+  rec_raw upgrade "{$(state_fields)}"
+  answer
+}
+
+verb_commit() {
+  rec_new
+  load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
+  read_decision
+  if [ "$DECISION" != commit ]; then
+    find_pair
+    [ "$NM_LIVES" = 1 ] || { evidence; refuse new-master-died "the new master $S_nm is gone"; return; }
+    enough_accept || { evidence; refuse workers-crashing "before the commit the new workers should accept on all listeners; found ${ACCEPTING:-none}"; return; }
+    pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_nm"; return; }
+    if [ "$OM_LIVES" = 1 ]; then
+      listeners_of "$S_om"
+      repark_old || return
+    fi
+    decide commit run || { lost_ground; return; }
+  fi
+  if ! finish_commit; then
+    refuse outage "the commit of $S_nonce could not be finished: ${OUTCOME:-the books stay open}"
+    return
+  fi
+  rec_final "$S_nm" "$S_nm_start"
+  answer
+}
+
+# repark_old: a HUP from outside may have given the old master workers again; QUIT would orphan them (F2).
+repark_old() {
+  workers_of "$S_om" "$S_nm"
+  # shellcheck disable=SC2086
+  listening_among $WORKERS
+  [ -n "$LISTENING" ] || return 0
+  may_act || { lost_ground; return 1; }
+  journal rewinch workers "$LISTENING"
+  S_ow="$S_ow $WORKERS"
+  save_state
+  kill -WINCH "$S_om"
+  wait_retired
+}
+
+verb_rollback() {
+  rec_new
+  load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
+  evidence
+  decide rollback "${A_why:-run}" || { lost_ground; return; }
+  if ! undo; then
+    rec_text outcome "${OUTCOME:-stuck}"
+    refuse outage "the rollback could not be finished: ${OUTCOME:-the guard tries again}"
+    return
+  fi
+  rec_text outcome "$OUTCOME"
+  rec_final "$S_om" "$S_om_start"
+  answer
+}
+
+# verb_cancel: on a channel of its own while another verb waits: the guard acts now. Answers within five seconds.
+verb_cancel() {
+  local _cancel_by _mine
+  rec_new
+  D=$A_dir
+  load_state && [ "$S_nonce" = "$A_nonce" ] || { rec_text closed "$(cat "$D/last" 2>/dev/null)"; answer; return; }
+  read_decision
+  journal cancel
+  [ "$DECISION" = commit ] || { set_deadline 0; guard_lives && kill -USR1 "$GUARD_PID"; }
+  uptime_now
+  _cancel_by=$((NOW + 45)) _mine=$S_nonce
+  while load_state && [ "$S_nonce" = "$_mine" ]; do
+    uptime_now
+    [ "$NOW" -lt "$_cancel_by" ] || break
+    pause
+  done
+  if [ -f "$D/upgrade" ]; then rec_text closed ''; else rec_text closed "$(tr '\n' ' ' <"$D/last")"; fi
+  answer
+}
+
+# rec_final MASTER START: what is true after the last change, read back.
+rec_final() {
+  local _exe _running
+  if ! lives "$1" "$2"; then
+    pid_in "$S_pidf" && start_of "$PID_TEXT" && set -- "$PID_TEXT" "$START" || set -- '' ''
+  fi
+  rec_process master "$1" "$2"
+  rec_bool oldGone "$((1 - $(lives "$S_om" "$S_om_start" && echo 1 || echo 0)))"
+  [ -n "$1" ] || return 0
+  _exe=$(sha256sum <"/proc/$1/exe")
+  rec_text runningSha256 "${_exe%% *}"
+  rec_text exe "$(readlink "/proc/$1/exe")"
+  inode_of "/proc/$1/exe"; _running=$INODE
+  inode_of "$S_bin"
+  [ "$_running" = "$INODE" ]
+  rec_bool diskRuns "$((1 - $?))"
+  pid_in "$S_pidf"
+  rec_text pidText "$PID_TEXT"
+  if [ -e "$S_pidf.oldbin" ]; then rec_raw oldbin true; else rec_raw oldbin false; fi
+  listeners_of "$1"
+  workers_of "$1" "$S_nm"
+  # shellcheck disable=SC2086
+  accepting_among $WORKERS
+  rec_raw accepting "$(printf '%s' "$ACCEPTING" | wc -w)"
+}
+
+# ------------------------------------------------------------------------------------------------------------- evidence
+
+# logs_from_here: remembers how long the error logs are now, as "SIZE PATH" entries separated by "|".
+logs_from_here() {
+  local _log
+  S_logs=''
+  for _log in "$(readlink "/proc/$S_om/fd/2")" "$LOGFILE"; do
+    [ -f "$_log" ] || continue
+    case "|$S_logs" in *" $_log|"*) ;; *) S_logs="$S_logs$(stat -c %s "$_log") $_log|" ;; esac
+  done
+}
+
+# new_log_lines PATTERN: LINES_FOUND are the lines since then that match, known harmless ones excepted.
+new_log_lines() {
+  local _rest _one
+  LINES_FOUND=''
+  _rest=$S_logs
+  while [ -n "$_rest" ]; do
+    _one=${_rest%%"|"*}
+    _rest=${_rest#*"|"}
+    LINES_FOUND="$LINES_FOUND$(tail -c "+$((${_one%% *} + 1))" "${_one#* }" 2>/dev/null | grep -aE "$1" |
+      grep -avE '\[crit\].*unlink\(\) ".*" failed \(2' | tail -n 40)$NL"
+  done
+  LINES_FOUND=${LINES_FOUND%"$NL"}
+}
+
+# evidence: taken before anything is undone.
+evidence() {
+  new_log_lines '\[(emerg|alert|crit|error|warn)\]|^nginx: |error while loading'
+  rec_lines evidenceLog "$LINES_FOUND"
+  rec_lines evidenceProcesses "$(ps -eo pid,ppid,stat,etime,args 2>/dev/null | grep -E 'PID|[n]ginx: ' | head -n 60)"
+}
+
+# -------------------------------------------------------------------------------------------------------- conversation
+
+REQUEST_KEYS='pid_file nonce run who kind sha256 old_version new_version need cover confirm ready drain hold keep dir
+encoding test why sudo'
+
+# parse_request LINE: ID, VERB and the A_ variables.
+parse_request() {
+  local _line _field _k
+  for _k in $REQUEST_KEYS; do eval "A_$_k=''"; done
+  _line=$1$TAB
+  ID=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
+  VERB=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
+  while [ -n "$_line" ]; do
+    _field=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
+    _k=${_field%%=*}
+    case " $REQUEST_KEYS " in *[[:space:]]"$_k"[[:space:]]*) eval "A_$_k=\${_field#*=}" ;; esac
+  done
+}
+
+run_verb() {
+  [ -z "$A_dir" ] || D=$A_dir
+  case $VERB in
+    facts) verb_facts ;;
+    prepare) verb_prepare ;;
+    receive) verb_receive ;;
+    check) verb_check ;;
+    unstage) verb_unstage ;;
+    begin) verb_begin ;;
+    retire) verb_retire ;;
+    look) verb_look ;;
+    extend) verb_extend ;;
+    hold) verb_hold ;;
+    adopt) verb_adopt ;;
+    commit) verb_commit ;;
+    rollback) verb_rollback ;;
+    cancel) verb_cancel ;;
+    *) rec_new; refuse internal "unknown verb" ;;
+  esac
+}
+
+# hello_line: "nhu1 MARKER [pid_file=...] [sudo=...]".
+read_hello() {
+  IFS= read -r HELLO || return 1
+  case $HELLO in nhu1"$TAB"*) ;; *) return 1 ;; esac
+  parse_request "$HELLO"
+  MARKER=$VERB ID=0 VERB=hello
+}
+
+# must_elevate: root is needed unless the master meant is the login's own.
+must_elevate() {
+  local _p
+  [ -n "$A_sudo" ] && [ "$(id -u)" != 0 ] || return 1
+  # Where others' processes are hidden (hidepid), only root can tell.
+  [ -d /proc/1 ] || return 0
+  find_master "$A_pid_file"
+  if [ -n "$OM" ]; then uid_of "$OM"; [ "$UID_OF" != "$(id -u)" ]; return; fi
+  for _p in $ROOTS; do uid_of "$_p"; [ "$UID_OF" = "$(id -u)" ] || return 0; done
+  return 1
+}
+
+# The same words that the runner starts a shell with: read exactly so many bytes of program, then run them.
+boot_words() {
+  printf '%s' "if dd if=/dev/null of=/dev/null iflag=fullblock,count_bytes 2>/dev/null;then NHU=\$(dd bs=65536 iflag=fullblock,count_bytes count=$1 2>/dev/null);else NHU=\$(dd bs=1 count=$1 2>/dev/null);fi;eval \"\$NHU\""
+}
+
+# elevate: the whole conversation goes on in a root shell; what was read already is said again to it.
+elevate() {
+  local _plain _exit
+  _plain=$(printf '%s' "$HELLO" | sed "s/${TAB}sudo=[^${TAB}]*//")
+  {
+    printf '%s%s\n' "$NHU" "$_plain"
+    exec cat
+  } | {
+    # shellcheck disable=SC2086
+    $A_sudo /bin/sh -c "$(boot_words ${#NHU})" nginx-hot-upgrade "$1" elevated
+    _exit=$?
+    [ "$_exit" = 0 ] || { rec_new; rec_raw exit "$_exit"; refuse sudo-denied "$A_sudo ended with $_exit"; }
+  }
+}
+
+session() {
+  local _request
+  trap '' HUP PIPE
+  boot_id
+  read_hello || exit 64
+  if [ "$2" != elevated ] && must_elevate; then elevate "$1"; exit; fi
+  ACTOR=$1
+  start_of $$
+  rec_new
+  rec_raw uid "$(id -u)"
+  if [ "$2" = elevated ]; then rec_raw elevated true; else rec_raw elevated false; fi
+  answer
+  while IFS= read -r _request; do
+    parse_request "$_request"
+    run_verb
+    [ "$1" = session ] || break
+  done
+}
+
+main() {
+  case ${1-} in
+    session | receive | once) session "$1" "${2-}" ;;
+    guard) guard_main "$2" "$3" ;;
+    *) printf 'usage: nginx-hot-upgrade session|receive|once|guard\n' >&2; exit 64 ;;
+  esac
+}
+
+main "$@"

@@ -1,0 +1,5378 @@
+const require_rolldown_runtime = require("./rolldown-runtime.cjs");
+let node_os = require("node:os");
+let node_net = require("node:net");
+let node_stream = require("node:stream");
+let node_zlib = require("node:zlib");
+let node_perf_hooks = require("node:perf_hooks");
+let node_crypto = require("node:crypto");
+let node_url = require("node:url");
+let node_fs_promises = require("node:fs/promises");
+let node_path = require("node:path");
+let node_fs = require("node:fs");
+let node_timers_promises = require("node:timers/promises");
+let node_vm = require("node:vm");
+
+// src/errors.ts
+/** Reasons for which a target was not brought to what was asked for (contract, section 5). */
+const REASONS = [
+	"refused",
+	"unhealthy",
+	"inconclusive",
+	"not-ready",
+	"new-master-died",
+	"workers-crashing",
+	"error-log",
+	"cancelled",
+	"guard-expired",
+	"connection-lost",
+	"unreachable",
+	"host-key",
+	"auth",
+	"upload-failed",
+	"changed-by-others",
+	"outage",
+	"internal"
+];
+/**
+* One step on one target that did not work.
+* `message` says what was expected and what was found; `state` the state left behind, where it is known already.
+*/
+var UpgradeError = class extends Error {
+	name = "UpgradeError";
+	reason;
+	state;
+	constructor(reason, message, options = {}) {
+		super(message, options.cause === void 0 ? {} : { cause: options.cause });
+		this.reason = reason;
+		this.state = options.state;
+	}
+};
+/** All mistakes in the inputs, found before anything is touched. */
+var InputError = class extends Error {
+	name = "InputError";
+	problems;
+	constructor(problems) {
+		super(problems.map((problem) => `${problem.input}: ${problem.message}`).join("\n"));
+		this.problems = problems;
+	}
+};
+function messageOf(error) {
+	return error instanceof Error ? error.message : String(error);
+}
+
+// src/inputs/names.ts
+/** Every input. `action.yml` holds the same names and defaults; a test compares the two. */
+const INPUTS = {
+	command: {
+		kind: "word",
+		default: "upgrade"
+	},
+	targets: { kind: "list" },
+	inventory: { kind: "word" },
+	username: { kind: "word" },
+	port: {
+		kind: "count",
+		default: "22"
+	},
+	key: {
+		kind: "block",
+		secret: true
+	},
+	passphrase: {
+		kind: "word",
+		secret: true
+	},
+	"known-hosts": { kind: "block" },
+	fingerprint: { kind: "list" },
+	"proxy-jump": { kind: "word" },
+	transport: {
+		kind: "word",
+		default: "library"
+	},
+	timeout: {
+		kind: "duration",
+		default: "30s"
+	},
+	"command-timeout": {
+		kind: "duration",
+		default: "10m"
+	},
+	sudo: {
+		kind: "word",
+		default: "sudo -n"
+	},
+	binary: { kind: "word" },
+	"download-url": { kind: "word" },
+	"nginx-version": { kind: "word" },
+	"source-url": { kind: "word" },
+	sha256: { kind: "word" },
+	"trusted-keys": { kind: "block" },
+	"configure-args": {
+		kind: "block",
+		default: "inherit"
+	},
+	"extra-configure-args": { kind: "block" },
+	"omit-configure-args": { kind: "block" },
+	"add-modules": { kind: "lines" },
+	"openssl-version": { kind: "word" },
+	"pcre2-version": { kind: "word" },
+	"zlib-version": { kind: "word" },
+	"allow-downgrade": {
+		kind: "boolean",
+		default: "false"
+	},
+	"pid-file": { kind: "word" },
+	"health-url": { kind: "word" },
+	"health-from": {
+		kind: "word",
+		default: "target"
+	},
+	"health-status": {
+		kind: "list",
+		default: "200-399"
+	},
+	"health-body": { kind: "word" },
+	"health-headers": { kind: "lines" },
+	"health-ca": { kind: "block" },
+	"health-interval": {
+		kind: "duration",
+		default: "1s"
+	},
+	"health-timeout": {
+		kind: "duration",
+		default: "5s"
+	},
+	"health-successes": {
+		kind: "count",
+		default: "5"
+	},
+	"failure-limit": {
+		kind: "count",
+		default: "0"
+	},
+	"canary-time": {
+		kind: "duration",
+		default: "0s"
+	},
+	"bake-time": {
+		kind: "duration",
+		default: "10s"
+	},
+	"ready-timeout": {
+		kind: "duration",
+		default: "15s"
+	},
+	"drain-timeout": {
+		kind: "duration",
+		default: "60s"
+	},
+	"auto-commit": {
+		kind: "boolean",
+		default: "true"
+	},
+	"auto-rollback": {
+		kind: "boolean",
+		default: "true"
+	},
+	"confirm-timeout": {
+		kind: "duration",
+		default: "2m"
+	},
+	"hold-timeout": {
+		kind: "duration",
+		default: "15m"
+	},
+	rehearse: {
+		kind: "boolean",
+		default: "false"
+	},
+	allow: { kind: "list" },
+	keep: {
+		kind: "count",
+		default: "3"
+	},
+	"max-parallel": {
+		kind: "word",
+		default: "1"
+	},
+	"batch-wait": {
+		kind: "duration",
+		default: "0s"
+	},
+	"max-failures": {
+		kind: "count",
+		default: "0"
+	},
+	"commit-scope": {
+		kind: "word",
+		default: "host"
+	}
+};
+const INPUT_NAMES = Object.keys(INPUTS).filter((name) => isInputName(name));
+function isInputName(name) {
+	return Object.hasOwn(INPUTS, name);
+}
+function specOf(name) {
+	return INPUTS[name];
+}
+
+// src/config.ts
+/** What a run was asked to do: the typed form of every input. Made only by `inputs/parse.ts`. */
+const COMMANDS = [
+	"build",
+	"plan",
+	"upgrade",
+	"commit",
+	"rollback",
+	"status"
+];
+
+// src/binary/elf.ts
+/** Bytes from the start of a file that `readElf` needs. */
+const ELF_HEAD = 65536;
+const MACHINES = {
+	3: "i686",
+	8: "mips",
+	20: "ppc",
+	21: "ppc64",
+	22: "s390x",
+	40: "arm",
+	62: "x86_64",
+	183: "aarch64",
+	243: "riscv64",
+	258: "loongarch64"
+};
+const INTERPRETER_SEGMENT = 3;
+/**
+* Reads the head of a file (the first `ELF_HEAD` bytes or all of it).
+* Returns a clause such as "a shell script" where it is no program that Linux could run.
+*/
+function readElf(head) {
+	if (head.length === 0) return "an empty file";
+	if (head.toString("latin1", 0, 4) !== "ELF") return describe$3(head);
+	const wide = head[4] === 2;
+	if (head.length < (wide ? 64 : 52)) return "an ELF file that is cut off";
+	if (head[4] !== 1 && !wide || head[5] !== 1 && head[5] !== 2) return "a damaged ELF file";
+	return readProgram(head, layoutOf(head, wide));
+}
+function layoutOf(head, wide) {
+	const little = head[5] === 1;
+	const u32 = (offset) => little ? head.readUInt32LE(offset) : head.readUInt32BE(offset);
+	return {
+		wide,
+		u16: (offset) => little ? head.readUInt16LE(offset) : head.readUInt16BE(offset),
+		u32,
+		word: (offset) => {
+			if (!wide) return u32(offset);
+			return Number(little ? head.readBigUInt64LE(offset) : head.readBigUInt64BE(offset));
+		}
+	};
+}
+function readProgram(head, layout) {
+	const type = layout.u16(16);
+	if (type === 1) return "an object file (.o), not a linked program";
+	if (type === 4) return "a core dump";
+	if (type !== 2 && type !== 3) return "a damaged ELF file";
+	const interpreter = findInterpreter(head, layout);
+	if (interpreter === null) return "an ELF file that is cut off";
+	const entry = layout.word(24);
+	if (interpreter === void 0 && entry === 0) return "a shared library (a dynamic module?), not a program";
+	const machine = layout.u16(18);
+	return {
+		class: layout.wide ? 64 : 32,
+		machine: MACHINES[machine] ?? `machine ${machine}`,
+		...interpreter === void 0 ? {} : { interpreter }
+	};
+}
+/** Null where the file ends before what its header promises. */
+function findInterpreter(head, layout) {
+	const { wide, u16, u32, word } = layout;
+	const table = word(wide ? 32 : 28);
+	const size = u16(wide ? 54 : 42);
+	const count = u16(wide ? 56 : 44);
+	if (size < (wide ? 56 : 32) || table + size * count > head.length) return null;
+	for (let index = 0; index < count; index++) {
+		const start = table + size * index;
+		if (u32(start) !== INTERPRETER_SEGMENT) continue;
+		const from = word(start + (wide ? 8 : 4));
+		const length = word(start + (wide ? 32 : 16));
+		if (from + length > head.length) return null;
+		return head.toString("latin1", from, from + length).replace(/\0.*$/s, "");
+	}
+}
+/** Beginnings in hexadecimal. */
+const MAGIC = [
+	["2321", "a script, not a program: a wrapper would be running instead of nginx"],
+	["4d5a", "a Windows program"],
+	["cffaedfe", "a macOS program"],
+	["cafebabe", "a macOS program"],
+	["1f8b", "an archive (gzip): unpack it first"],
+	["fd377a58", "an archive (xz): unpack it first"],
+	["28b52ffd", "an archive (zstd): unpack it first"],
+	["504b0304", "an archive (zip): unpack it first"],
+	["213c617263683e0a64656269616e", "a Debian package: unpack it first (\"dpkg-deb -x\")"],
+	["edabeedb", "an RPM package: unpack it first (\"rpm2cpio\")"]
+];
+function describe$3(head) {
+	const start = head.toString("hex", 0, 32);
+	return MAGIC.find(([bytes]) => start.startsWith(bytes))?.[1] ?? describeText(head.toString("latin1", 0, 512));
+}
+function describeText(text) {
+	if (/^\s*<(?:!doctype|html|\?xml)/i.test(text)) return "an HTML page: did a download end in an error page?";
+	if (text.startsWith("version https://git-lfs")) return "a Git LFS pointer: check out with LFS";
+	return /^[\s\x20-\x7e]+$/.test(text) ? "a text file" : "not an ELF file";
+}
+
+// src/inputs/checked.ts
+function good(value, notes = []) {
+	return {
+		ok: true,
+		value,
+		notes
+	};
+}
+function bad(...problems) {
+	return {
+		ok: false,
+		problems
+	};
+}
+/** Reads every item and gathers all problems, not only the first. */
+function all(items, parse) {
+	const checked = items.map((item) => parse(item));
+	const problems = problemsOf(checked);
+	if (problems.length > 0) return bad(...problems);
+	const fine = checked.filter((one) => one.ok);
+	return good(fine.map((one) => one.value), fine.flatMap((one) => one.notes));
+}
+function problemsOf(checked) {
+	return checked.flatMap((one) => one.ok ? [] : one.problems);
+}
+/** Goes on with a good value; a bad one stays as it is. */
+function andThen(checked, next) {
+	if (!checked.ok) return checked;
+	const after = next(checked.value);
+	return after.ok ? good(after.value, [...checked.notes, ...after.notes]) : after;
+}
+
+// src/inputs/show.ts
+const LONGEST$7 = 80;
+/** Everything that a terminal or a log viewer would not show as itself. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;
+/**
+* A value as it may stand in a message: quoted, on one line, at most 80 characters, nothing invisible, no credentials of
+* a URL, no private key, no workflow command.
+*/
+function show(value) {
+	if (value.includes("PRIVATE KEY")) return "(a private key, not shown)";
+	const safe = value.split("\n").map(hideCredentials).join("\n");
+	let shown = "";
+	for (const character of safe) {
+		const next = escape(character);
+		if (shown.length + next.length > LONGEST$7) return `"${breakCommand(shown)}…"`;
+		shown += next;
+	}
+	return `"${breakCommand(shown)}"`;
+}
+/** True where the text holds a character that cannot be seen: control, zero-width, text direction, lone surrogate. */
+function hasInvisible(text) {
+	return INVISIBLE.test(text);
+}
+function hideCredentials(line) {
+	const end = line.lastIndexOf("@");
+	const scheme = line.indexOf("://");
+	const start = scheme >= 0 && scheme < end ? scheme + 3 : 0;
+	if (end < 0 || !line.slice(start, end).includes(":")) return line;
+	return `${line.slice(0, start)}***${line.slice(end)}`;
+}
+function escape(character) {
+	if (character === "\"" || character === "\\") return `\\${character}`;
+	if (character === "\n") return "\\n";
+	if (character === "\r") return "\\r";
+	if (character === "	") return "\\t";
+	if (!INVISIBLE.test(character)) return character;
+	return `\\u{${character.codePointAt(0)?.toString(16) ?? ""}}`;
+}
+function breakCommand(text) {
+	return text.replaceAll("##[", String.raw`#\u{23}[`);
+}
+
+// src/inputs/digest.ts
+/** A SHA-256 digest: 64 hexadecimal digits, as lower case; a `sha256:` prefix is taken off. */
+function parseSha256(text) {
+	const digits = text.replace(/^sha256:/i, "").toLowerCase();
+	if (/^0{64}$/.test(digits)) return bad("all 64 digits are 0: that is a placeholder, not a digest");
+	if (/^[0-9a-f]{64}$/.test(digits)) return good(digits);
+	return bad(`expected the 64 hexadecimal digits of a SHA-256 digest, found ${describe$2(digits, text)}`);
+}
+function describe$2(digits, text) {
+	if (/^[0-9a-f]{128}$/.test(digits)) return "128 digits (a SHA-512 digest?)";
+	if (/^[0-9a-f]{40}$/.test(digits)) return "40 digits (a SHA-1 digest?)";
+	if (/^[0-9a-f]+$/.test(digits)) return `${digits.length} digits`;
+	if (/^[0-9a-f]{64}\s/.test(digits)) return "more text after the digest: leave the file name out";
+	return show(text);
+}
+
+// src/inputs/path.ts
+const LONGEST$6 = 4096;
+/** The absolute path of a file on a target. Taken literally: spaces, quotes, `$` and `*` have no meaning. */
+function parseTargetPath(text) {
+	const shape = commonMistake(text);
+	if (shape !== void 0) return bad(shape);
+	if (text.startsWith("~")) return bad(`"~" is not expanded: write the whole absolute path, found ${show(text)}`);
+	if (!text.startsWith("/")) return bad(`expected an absolute path such as /run/nginx.pid, found ${show(text)}`);
+	if (text.split("/").includes("..")) return bad(`must not contain "..", found ${show(text)}`);
+	if (text.endsWith("/")) return bad(`expected a file, found the directory ${show(text)}`);
+	return good(node_path.posix.normalize(text));
+}
+/** The path of a file on this machine; a relative one starts in the working directory. */
+function parseLocalPath(text) {
+	const shape = commonMistake(text);
+	if (shape !== void 0) return bad(shape);
+	if (text.startsWith("~/")) return bad(`"~" is not expanded: write the whole path, found ${show(text)}`);
+	return good(node_path.posix.resolve(text));
+}
+function commonMistake(text) {
+	if (Buffer.byteLength(text) > LONGEST$6) return `a path has at most ${LONGEST$6} bytes, found ${Buffer.byteLength(text)}`;
+	if (hasInvisible(text)) return `expected one path without control or invisible characters, found ${show(text)}`;
+}
+
+// src/inputs/binary.ts
+const SOURCES = [
+	"binary",
+	"download-url",
+	"nginx-version"
+];
+const LARGEST = 1024 ** 3;
+/** The new nginx, where the command has a use for one. Reads the file: it must be there and be a program. */
+async function readBinary(form, command) {
+	const given = SOURCES.filter((name) => form.given(name) !== void 0);
+	const [first, ...others] = given;
+	if (others.length > 0) form.problem(others[0] ?? "binary", `expected one of ${SOURCES.join(", ")}; found ${given.join(" and ")}`);
+	if (first === void 0 && command === "upgrade" && !form.blamed("binary") && !form.blamed("command")) form.problem("binary", `"${command}" needs the new nginx: give exactly one of ${SOURCES.join(", ")}`);
+	const sha256 = form.optional("sha256", parseSha256);
+	const text = form.given("binary");
+	if (text === void 0 || ![
+		"build",
+		"plan",
+		"upgrade"
+	].includes(command)) return void 0;
+	const path = form.take("binary", await checkProgram(text));
+	if (path === void 0) return void 0;
+	if (sha256 !== void 0) await compareDigest(form, {
+		path,
+		sha256
+	});
+	return {
+		path,
+		...sha256 === void 0 ? {} : { sha256 }
+	};
+}
+async function checkProgram(text) {
+	const path = parseLocalPath(text);
+	if (!path.ok) return path;
+	const mistake = await fileMistake(path.value, show(text));
+	return mistake === void 0 ? path : bad(mistake);
+}
+async function fileMistake(path, shown) {
+	try {
+		const found = await (0, node_fs_promises.stat)(path);
+		if (found.isDirectory()) return `expected a file, found the directory ${shown}`;
+		if (!found.isFile()) return `expected a regular file, found a pipe, socket or device: ${shown}`;
+		if (found.size > LARGEST) return `is larger than 1 GiB: ${shown}`;
+		const elf = readElf(await readHead(path));
+		return typeof elf === "string" ? `expected an nginx for Linux (an ELF file), ${shown} is ${elf}` : void 0;
+	} catch (error) {
+		return unreadable(error, shown);
+	}
+}
+async function readHead(path) {
+	await using file = await (0, node_fs_promises.open)(path);
+	const { buffer, bytesRead } = await file.read(Buffer.alloc(ELF_HEAD), 0, ELF_HEAD, 0);
+	return buffer.subarray(0, bytesRead);
+}
+const CAUSES = {
+	ENOENT: "there is no file",
+	ENOTDIR: "a part of the path is not a directory:",
+	EACCES: "may not be read by this user:",
+	ELOOP: "is a circle of symbolic links:",
+	ENAMETOOLONG: "the path is too long:"
+};
+function unreadable(error, shown) {
+	const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+	return `${CAUSES[code] ?? `cannot be read (${code}):`} ${shown}`;
+}
+async function compareDigest(form, { path, sha256 }) {
+	const hash = (0, node_crypto.createHash)("sha256");
+	await using file = await (0, node_fs_promises.open)(path);
+	for await (const chunk of file.readableWebStream()) hash.update(new Uint8Array(chunk));
+	const found = hash.digest("hex");
+	if (found === sha256) return;
+	form.problem("sha256", `the digest of ${show(path)} is another one: expected ${sha256}, found ${found}`);
+}
+
+// src/inputs/duration.ts
+const UNITS = {
+	ms: 1,
+	s: 1e3,
+	m: 6e4,
+	h: 36e5
+};
+const LONGEST$5 = 6048e5;
+/** One number and one unit: `500ms`, `30s`, `1.5m`, `1h`; from `min` to seven days. */
+function duration({ min }) {
+	return (text) => {
+		const match = /^([0-9]{1,12}(?:\.[0-9]{1,3})?)(ms|s|m|h)$/.exec(text);
+		const unit = UNITS[match?.[2] ?? ""];
+		if (unit === void 0) return bad(explain$1(text));
+		const value = Math.round(Number(match?.[1]) * unit);
+		if (value < min) return bad(`must be at least ${formatDuration(min)}, found ${show(text)}`);
+		if (value > LONGEST$5) return bad(`must be at most ${formatDuration(LONGEST$5)}, found ${show(text)}`);
+		return good(value);
+	};
+}
+/** The shortest exact form: 90000 is `90s`, 120000 is `2m`. */
+function formatDuration(value) {
+	const unit = [
+		"h",
+		"m",
+		"s"
+	].find((name) => value !== 0 && value % (UNITS[name] ?? 1) === 0);
+	return unit === void 0 ? `${value}ms` : `${value / (UNITS[unit] ?? 1)}${unit}`;
+}
+function explain$1(text) {
+	const found = `found ${show(text)}`;
+	if (/^[0-9]+$/.test(text)) return `a duration needs a unit (500ms, 30s, 10m, 1h), ${found}`;
+	if (/^[0-9.]+(?:ms|s|m|h)$/i.test(text)) return `units are written in lower case (500ms, 30s, 10m, 1h), ${found}`;
+	if (/^(?:[0-9]+[smh]){2,}$/.test(text)) return `expected one number and one unit (90m, not 1h30m), ${found}`;
+	return `expected a number and a unit (500ms, 30s, 10m, 1h), ${found}`;
+}
+
+// src/inputs/nearest.ts
+/** The name that was most likely meant, or undefined where none is near enough to be helpful. */
+function nearest(given, names) {
+	if (given.length > 60) return void 0;
+	const wanted = plain(given);
+	const limit = Math.max(1, Math.min(3, Math.floor(wanted.length / 3)));
+	let best;
+	for (const name of names) {
+		const distance = editDistance(wanted, plain(name));
+		if (distance <= limit && (best === void 0 || distance < best.distance)) best = {
+			name,
+			distance
+		};
+	}
+	return best?.name;
+}
+/** ` Did you mean "x"?`, or nothing. */
+function suggestion(given, names) {
+	const name = nearest(given, names);
+	return name === void 0 ? "" : ` Did you mean "${name}"?`;
+}
+function plain(name) {
+	return name.toLowerCase().replaceAll(/[\s_]/g, "-");
+}
+/** Insertions, deletions, replacements and swapped neighbours. */
+function editDistance(left, right) {
+	let beforeLast = [];
+	let last = Array.from({ length: right.length + 1 }, (_, index) => index);
+	for (let row = 1; row <= left.length; row++) {
+		const current = [row];
+		for (let column = 1; column <= right.length; column++) {
+			const same = left[row - 1] === right[column - 1];
+			const replaced = at(last, column - 1) + (same ? 0 : 1);
+			const shorter = Math.min(replaced, at(last, column) + 1, at(current, column - 1) + 1);
+			const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+			current.push(swapped ? Math.min(shorter, at(beforeLast, column - 2) + 1) : shorter);
+		}
+		beforeLast = last;
+		last = current;
+	}
+	return at(last, right.length);
+}
+function at(row, column) {
+	return row[column] ?? Number.POSITIVE_INFINITY;
+}
+
+// src/inputs/enum.ts
+/** One of a few fixed words, exactly as written. */
+function oneOf(words) {
+	return (text) => {
+		const word = words.find((candidate) => candidate === text);
+		if (word !== void 0) return good(word);
+		return bad(`expected ${words.join(", ")}, found ${show(text)}.${suggestion(text, words)}`);
+	};
+}
+
+// src/report/mask.ts
+/**
+* `forms` is every spelling under which a secret may turn up (the inputs parser lists them: each line, JSON-escaped,
+* URL-encoded, base64). Empty forms are ignored.
+*/
+function createMask(forms) {
+	const known = [...new Set(forms)].filter((form) => form !== "").sort((a, b) => b.length - a.length);
+	return (text) => replaceSpans(text, overlapping(known.flatMap((form) => spansOf(form, text))));
+}
+/** A copy of plain data (a report) with every string in it masked. */
+function maskAll(value, mask) {
+	return JSON.parse(JSON.stringify(value, (_key, item) => typeof item === "string" ? mask(item) : item));
+}
+function spansOf(form, text) {
+	const spans = [];
+	for (let start = text.indexOf(form); start !== -1; start = text.indexOf(form, start + 1)) {
+		const last = spans.at(-1);
+		if (last !== void 0 && start < last.end) last.end = start + form.length;
+		else spans.push({
+			start,
+			end: start + form.length
+		});
+	}
+	return spans;
+}
+/** Two secrets may overlap: replacing the first would leave the rest of the second readable. */
+function overlapping(spans) {
+	const merged = [];
+	for (const span of spans.sort((a, b) => a.start - b.start || b.end - a.end)) {
+		const last = merged.at(-1);
+		if (last !== void 0 && span.start < last.end) last.end = Math.max(last.end, span.end);
+		else merged.push({ ...span });
+	}
+	return merged;
+}
+function replaceSpans(text, spans) {
+	let end = 0;
+	let out = "";
+	for (const span of spans) {
+		out += `${text.slice(end, span.start)}***`;
+		end = span.end;
+	}
+	return out + text.slice(end);
+}
+
+// src/inputs/form.ts
+const LONGEST$4 = 1048576;
+const PROBLEMS_AN_INPUT = 20;
+function openForm(raw, found = []) {
+	const problems = [...found, ...brokenValues(raw)];
+	const unknown = unknownNames(raw);
+	const warnings = [];
+	const unreadable = new Set(problems.map((problem) => problem.input));
+	const given = (name) => {
+		const value = unreadable.has(name) ? "" : normalise(name, raw.get(name) ?? "");
+		return value === "" ? void 0 : value;
+	};
+	const take = (name, checked) => {
+		if (!checked.ok) {
+			problems.push(...capped(checked.problems).map((message) => ({
+				input: name,
+				message
+			})));
+			return;
+		}
+		warnings.push(...capped(checked.notes).map((message) => ({
+			input: name,
+			message
+		})));
+		return checked.value;
+	};
+	const optional = (name, parse) => {
+		const value = given(name);
+		return value === void 0 ? void 0 : take(name, parse(value));
+	};
+	return {
+		given,
+		take,
+		optional,
+		setting: (name, parse) => optional(name, parse) ?? defaultOf(name, parse),
+		problem: (input, message) => void problems.push({
+			input,
+			message
+		}),
+		warn: (input, message) => void warnings.push({
+			input,
+			message
+		}),
+		blamed: (name) => problems.some((problem) => problem.input === name),
+		close: (secrets) => {
+			if (problems.length > 0) throw new InputError(hide(inOrder([...problems, ...unknown]), secrets));
+			return hide(inOrder([...unknown, ...warnings]), secrets);
+		}
+	};
+}
+/** Says which real input an unknown name was probably meant to be. */
+function unknownName(name) {
+	return `there is no input of this name.${suggestion(name, INPUT_NAMES)}`;
+}
+function unknownNames(raw) {
+	return [...raw.keys()].filter((name) => !isInputName(name)).map((name) => ({
+		input: show(name).slice(1, -1),
+		message: unknownName(name)
+	}));
+}
+function brokenValues(raw) {
+	return [...raw].filter(([name]) => isInputName(name)).flatMap(([input, value]) => {
+		if (value.includes("\0")) return [{
+			input,
+			message: "contains a NUL character"
+		}];
+		if (value.length > LONGEST$4) return [{
+			input,
+			message: `is longer than 1 MiB (${value.length} characters)`
+		}];
+		return [];
+	});
+}
+function normalise(name, value) {
+	const text = value.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+	return name === "passphrase" ? text.replace(/\n$/, "") : text.trim();
+}
+function defaultOf(name, parse) {
+	const checked = parse(specOf(name).default ?? "");
+	if (!checked.ok) throw new Error(`the default of ${name} is wrong: ${checked.problems.join("; ")}`);
+	return checked.value;
+}
+function capped(messages) {
+	if (messages.length <= PROBLEMS_AN_INPUT) return messages;
+	return [...messages.slice(0, PROBLEMS_AN_INPUT), `and ${messages.length - PROBLEMS_AN_INPUT} more of this kind`];
+}
+function inOrder(problems) {
+	const rank = ({ input }) => isInputName(input) ? INPUT_NAMES.indexOf(input) : -1;
+	return problems.sort((left, right) => rank(left) - rank(right));
+}
+function hide(problems, secrets) {
+	const mask = createMask(secrets);
+	return problems.map(({ input, message }) => ({
+		input,
+		message: mask(message)
+	}));
+}
+
+// src/inputs/health-body.ts
+const LONGEST$3 = 4096;
+/** A text that must occur, or `/regex/` with the flags i, m, s, u, v. */
+function parseBody(text) {
+	if (text.length > LONGEST$3) return bad(`at most ${LONGEST$3} characters, found ${text.length}`);
+	const regex = /^\/(.+)\/([a-z]{0,6})$/s.exec(text);
+	const [, source = "", flags = ""] = regex ?? [];
+	if (regex === null || !/^[dgimsuvy]*$/.test(flags)) return good({
+		kind: "text",
+		text
+	});
+	const mistake = regexMistake(source, flags);
+	return mistake === void 0 ? good({
+		kind: "regex",
+		source,
+		flags
+	}) : bad(`${mistake}: ${show(text)}`);
+}
+function regexMistake(source, flags) {
+	if (/[dgy]/.test(flags)) return "the flags d, g and y mean nothing here";
+	try {
+		RegExp(source, flags);
+	} catch (error) {
+		return messageOf(error).replace(/^Invalid regular expression: .*: /s, "no valid regular expression, ");
+	}
+	if (!nestsRepeats(source)) return void 0;
+	return "a repeat within a repeat such as (a+)+ can take for ever on an answer that does not match";
+}
+/** True where a group that holds an open-ended repeat is itself repeated without end. */
+function nestsRepeats(source) {
+	const bare = source.replaceAll(/\\./gs, "x").replaceAll(/\[[^\]]*\]/g, "x");
+	const repeating = [false];
+	for (const [token] of bare.matchAll(/\(|\)?(?:[*+]|\{[0-9]+,\})|\)/g)) if (token === "(") repeating.push(false);
+	else if (!closeGroup(token, repeating)) return true;
+	return false;
+}
+function closeGroup(token, repeating) {
+	const inner = token.startsWith(")") && repeating.length > 1 && repeating.pop() === true;
+	const repeated = token !== ")";
+	if (inner && repeated) return false;
+	if (inner || repeated) repeating[repeating.length - 1] = true;
+	return true;
+}
+
+// src/inputs/health-ca.ts
+const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+/** One or more PEM certificates, as given. */
+function parseCertificates(text) {
+	if (text.includes("PRIVATE KEY")) return bad("holds a private key; expected only the certificate of the authority");
+	const blocks = text.match(BLOCK) ?? [];
+	const started = text.split("-----BEGIN ").length - 1;
+	if (started === 0) return bad(`expected the PEM text of a certificate, found ${withoutBlocks(text)}`);
+	if (blocks.length !== started) return bad("expected only whole \"BEGIN CERTIFICATE\" blocks: was one cut off?");
+	const numbered = blocks.map((pem, index) => ({
+		pem,
+		number: index + 1
+	}));
+	return andThen(all(numbered, parseCertificate), () => good(text));
+}
+function parseCertificate({ pem, number }) {
+	try {
+		const certificate = new node_crypto.X509Certificate(pem);
+		const expired = new Date(certificate.validTo).getTime() < Date.now();
+		return good(certificate, expired ? [`certificate ${number} has expired on ${certificate.validTo}`] : []);
+	} catch {
+		return bad(`certificate ${number} cannot be read: its base64 text is damaged`);
+	}
+}
+function withoutBlocks(text) {
+	return /^[~./][^\n]*$/.test(text) ? "what looks like a path: give the text of the file" : "no \"BEGIN CERTIFICATE\" line";
+}
+
+// src/inputs/list.ts
+/** Items separated by newlines or commas; empty ones and comment lines (`#`) are left out. */
+function splitList(text) {
+	return splitLines(text).flatMap((line) => line.split(",")).map((item) => item.trim()).filter((item) => item !== "");
+}
+/** Trimmed lines; empty ones and comment lines (`#`) are left out. */
+function splitLines(text) {
+	return numberedLines(text).map(({ line }) => line);
+}
+/** As `splitLines`, with the line's number in the text, from 1. */
+function numberedLines(text) {
+	return text.split(/\r?\n/).map((line, index) => ({
+		line: line.trim(),
+		number: index + 1
+	})).filter(({ line }) => line !== "" && !line.startsWith("#"));
+}
+
+// src/inputs/secrets.ts
+/** Shorter ones cannot be masked without masking half the log. */
+const SHORTEST_SECRET = 4;
+const CREDENTIAL_HEADER = /auth|cookie|token|secret|key|passw|session|signature|credential/i;
+const URL_INPUTS = [
+	"health-url",
+	"download-url",
+	"source-url"
+];
+/**
+* Every text that must be masked wherever it appears: key lines, passphrase, values of credential headers and of
+* credentials in URLs, each also JSON-escaped, URL-encoded and base64-encoded. Never throws, whatever the inputs are.
+*/
+function secretsOf(raw) {
+	const forms = [
+		...keyParts(raw.get("key") ?? ""),
+		(raw.get("passphrase") ?? "").replace(/\r?\n$/, ""),
+		...headerSecrets(raw.get("health-headers") ?? ""),
+		...URL_INPUTS.flatMap((name) => urlSecrets(raw.get(name) ?? ""))
+	].filter((secret) => secret.length >= 4).flatMap(formsOf);
+	return [...new Set(forms)];
+}
+/** True where a header of this name usually carries a credential. */
+function isCredentialHeader(name) {
+	return CREDENTIAL_HEADER.test(name);
+}
+function keyParts(key) {
+	const telling = key.split(/\r\n|\r|\n|\\n/).map((line) => line.trim()).filter((line) => line.length >= 8 && !/^-----(?:BEGIN|END)[^-]*-----$/.test(line));
+	return [key.trim(), ...telling];
+}
+function headerSecrets(text) {
+	return numberedLines(text).flatMap(({ line }) => {
+		const [, name = "", value = ""] = /^([^:]*):(.*)$/s.exec(line) ?? [
+			"",
+			"",
+			line
+		];
+		if (name !== "" && !isCredentialHeader(name)) return [];
+		const credential = value.trim();
+		const [, scheme = "", token = ""] = /^([A-Za-z]+)\s+(.+)$/s.exec(credential) ?? [];
+		return [
+			credential,
+			token,
+			...scheme.toLowerCase() === "basic" ? basicSecrets(token) : []
+		];
+	});
+}
+function basicSecrets(token) {
+	const pair = Buffer.from(token, "base64").toString();
+	return [pair, pair.slice(pair.indexOf(":") + 1)];
+}
+function urlSecrets(url) {
+	const credentials = /\/\/([^/\s]*)@/.exec(url)?.[1] ?? "";
+	return [credentials, credentials.slice(credentials.indexOf(":") + 1)];
+}
+function formsOf(secret) {
+	return [
+		secret,
+		JSON.stringify(secret).slice(1, -1),
+		encodeURIComponent(secret.toWellFormed()),
+		Buffer.from(secret).toString("base64")
+	];
+}
+
+// src/inputs/health-headers.ts
+const MOST$1 = 50;
+/** The connection's own business: a probe sets these itself. */
+const RESERVED = /* @__PURE__ */ new Set([
+	"connection",
+	"content-length",
+	"expect",
+	"keep-alive",
+	"te",
+	"trailer",
+	"transfer-encoding"
+]);
+/** `Name: value` lines. Messages name the line's number only: a value may be a secret, and so may a line without a name. */
+function parseHeaders(text) {
+	const lines = numberedLines(text);
+	if (lines.length > MOST$1) return bad(`at most ${MOST$1} headers, found ${lines.length}`);
+	const headers = all(lines, ({ line, number }) => parseHeader(line, number));
+	return andThen(headers, oneHost$1);
+}
+function parseHeader(line, number) {
+	const colon = line.indexOf(":");
+	if (colon < 0) return bad(`line ${number}: expected "Name: value", found no colon`);
+	const name = line.slice(0, colon);
+	const value = line.slice(colon + 1).trim();
+	if (name === "") return bad(`line ${number}: expected "Name: value", found no name`);
+	if (name.length > 100 || !/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return bad(`line ${number}: the name holds a character that no header name may hold`);
+	if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return bad(`line ${number}: the value of ${name} holds a control character or one outside Latin-1`);
+	if (RESERVED.has(name.toLowerCase()) || name.toLowerCase() === "upgrade") return bad(`line ${number}: ${name} belongs to the connection and cannot be set`);
+	return good([name, value], notes$1(name, value));
+}
+function notes$1(name, value) {
+	if (!isCredentialHeader(name) || value.length >= 4) return [];
+	return [`the value of ${name} is too short to be masked in the log`];
+}
+function oneHost$1(headers) {
+	const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
+	return hosts.length > 1 ? bad(`expected one Host header, found ${hosts.length}`) : good(headers);
+}
+
+// src/inputs/health-status.ts
+/** A list of codes (`204`), ranges (`200-399`) and classes (`2xx`). */
+function parseStatusRanges(text) {
+	const items = splitList(text);
+	return items.length === 0 ? bad("expected at least one status code") : all(items, parseRange);
+}
+function parseRange(text) {
+	const hundred = /^([1-5])xx$/i.exec(text)?.[1];
+	if (hundred !== void 0) return good({
+		from: Number(hundred) * 100,
+		to: Number(hundred) * 100 + 99
+	});
+	const match = /^([1-5][0-9]{2})(?:\s*-\s*([1-5][0-9]{2}))?$/.exec(text);
+	if (match === null) return bad(`expected codes from 100 to 599 such as 204, 200-399 or 2xx, found ${show(text)}`);
+	const from = Number(match[1]);
+	const to = Number(match[2] ?? match[1]);
+	return from <= to ? good({
+		from,
+		to
+	}) : bad(`the range ${show(text)} ends before it starts`);
+}
+
+// src/inputs/health-url.ts
+const LONGEST$2 = 2048;
+/** An http(s) URL in which `{host}` stands for the target's name, as given; `{host}` is not filled in. */
+function parseHealthUrl(text) {
+	const mistake = textMistake(text) ?? templateMistake(text) ?? urlMistake$1(text);
+	return mistake === void 0 ? good(text) : bad(mistake);
+}
+/** The URL as it will be for one target; undefined where that makes no valid URL. */
+function fillHost(url, host) {
+	const filled = url.replaceAll("{host}", host.includes(":") ? `[${host}]` : host);
+	return URL.canParse(filled) ? new URL(filled) : void 0;
+}
+function textMistake(text) {
+	if (text.length > LONGEST$2) return `a URL has at most ${LONGEST$2} characters, found ${text.length}`;
+	if (hasInvisible(text) || /\s/.test(text)) return `expected one URL without spaces or invisible characters, found ${show(text)}`;
+	if (!/^https?:\/\//i.test(text)) return `expected a URL that starts with http:// or https://, found ${show(text)}`;
+}
+function templateMistake(text) {
+	const variable = /\$\{?\{?[A-Za-z_][^}/]*\}?\}?/.exec(text)?.[0];
+	if (variable !== void 0) return `holds a variable that nothing replaced: ${show(variable)}`;
+	const unknown = text.match(/\{[^}]*\}?/g)?.find((part) => part !== "{host}");
+	if (unknown === void 0) return void 0;
+	const near = suggestion(unknown.replaceAll(/[{}]/g, ""), ["host"]).replace("\"host\"", "\"{host}\"");
+	return `{host} is the only placeholder, found ${show(unknown)}.${near}`;
+}
+function urlMistake$1(text) {
+	const url = fillHost(text, "host.example");
+	if (url === void 0) return `expected a valid URL, found ${show(text)}`;
+	if (url.username !== "" || url.password !== "") return `no credentials in URLs: use "health-headers" (Authorization: …), found ${show(text)}`;
+	if (text.includes("#")) return `"#…" is never sent to a server: leave it out, found ${show(text)}`;
+}
+
+// src/inputs/number.ts
+/** Whole numbers in plain decimal digits: no sign, no leading zero (022 is 18 to some), no exponent. */
+function wholeNumber({ min, max }) {
+	return (text) => {
+		const value = /^(?:0|[1-9][0-9]{0,14})$/.test(text) ? Number(text) : NaN;
+		if (value >= min && value <= max) return good(value);
+		return bad(`expected a whole number from ${min} to ${max}, found ${show(text)}`);
+	};
+}
+const parsePort = wholeNumber({
+	min: 1,
+	max: 65535
+});
+/** A number of hosts or a share of the fleet: `4`, `25%`, `33.3%`. */
+function parseShare(text) {
+	const percent = /^([0-9]{1,3}(?:\.[0-9]{1,3})?)%$/.exec(text)?.[1];
+	if (percent !== void 0) {
+		const value = Number(percent);
+		if (value >= 1 && value <= 100) return good({
+			kind: "percent",
+			percent: value
+		});
+	}
+	if (/^[1-9][0-9]{0,5}$/.test(text)) return good({
+		kind: "count",
+		count: Number(text)
+	});
+	return bad(`expected a number of hosts from 1 or a percentage from 1% to 100%, found ${show(text)}`);
+}
+
+// src/inputs/health.ts
+const ONLY_WITH_URL = [
+	"health-body",
+	"health-headers",
+	"health-ca"
+];
+/** The probes; `none` where that was spelled out, undefined where nothing was said. */
+function readHealth(form, targets) {
+	const url = form.optional("health-url", urlOrNone);
+	const settings = readSettings(form);
+	if (url === void 0 || url === "none") {
+		if (!form.blamed("health-url")) warnUnused(form);
+		return url;
+	}
+	warnAboutAddress(form, {
+		url,
+		from: settings.from,
+		targets
+	});
+	return {
+		url,
+		...settings
+	};
+}
+function urlOrNone(text) {
+	return text === "none" ? good(text) : parseHealthUrl(text);
+}
+function readSettings(form) {
+	const body = form.optional("health-body", parseBody);
+	const ca = form.optional("health-ca", parseCertificates);
+	return {
+		from: form.setting("health-from", oneOf([
+			"target",
+			"runner",
+			"both"
+		])),
+		status: form.setting("health-status", parseStatusRanges),
+		...body === void 0 ? {} : { body },
+		headers: form.optional("health-headers", parseHeaders) ?? [],
+		...ca === void 0 ? {} : { ca },
+		interval: form.setting("health-interval", duration({ min: 10 })),
+		timeout: form.setting("health-timeout", duration({ min: 10 })),
+		successes: form.setting("health-successes", wholeNumber({
+			min: 1,
+			max: 1e4
+		})),
+		failureLimit: form.setting("failure-limit", wholeNumber({
+			min: 0,
+			max: 1e6
+		}))
+	};
+}
+function warnUnused(form) {
+	for (const name of ONLY_WITH_URL) if (form.given(name) !== void 0) form.warn(name, "is not used: \"health-url\" names nothing to probe");
+}
+function warnAboutAddress(form, probe) {
+	const remote = probe.targets.filter((target) => target.kind === "ssh");
+	if (remote.length === 0 || probe.url.includes("{host}")) return;
+	const host = fillHost(probe.url, "")?.hostname ?? "";
+	if (isLoopback(host)) {
+		if (probe.from !== "target") form.warn("health-url", `seen from the runner, ${show(host)} is the runner itself`);
+		return;
+	}
+	if (remote.length === 1 && remote[0]?.host === host) return;
+	const why = remote.some((target) => target.host === host) ? "is only one of the targets" : "is none of the targets";
+	form.warn("health-url", `every target is judged by ${show(host)}, which ${why}; {host} stands for the target's name`);
+}
+function isLoopback(host) {
+	return host === "localhost" || host === "[::1]" || host.startsWith("127.");
+}
+
+// src/inputs/boolean.ts
+const WORDS = {
+	true: true,
+	True: true,
+	TRUE: true,
+	false: false,
+	False: false,
+	FALSE: false
+};
+/** The words of YAML 1.2: a non-empty "no" must never count as true. */
+function parseBoolean(text) {
+	const value = Object.hasOwn(WORDS, text) ? WORDS[text] : void 0;
+	return value === void 0 ? bad(`expected true or false, found ${show(text)}`) : good(value);
+}
+
+// src/inputs/version.ts
+const BRANCHES = ["stable", "mainline"];
+/** An nginx version: `1.30.4`, `1.30` (its newest), `stable`, `mainline`; a leading `v` is taken off. */
+function parseVersion(text) {
+	if (BRANCHES.includes(text)) return good(text);
+	const version = text.replace(/^v(?=[0-9])/, "");
+	if (/^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,3})){1,2}$/.test(version)) return good(version, version === text ? [] : [`"${text}" is read as ${version}`]);
+	return bad(`expected a version such as 1.30.4 or 1.30, stable or mainline, found ${show(text)}.${hint(text)}`);
+}
+function hint(text) {
+	if (/^[0-9.]+[-+~]/.test(text)) return " The part after the numbers belongs to a distribution: leave it out";
+	if (/(?:^|\.)0[0-9]/.test(text)) return " Numbers have no leading zero";
+	return text === "latest" ? " Say \"mainline\" for the newest, \"stable\" for the newest stable one" : suggestion(text, BRANCHES);
+}
+
+// src/inputs/later.ts
+/** Inputs that are checked for their shape only: nothing uses them yet. */
+const SHAPES$1 = [
+	["transport", oneOf(["library", "openssh"])],
+	["download-url", parseDownloadUrl],
+	["nginx-version", parseVersion],
+	["source-url", parseSourceUrl],
+	["openssl-version", parseLibraryVersion],
+	["pcre2-version", parseLibraryVersion],
+	["zlib-version", parseLibraryVersion],
+	["rehearse", parseBoolean],
+	["max-parallel", parseShare],
+	["batch-wait", duration({ min: 0 })],
+	["max-failures", wholeNumber({
+		min: 0,
+		max: 1e4
+	})],
+	["commit-scope", oneOf(["host", "fleet"])]
+];
+function checkLater(form) {
+	for (const [name, parse] of SHAPES$1) form.optional(name, parse);
+}
+function parseDownloadUrl(text) {
+	const mistake = urlMistake(text);
+	if (mistake !== void 0) return bad(mistake);
+	return /^https:\/\//i.test(text) ? good(text) : bad(`expected an https:// URL, found ${show(text)}`);
+}
+function parseSourceUrl(text) {
+	const mistake = urlMistake(text.replaceAll("{version}", "1.0.0"));
+	if (mistake !== void 0) return bad(mistake);
+	return /^(?:https?|file):\/\//i.test(text) ? good(text) : bad(`expected an https:// or file:// URL, found ${show(text)}`);
+}
+function urlMistake(text) {
+	if (/\s/.test(text) || hasInvisible(text)) return `expected one URL without spaces, found ${show(text)}`;
+	if (!URL.canParse(text)) return `expected a valid URL, found ${show(text)}`;
+	const { username, password, hash } = new URL(text);
+	if (username !== "" || password !== "") return `no credentials in URLs, found ${show(text)}`;
+	return hash === "" ? void 0 : `"#…" is never sent to a server: leave it out, found ${show(text)}`;
+}
+function parseLibraryVersion(text) {
+	return /^[0-9]{1,3}(?:\.[0-9]{1,4}){0,3}[a-z]?$/.test(text) ? good(text) : bad(`expected a version such as 3.5.4, found ${show(text)}`);
+}
+
+// src/inputs/key-shape.ts
+const LONGEST$1 = 65536;
+const BEGIN = "-----BEGIN ";
+const CHANGE_FORMAT = "rewrite a copy of it in the OpenSSH format with \"ssh-keygen -p -f FILE\"";
+const NO_HARDWARE = "keys in hardware (sk-…) cannot be used by the library transport: use an ordinary key";
+const EXPECTED$1 = "expected the text of a private key, \"-----BEGIN … PRIVATE KEY-----\" and all that follows";
+/** In the order in which they are told apart; each message says what it is and what to do, and shows nothing of it. */
+const SHAPES = [
+	{
+		looks: (text) => text.length > LONGEST$1,
+		message: "is longer than 64 KiB: that is no private key"
+	},
+	{
+		looks: (text) => /^["']/.test(text),
+		message: "stands in quotation marks: store the key without them"
+	},
+	{
+		looks: (text) => text.startsWith("{"),
+		message: "is JSON: give only the private key text from it"
+	},
+	{
+		looks: (text) => text.startsWith(BEGIN) && text.includes(String.raw`\n`),
+		message: String.raw`holds the two characters "\n" where lines should end: store it with real line breaks`
+	},
+	{
+		looks: (text) => text.startsWith("PuTTY-User-Key-File-3"),
+		message: "is a PuTTY key (version 3): convert it with \"puttygen FILE -O private-openssh -o NEWFILE\""
+	},
+	{
+		looks: (text) => /^(?:ssh|ecdsa|sk)-[^ ]*-cert-v0[01]@openssh\.com /.test(text),
+		message: "is a user certificate, which the library transport cannot use: give a private key that the host knows itself"
+	},
+	{
+		looks: (text) => text.startsWith("sk-"),
+		message: `is a public key; ${NO_HARDWARE}`
+	},
+	{
+		looks: (text) => /^(?:ssh-|ecdsa-)|^-----BEGIN (?:[A-Z]+ )?PUBLIC KEY|^---- BEGIN SSH2 PUBLIC/.test(text),
+		message: "is a public key: the private one is in the file of the same name without \".pub\""
+	},
+	{
+		looks: (text) => text.startsWith("SSH PRIVATE KEY FILE FORMAT 1"),
+		message: "is a key of SSH protocol 1: make a new one"
+	},
+	{
+		looks: (text) => text.includes("BEGIN PGP "),
+		message: "is a PGP block, not an SSH key"
+	},
+	{
+		looks: (text) => text.includes("BEGIN CERTIFICATE"),
+		message: "holds a certificate: give only the private key"
+	},
+	{
+		looks: (text) => text.includes("BEGIN PRIVATE KEY") || text.includes("BEGIN ENCRYPTED PRIVATE KEY"),
+		message: `is a PKCS#8 key, which cannot be read: ${CHANGE_FORMAT} (an Ed25519 key needs OpenSSH 9.6 for that)`
+	},
+	{
+		looks: (text) => blocks(text) > 1,
+		message: "holds more than one private key: give one"
+	},
+	{
+		looks: isEncoded,
+		message: "is the base64 form of a key: decode it first (\"base64 -d\")"
+	},
+	{
+		looks: isPath,
+		message: "looks like a path: give the text of the key (on the command line: @FILE)"
+	},
+	{
+		looks: (text) => /^[A-Za-z0-9+/=\s]{60,}$/.test(text),
+		message: `has lost its first and last line; ${EXPECTED$1}`
+	},
+	{
+		looks: (text) => !text.includes(BEGIN) && !text.startsWith("PuTTY-"),
+		message: EXPECTED$1
+	},
+	{
+		looks: (text) => text.includes(BEGIN) && !text.startsWith(BEGIN),
+		message: `has text before its first line; ${EXPECTED$1}`
+	},
+	{
+		looks: (text) => text.startsWith(BEGIN) && !text.includes("-----END "),
+		message: "is cut off: its last line is missing"
+	},
+	{
+		looks: (text) => text.startsWith(BEGIN) && !text.includes("\n"),
+		message: "has spaces where lines should end: store it with real line breaks"
+	},
+	{
+		looks: (text) => /\n[ \t]+[^\s]/.test(text),
+		message: "is indented: store its lines without leading spaces"
+	},
+	{
+		looks: (text) => !text.endsWith("-----") && text.startsWith(BEGIN),
+		message: "has more text after its last line"
+	}
+];
+/**
+* Why this text cannot be a private key that ssh2 reads, told by its shape alone; undefined where it may be one.
+* Expects trimmed text with LF line ends.
+*/
+function keyShapeProblem(text) {
+	return SHAPES.find(({ looks }) => looks(text))?.message ?? openSshProblem(text);
+}
+/** True where a shape as such says that the key is stored encrypted. */
+function isEncrypted(text) {
+	return (openSshHeader(text)?.cipher ?? "none") !== "none" || /^Proc-Type: 4,ENCRYPTED$|^Encryption: aes/m.test(text);
+}
+function openSshProblem(text) {
+	const header = openSshHeader(text);
+	if (header === void 0) return void 0;
+	if (header.body.includes("sk-ssh-") || header.body.includes("sk-ecdsa-")) return NO_HARDWARE;
+	if (!header.cipher.startsWith("chacha20")) return void 0;
+	return "is encrypted with chacha20-poly1305, which cannot be read: rewrite a copy with \"ssh-keygen -p -Z aes256-ctr -f FILE\"";
+}
+function openSshHeader(text) {
+	const base64 = /^-----BEGIN OPENSSH PRIVATE KEY-----\n([^-]*)/.exec(text)?.[1];
+	if (base64 === void 0) return void 0;
+	const bytes = Buffer.from(base64, "base64");
+	const length = bytes.length >= 19 ? Math.min(bytes.readUInt32BE(15), 64) : 0;
+	return {
+		cipher: bytes.toString("latin1", 19, 19 + length),
+		body: bytes.toString("latin1")
+	};
+}
+function blocks(text) {
+	return text.split(/-----BEGIN [A-Z ]*PRIVATE KEY-----/).length - 1;
+}
+function isEncoded(text) {
+	return /^[A-Za-z0-9+/=\s]+$/.test(text) && Buffer.from(text, "base64").toString("latin1").includes("PRIVATE KEY-----");
+}
+function isPath(text) {
+	return /^[~./@][^\n]{0,300}$/.test(text) || /^[A-Za-z]:\\/.test(text);
+}
+
+// src/inputs/private-key.ts
+const SMALLEST_RSA = 2048;
+/** A private key that ssh2 can use with this passphrase; as normalised text. Messages show nothing of either. */
+async function parsePrivateKey(text, passphrase) {
+	const shape = keyShapeProblem(text);
+	if (shape !== void 0) return bad(shape);
+	if (isEncrypted(text) && passphrase === void 0) return bad("is encrypted: give its \"passphrase\", or a key that needs none");
+	const parsed = await read(text, passphrase);
+	if (parsed instanceof Error) return bad(explain(parsed.message));
+	const weakness = weaknessOf(parsed);
+	if (weakness !== void 0) return bad(weakness);
+	const idle = passphrase !== void 0 && !isEncrypted(text);
+	return good(`${text}\n`, idle ? ["is not encrypted: the \"passphrase\" is not used"] : []);
+}
+async function read(text, passphrase) {
+	const { default: ssh2 } = await Promise.resolve().then(() => require("./lib.cjs")).then((n) => /* @__PURE__ */ require_rolldown_runtime.__toESM(n.require_lib(), 1));
+	const parsed = ssh2.utils.parseKey(text, passphrase);
+	if (!Array.isArray(parsed)) return parsed;
+	const [only, ...others] = parsed;
+	return only === void 0 || others.length > 0 ? /* @__PURE__ */ new Error("holds more than one private key: give one") : only;
+}
+function explain(message) {
+	if (/passphrase given/.test(message)) return "is encrypted: give its \"passphrase\", or a key that needs none";
+	if (/bad passphrase|bad decrypt/i.test(message)) return "cannot be decrypted: is the \"passphrase\" the right one?";
+	if (/more than one/.test(message)) return message;
+	if (/Unsupported/.test(message)) return "is of a kind that cannot be used: make an Ed25519 key (\"ssh-keygen -t ed25519\")";
+	return "is damaged: it starts and ends like a private key, but what is between cannot be read. Was it copied whole?";
+}
+function weaknessOf(key) {
+	if (!key.isPrivateKey()) return "is a public key: give the private one";
+	const advice = "make a new one with \"ssh-keygen -t ed25519\"";
+	if (key.type === "ssh-dss") return `is a DSA key, which servers no longer accept: ${advice}`;
+	if (key.type !== "ssh-rsa") return void 0;
+	const bits = rsaBits(key.getPublicSSH());
+	return bits < SMALLEST_RSA ? `is an RSA key of ${bits} bits, expected at least ${SMALLEST_RSA}: ${advice}` : void 0;
+}
+/** The public key blob is three length-prefixed fields: the type, the exponent, the modulus. */
+function rsaBits(blob) {
+	let offset = 0;
+	for (let field = 0; field < 2; field++) offset += 4 + blob.readUInt32BE(offset);
+	const modulus = blob.subarray(offset + 4);
+	const zeros = modulus[0] === 0 ? 1 : 0;
+	return (modulus.length - zeros) * 8 - (Math.clz32(modulus[zeros] ?? 0) - 24);
+}
+
+// src/ssh/host-key.ts
+/** How many length-prefixed strings a public key blob of a type consists of, the type's own name included. */
+const FIELDS = {
+	"ssh-ed25519": 2,
+	"ecdsa-sha2-nistp256": 3,
+	"ecdsa-sha2-nistp384": 3,
+	"ecdsa-sha2-nistp521": 3,
+	"ssh-rsa": 3,
+	"ssh-dss": 5,
+	"sk-ssh-ed25519@openssh.com": 3,
+	"sk-ecdsa-sha2-nistp256@openssh.com": 4
+};
+/** By key type, in order of preference; a type that is not here is not accepted any more. */
+const SIGNATURES = {
+	"ssh-ed25519": ["ssh-ed25519"],
+	"ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
+	"ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
+	"ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
+	"ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"]
+};
+const MODERN_ALGORITHMS = Object.values(SIGNATURES).flat();
+/** In order of preference, for these key types only. */
+function algorithmsFor(keyTypes) {
+	return Object.entries(SIGNATURES).flatMap(([type, algorithms]) => keyTypes.has(type) ? algorithms : []);
+}
+/** `SHA256:…`, unpadded base64, as every OpenSSH tool prints it. */
+function fingerprintOf(key) {
+	return `SHA256:${(0, node_crypto.createHash)("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}
+/** The type that a public key blob itself claims to be; `unknown type` where it is no key blob. */
+function keyTypeOf(key) {
+	const type = splitBlob(key)?.[0]?.toString("latin1") ?? "";
+	return /^[\w@.-]{1,64}$/.test(type) ? type : "unknown type";
+}
+/** What is wrong with the key of a line `… TYPE BASE64`, as the end of a sentence; undefined: nothing. */
+function keyProblem(typeWord, base64) {
+	if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(base64)) return "the key is not whole base64: was the line cut or wrapped?";
+	const fields = splitBlob(Buffer.from(base64, "base64"));
+	if (fields === void 0) return "the key ends early: was the line cut?";
+	const blobType = fields[0]?.toString("latin1") ?? "";
+	if (blobType !== typeWord) return `it says ${quoted(typeWord)}, but the key itself is of type ${quoted(blobType)}`;
+	const expected = FIELDS[typeWord];
+	if (typeWord === "ssh-ed25519" && fields[1]?.length !== 32 || expected !== void 0 && fields.length !== expected) return `the key is not a complete ${typeWord} key: was the line cut?`;
+}
+/** Undefined where the blob is not a sequence of whole strings. */
+function splitBlob(blob) {
+	const fields = [];
+	let at = 0;
+	while (at < blob.length) {
+		if (at + 4 > blob.length) return void 0;
+		const end = at + 4 + blob.readUInt32BE(at);
+		if (end > blob.length) return void 0;
+		fields.push(blob.subarray(at + 4, end));
+		at = end;
+	}
+	return fields.length === 0 ? void 0 : fields;
+}
+/** Only what looks like a type is repeated: anything else may be a secret pasted into the wrong place. */
+function quoted(type) {
+	return /^[a-z][a-z0-9@.-]{2,50}$/.test(type) ? type : "something that is no key type";
+}
+
+// src/ssh/host-patterns.ts
+const SHA1_BYTES = 20;
+/** A sentence where the word is malformed. */
+function hostPatterns(word) {
+	if (word.startsWith("|")) return hashedPattern(word);
+	const parts = word.toLowerCase().split(",");
+	const denied = parts.filter((part) => part.startsWith("!")).map((part) => part.slice(1));
+	const allowed = parts.filter((part) => !part.startsWith("!"));
+	if ([...allowed, ...denied].includes("")) return "expected host names with a comma between them, found an empty one";
+	return {
+		kind: "plain",
+		allowed,
+		denied
+	};
+}
+/** Whether a line with these patterns is about a host that is called by any of `names` (lower case). */
+function matchesHost(patterns, names) {
+	if (patterns.kind === "hashed") return names.some((name) => hashes(patterns, name));
+	const matches = (pattern) => names.some((name) => matchesGlob(pattern, name));
+	return !patterns.denied.some(matches) && patterns.allowed.some(matches);
+}
+/**
+* What a host is called in known_hosts: with its port, except that port 22 is usually left out. Unlike ssh(1), an
+* entry without a port does not vouch for another port of the same name.
+*/
+function lookupNames(host) {
+	const name = host.name.toLowerCase();
+	const withPort = `[${name}]:${host.port}`;
+	return host.port === 22 ? [name, withPort] : [withPort];
+}
+function hashedPattern(word) {
+	const [, version, salt = "", digest = "", ...rest] = word.split("|");
+	if (version !== "1" || rest.length > 0) return "expected a hashed host name of the form |1|salt|digest";
+	const bytes = {
+		salt: Buffer.from(salt, "base64"),
+		digest: Buffer.from(digest, "base64")
+	};
+	return bytes.salt.length === SHA1_BYTES && bytes.digest.length === SHA1_BYTES ? {
+		kind: "hashed",
+		...bytes
+	} : "expected a hashed host name of 20 + 20 bytes: was the line cut?";
+}
+function hashes(patterns, name) {
+	return (0, node_crypto.timingSafeEqual)((0, node_crypto.createHmac)("sha1", patterns.salt).update(name).digest(), patterns.digest);
+}
+/** `*` and `?` only. Goes back to the last star at most, so that no pattern takes exponential time. */
+function matchesGlob(pattern, name) {
+	let [p, n, star, retry] = [
+		0,
+		0,
+		-1,
+		0
+	];
+	while (n < name.length) if (pattern[p] === "*") {
+		star = p++;
+		retry = n;
+	} else if (pattern[p] === "?" || pattern[p] === name[n]) {
+		p++;
+		n++;
+	} else if (star >= 0) {
+		p = star + 1;
+		n = ++retry;
+	} else return false;
+	return /^\**$/.test(pattern.slice(p));
+}
+
+// src/ssh/fingerprints.ts
+const EXPECTED = "expected SHA256: and 43 base64 characters, as `ssh-keygen -lf` prints it";
+const BODY = /^[A-Za-z0-9+/]{43}=?$/;
+/** Reads pins, one a line; blank lines and `#` comments do not count. */
+function parseFingerprints(lines) {
+	const result = {
+		pins: [],
+		problems: [],
+		notes: []
+	};
+	for (const [index, raw] of lines.entries()) {
+		const line = raw.trim();
+		if (line === "" || line.startsWith("#")) continue;
+		const problem = problemOf(line);
+		if (problem === void 0) add(result, line);
+		else result.problems.push(`entry ${index + 1}: ${problem}`);
+	}
+	return result;
+}
+function add(result, line) {
+	const pin = line.replace(/=+$/, "");
+	if (pin !== line) result.notes.push(`${pin}: the padding "=" at its end was left out`);
+	if (!result.pins.includes(pin)) result.pins.push(pin);
+}
+function problemOf(line) {
+	if (/\s/.test(line)) return `${EXPECTED}, found several words: keep only the one that starts with SHA256:`;
+	return formProblem(line) ?? prefixProblem(line) ?? bodyProblem(line.slice(7));
+}
+/** Other things than a SHA-256 fingerprint, told apart by their shape. */
+function formProblem(line) {
+	if (/^(?:\*|any|all|none|no|off|false|yes|accept-new|ignore|skip)$/i.test(line)) return `${EXPECTED}, found ${line}: there is no way to trust any key that comes along`;
+	if (/^md5:/i.test(line) || /^(?:[0-9a-f]{2}:){15}[0-9a-f]{2}$/i.test(line)) return `${EXPECTED}, found an MD5 fingerprint, which can be forged: take it again with \`ssh-keygen -lf\``;
+	if (/^sha-?1:/i.test(line)) return `${EXPECTED}, found a SHA-1 fingerprint, which can be forged`;
+	if (/^(?:sha256:)?(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}$/i.test(line)) return `${EXPECTED}, found the digest in hexadecimal`;
+	if (/^(?:ssh-|ecdsa-|AAAA)/.test(line)) return `${EXPECTED}, found a public key: that belongs into known-hosts`;
+}
+function prefixProblem(line) {
+	if (line.startsWith("SHA256:")) return void 0;
+	if (BODY.test(line)) return `${EXPECTED}, found no prefix: write SHA256: in front of it`;
+	if (!/^sha256:/i.test(line)) return `${EXPECTED}, found something else`;
+	return `${EXPECTED}, found the prefix in other letters: was it lower-cased? Upper and lower case differ in it`;
+}
+function bodyProblem(body) {
+	if (!/^[A-Za-z0-9+/]+=*$/.test(body)) return `${EXPECTED}, found characters that base64 does not have`;
+	if (!BODY.test(body)) return `${EXPECTED}, found ${body.replace(/=+$/, "").length} characters behind SHA256:`;
+	if (!/[A-Z]/.test(body)) return `${EXPECTED}, found only lower-case letters: upper and lower case differ in it`;
+	const bare = body.replace("=", "");
+	return Buffer.from(bare, "base64").toString("base64").replace(/=+$/, "") === bare ? void 0 : `${EXPECTED}, found a last character that no digest ends in: was it copied whole?`;
+}
+
+// src/ssh/known-hosts.ts
+/** Reads known_hosts text: the format of sshd(8), LF or CRLF. Any problem means that the text must not be relied on. */
+function parseKnownHosts(text) {
+	const entries = [];
+	const problems = [];
+	for (const [index, raw] of lines(text).entries()) {
+		const content = raw.trim();
+		if (content === "" || content.startsWith("#")) continue;
+		const entry = parseLine(content, index + 1);
+		if (typeof entry === "string") problems.push(`line ${index + 1}: ${entry}`);
+		else entries.push(entry);
+	}
+	const unusable = problems.length === 0 ? whyUnusable(entries) : void 0;
+	return {
+		entries,
+		problems: unusable === void 0 ? problems : [unusable]
+	};
+}
+function lines(text) {
+	return text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
+}
+/** A sentence where the line is malformed. */
+function parseLine(content, line) {
+	if (content.startsWith("-----")) return "expected \"host type key\", found a PEM block: is this another secret?";
+	const words = content.split(/[ \t]+/);
+	const marker = parseMarker(words);
+	if (marker === void 0) return "expected the marker @revoked or @cert-authority, found another word behind \"@\"";
+	const [hosts, keyType, base64] = marker === "none" ? words : words.slice(1);
+	if (hosts === void 0 || keyType === void 0 || base64 === void 0) return `expected "host type key", found ${words.length === 1 ? "one word" : `${words.length} words`}`;
+	if (/^\d+$/.test(keyType)) return "expected \"host type key\", found a key of SSH protocol 1, which nobody speaks now";
+	const patterns = hostPatterns(hosts);
+	if (typeof patterns === "string") return patterns;
+	return keyProblem(keyType, base64) ?? {
+		line,
+		marker,
+		hosts: patterns,
+		keyType,
+		key: Buffer.from(base64, "base64")
+	};
+}
+function parseMarker(words) {
+	if (!words[0]?.startsWith("@")) return "none";
+	if (words[0] === "@revoked") return "revoked";
+	return words[0] === "@cert-authority" ? "cert-authority" : void 0;
+}
+function whyUnusable(entries) {
+	const plain = entries.filter((entry) => entry.marker === "none");
+	if (plain.some((entry) => algorithmsFor(/* @__PURE__ */ new Set([entry.keyType])).length > 0)) return void 0;
+	const why = "no usable line: no host could be recognised with it";
+	if (entries.length === 0) return `${why} (only comments or nothing at all: was the host down when it was scanned?)`;
+	if (plain.length > 0) return `${why} (its keys are of types that are not accepted: ${typesOf(plain)})`;
+	if (entries.some((entry) => entry.marker === "cert-authority")) return `${why} (@cert-authority is unsupported by this transport: list the host's own key, or use transport: openssh)`;
+	return `${why} (it only revokes keys)`;
+}
+function typesOf(entries) {
+	return [...new Set(entries.map((entry) => entry.keyType))].join(", ");
+}
+
+// src/inputs/trust.ts
+const HOW_TO = `take it on a network that you trust with "ssh-keyscan HOST", compare it with what
+"ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints on the host, and store it`.replaceAll("\n", " ");
+/** Who the hosts must prove to be. Without either input, nobody is trusted: a mistake where SSH is used. */
+function readTrust(form, use) {
+	const text = form.given("known-hosts");
+	const entries = form.optional("known-hosts", parseKnown);
+	const fingerprints = form.optional("fingerprint", parsePins) ?? [];
+	if (use.ssh && text === void 0 && form.given("fingerprint") === void 0 && !form.blamed("known-hosts")) form.problem("known-hosts", `the host keys are needed, or "fingerprint": no host is trusted unseen; ${HOW_TO}`);
+	if (entries !== void 0 && fingerprints.length > 0) refuseDisagreement(form, {
+		...use,
+		entries,
+		fingerprints
+	});
+	return {
+		...entries === void 0 || text === void 0 ? {} : { knownHosts: text },
+		fingerprints
+	};
+}
+function parseKnown(text) {
+	if (!/\s/.test(text)) return bad(`expected known_hosts lines ("host type key"), found ${describeWord(text)}`);
+	const { entries, problems } = parseKnownHosts(text);
+	return problems.length > 0 ? bad(...problems) : good(entries);
+}
+function describeWord(text) {
+	if (/^[~./]/.test(text)) return `what looks like a path: ${show(text)}. Give the text of the file`;
+	if (text.startsWith("SHA256:")) return "a fingerprint: that belongs into \"fingerprint\"";
+	return `${show(text)}: there is no way to trust any key that comes along`;
+}
+function parsePins(text) {
+	const { pins, problems, notes } = parseFingerprints(splitList(text));
+	if (problems.length > 0) return bad(...problems);
+	return pins.length > 0 ? good(pins, notes) : bad("expected at least one SHA256:… fingerprint, found only comments");
+}
+/** Both must agree at run time; where they cannot, no connection would ever succeed. */
+function refuseDisagreement(form, trust) {
+	for (const target of trust.targets) {
+		if (target.kind === "local") continue;
+		const names = lookupNames({
+			name: target.host,
+			port: target.port
+		});
+		const keys = trust.entries.filter((entry) => entry.marker === "none" && matchesHost(entry.hosts, names));
+		const agreed = keys.some((entry) => trust.fingerprints.includes(fingerprintOf(entry.key)));
+		if (keys.length === 0 || agreed) continue;
+		form.problem("fingerprint", `none of these is a key that "known-hosts" has for ${show(target.name)}; both must agree`);
+	}
+}
+
+// src/inputs/ssh.ts
+async function readSsh(form, use) {
+	const connectTimeout = form.setting("timeout", duration({ min: 1 }));
+	return {
+		...await readLogin(form, use),
+		...readTrust(form, use),
+		connectTimeout
+	};
+}
+async function readLogin(form, { ssh, agent }) {
+	const passphrase = readPassphrase(form);
+	const text = form.given("key");
+	if (!ssh || form.blamed("key")) return {};
+	if (text === void 0) return readAgent(form, agent);
+	const key = form.take("key", await parsePrivateKey(text, passphrase));
+	return {
+		...key === void 0 ? {} : { key },
+		...passphrase === void 0 ? {} : { passphrase }
+	};
+}
+function readPassphrase(form) {
+	const passphrase = form.given("passphrase");
+	if (passphrase === void 0) return void 0;
+	if (passphrase.length >= 4) return passphrase;
+	form.problem("passphrase", `is shorter than ${4} characters, so that it could not be masked in the log`);
+}
+function readAgent(form, agent) {
+	if (agent === void 0 || agent === "") {
+		form.problem("key", "is empty, and SSH_AUTH_SOCK names no agent: is the secret defined, and for this environment?");
+		return {};
+	}
+	if ((0, node_fs.statSync)(agent, { throwIfNoEntry: false })?.isSocket() === true) return { agent };
+	form.problem("key", `is empty, and SSH_AUTH_SOCK names no agent's socket: ${show(agent)}`);
+	return {};
+}
+
+// src/inputs/sudo.ts
+/** A command and its options as words. No shell reads it: quotes and `$` have no place in it. */
+function parseSudo(text) {
+	const words = text.split(/[ \t]+/).filter((word) => word !== "");
+	const odd = words.find((word) => !/^[A-Za-z0-9_.,:=@%+/-]+$/.test(word));
+	if (odd !== void 0) return bad(`expected plain words such as sudo -n, found ${show(odd)} in ${show(text)}`);
+	if (words[0]?.startsWith("-") === true) return bad(`expected a command first, found the option ${show(words[0])}`);
+	return good(words);
+}
+
+// src/inputs/allow.ts
+const REFUSES = `not-running ambiguous-master daemon-off master-process-off container-pid1 upgrade-in-progress
+  pid-file-wrong pid-directory signals-blocked locked wrapper-script architecture libc missing-library noexec immutable
+  disk-space conf-path-differs pid-path-differs user-differs flavour-differs module-lost module-signature downgrade
+  config-test-failed unix-listen-removed reuseport-fewer-workers passphrase-key systemd-type systemd-no-pidfile
+  systemd-pidfile-differs forwarding-denied sudo-denied shell-denied`;
+const SURVIVABLE = `pid-file-missing shared-binary relative-argv0 argv0-not-running-file memory prefix-differs
+  error-log-path-differs http-log-path-differs temp-path-differs config-drift health-red-before listen-changed quic`;
+const WARNS = `stale-oldbin mandatory-access-control environment-lost capabilities package-owned lock-path-differs
+  modules-path-differs tls-library-differs hardening-lost service-limits path-nginx-differs versioned-path
+  keepalive-resets long-connections shared-zones-reset tls-tickets-reset`;
+/** Every preflight code (contract, section 6) but `same-binary`, which is an outcome. */
+const PREFLIGHT_CODES = new Map([
+	...severity(REFUSES, "refuses"),
+	...severity(SURVIVABLE, "survivable"),
+	...severity(WARNS, "warns")
+]);
+const INSTEAD = {
+	downgrade: " Set \"allow-downgrade: true\" instead.",
+	"forwarding-denied": " Set \"health-from: runner\" instead."
+};
+/** The codes that the user accepts; one that cannot be survived is a mistake. */
+function parseAllow(text) {
+	return andThen(all(splitList(text), parseCode), (codes) => good(new Set(codes)));
+}
+function parseCode(code) {
+	const found = PREFLIGHT_CODES.get(code);
+	if (found === "survivable") return good(code);
+	if (found === "warns") return good(code, [`"${code}" only warns anyway`]);
+	if (found === "refuses") return bad(`"${code}" cannot be allowed: an upgrade would not survive it.${INSTEAD[code] ?? ""}`);
+	if (code === "same-binary") return bad("\"same-binary\" refuses nothing: the outcome is \"unchanged\"");
+	return bad(`there is no preflight code ${show(code)}.${suggestion(code, PREFLIGHT_CODES.keys())}`);
+}
+function severity(codes, value) {
+	return codes.split(/\s+/).map((code) => [code, value]);
+}
+
+// src/inputs/switch.ts
+const FROM_ZERO = duration({ min: 0 });
+const ABOVE_ZERO = duration({ min: 1 });
+function readSwitch(form) {
+	return {
+		canaryTime: form.setting("canary-time", FROM_ZERO),
+		bakeTime: form.setting("bake-time", FROM_ZERO),
+		readyTimeout: form.setting("ready-timeout", ABOVE_ZERO),
+		drainTimeout: form.setting("drain-timeout", FROM_ZERO),
+		confirmTimeout: form.setting("confirm-timeout", duration({ min: 5e3 })),
+		holdTimeout: form.setting("hold-timeout", ABOVE_ZERO),
+		autoCommit: form.setting("auto-commit", parseBoolean),
+		autoRollback: form.setting("auto-rollback", parseBoolean),
+		allowDowngrade: form.setting("allow-downgrade", parseBoolean),
+		keep: form.setting("keep", wholeNumber({
+			min: 0,
+			max: 100
+		})),
+		allow: form.optional("allow", parseAllow) ?? /* @__PURE__ */ new Set()
+	};
+}
+
+// src/inputs/hostname.ts
+const WILDCARDS = /* @__PURE__ */ new Set([
+	"0.0.0.0",
+	"::",
+	"0:0:0:0:0:0:0:0"
+]);
+/** A host name or address without brackets or port, in the form that is looked up: lower case, ASCII, no final dot. */
+function parseHostname(text) {
+	if (hasInvisible(text)) return bad(`contains an invisible character: ${show(text)}`);
+	if (WILDCARDS.has(text)) return bad(`${show(text)} means "every address of this machine", not a host`);
+	if ((0, node_net.isIPv6)(text) || (0, node_net.isIPv4)(text)) return good(text.toLowerCase());
+	const ascii = toAscii(text);
+	const mistake = ascii === void 0 ? grammar(text) : nameMistake(ascii, text);
+	if (ascii === void 0 || mistake !== void 0) return bad(mistake ?? grammar(text));
+	return good(ascii, notes(text, ascii));
+}
+function toAscii(text) {
+	const name = text.endsWith(".") ? text.slice(0, -1) : text;
+	if (/^[A-Za-z0-9_.-]+$/.test(name)) return name.toLowerCase();
+	if (!/^[\p{L}\p{M}\p{N}_.-]+$/u.test(name)) return void 0;
+	const ascii = (0, node_url.domainToASCII)(name);
+	return /^[a-z0-9_.-]+$/.test(ascii) ? ascii : void 0;
+}
+function nameMistake(name, text) {
+	if (name.length > 253) return `a host name has at most 253 characters, found ${name.length}`;
+	const labels = name.split(".");
+	if (labels.some((label) => label.length > 63)) return `a part of a host name has at most 63 characters: ${show(text)}`;
+	if (labels.some((label) => label === "" || label.startsWith("-") || label.endsWith("-"))) return grammar(text);
+	if (/^(?:[0-9]+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? "")) return `looks like an address but is none: ${show(text)}. Write all four numbers, in decimal`;
+}
+function notes(text, ascii) {
+	if (/^[\x20-\x7e]*$/.test(text)) return [];
+	return [`the host name ${show(text)} is looked up as ${ascii}`];
+}
+function grammar(text) {
+	return `expected a host name or address, found ${show(text)}`;
+}
+
+// src/inputs/user.ts
+const LONGEST = 256;
+/** A login name: letters, digits and `. _ - + @ \`, not starting with a dash. */
+function parseUser(text) {
+	if (text.length <= LONGEST && /^[A-Za-z0-9_][A-Za-z0-9_.+@\\-]*\$?$/.test(text)) return good(text);
+	return bad(`expected a login name such as deploy, found ${show(text)}`);
+}
+
+// src/inputs/targets.ts
+const MOST = 1e4;
+const FORM = "[user@]host[:port], ssh://…, [v6]:port or local";
+/** The hosts in the order given; the word `local` is this machine. The same one twice is a mistake. */
+function parseTargets(text, defaults) {
+	const names = splitList(text);
+	if (names.length === 0) return bad(`no targets: expected at least one of ${FORM}`);
+	if (names.length > MOST) return bad(`at most ${MOST} targets in one run, found ${names.length}`);
+	return andThen(all(names, (name) => parseTarget(name, defaults)), refuseTwice);
+}
+/** True where a line of `targets` asks for SSH, be it well written or not. */
+function wantsSsh(text) {
+	return splitList(text).some((name) => name !== "local");
+}
+function parseTarget(name, defaults) {
+	if (name === "local") return good({
+		kind: "local",
+		name
+	});
+	const split = splitAddress(name);
+	if (!split.ok) return split;
+	const { user, host, port } = split.value;
+	const login = user === void 0 ? good(defaults.user) : parseUser(user);
+	const address = parseHostname(host);
+	const listening = port === void 0 ? good(defaults.port) : parsePort(port);
+	if (login.ok && address.ok && listening.ok) return good({
+		kind: "ssh",
+		name,
+		host: address.value,
+		port: listening.value,
+		user: login.value
+	}, address.notes);
+	const problems = problemsOf([
+		login,
+		address,
+		listening
+	]);
+	return bad(...problems.map((problem) => problem.includes(show(name)) ? problem : `${show(name)}: ${problem}`));
+}
+function splitAddress(name) {
+	if (name.startsWith("-")) return bad(`a target must not start with a dash, found ${show(name)}`);
+	const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(name)?.[1];
+	if (scheme !== void 0 && scheme !== "ssh") return bad(`only ssh:// can be connected to, found ${show(name)}`);
+	const rest = scheme === void 0 ? name : name.slice(6).replace(/\/$/, "");
+	const at = rest.lastIndexOf("@");
+	const user = at < 0 ? void 0 : rest.slice(0, at);
+	if (user?.includes(":") === true) return bad(`no passwords in targets: use "key", found ${show(name)}`);
+	if (user?.includes("@") === true) return bad(`expected ${FORM}, found more than one "@" in ${show(name)}`);
+	return andThen(splitPort(rest.slice(at + 1)), (address) => good({
+		...address,
+		user
+	}));
+}
+function splitPort(text) {
+	const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
+	if (bracketed !== null) {
+		const [, host = "", port] = bracketed;
+		return (0, node_net.isIPv6)(host) ? good({
+			host,
+			port
+		}) : bad(`expected an IPv6 address in the brackets, found ${show(text)}`);
+	}
+	const colons = text.split(":").length - 1;
+	if (colons > 1 && text.includes("%") && (0, node_net.isIPv6)(text)) return good({
+		host: text,
+		port: void 0
+	});
+	if (colons > 1) return bad(`an IPv6 address needs brackets, so that a port can be told apart: ${show(`[${text}]`)}`);
+	const [host = "", port] = text.split(":");
+	if (host === "") return bad(`expected ${FORM}, found no host in ${show(text)}`);
+	return good({
+		host,
+		port
+	});
+}
+function refuseTwice(targets) {
+	const seen = /* @__PURE__ */ new Map();
+	const problems = [];
+	for (const target of targets) {
+		const identity = target.kind === "local" ? "local" : `${target.user}@${target.host}:${target.port}`;
+		const first = seen.get(identity);
+		if (first === void 0) seen.set(identity, target);
+		else problems.push(`${show(target.name)} is the same target as ${show(first.name)}: name it once`);
+	}
+	return problems.length > 0 ? bad(...problems) : good(targets);
+}
+
+// src/inputs/unavailable.ts
+const BUILD = "build nginx in an earlier step and give its path as \"binary\"";
+const ONE_BY_ONE = "hosts are upgraded one after the other";
+const UNAVAILABLE = [
+	{
+		input: "command",
+		value: "build",
+		instead: BUILD
+	},
+	{
+		input: "inventory",
+		instead: "list the hosts in \"targets\""
+	},
+	{
+		input: "proxy-jump",
+		instead: "run on a machine that reaches the targets directly"
+	},
+	{
+		input: "transport",
+		only: "library",
+		instead: "leave it out"
+	},
+	{
+		input: "download-url",
+		instead: "download the file in an earlier step and give its path as \"binary\""
+	},
+	{
+		input: "nginx-version",
+		instead: BUILD
+	},
+	{
+		input: "source-url",
+		instead: BUILD
+	},
+	{
+		input: "trusted-keys",
+		instead: BUILD
+	},
+	{
+		input: "configure-args",
+		only: "inherit",
+		instead: BUILD
+	},
+	{
+		input: "extra-configure-args",
+		instead: BUILD
+	},
+	{
+		input: "omit-configure-args",
+		instead: BUILD
+	},
+	{
+		input: "add-modules",
+		instead: BUILD
+	},
+	{
+		input: "openssl-version",
+		instead: BUILD
+	},
+	{
+		input: "pcre2-version",
+		instead: BUILD
+	},
+	{
+		input: "zlib-version",
+		instead: BUILD
+	},
+	{
+		input: "rehearse",
+		only: "false",
+		instead: "leave it out, and run the command \"plan\" before the upgrade"
+	},
+	{
+		input: "max-parallel",
+		only: "1",
+		instead: `leave it out: ${ONE_BY_ONE}`
+	},
+	{
+		input: "batch-wait",
+		only: "0s",
+		instead: `leave it out: ${ONE_BY_ONE}`
+	},
+	{
+		input: "max-failures",
+		only: "0",
+		instead: `leave it out: the first failure ends the rollout`
+	},
+	{
+		input: "commit-scope",
+		only: "host",
+		instead: "leave it out: each host commits when it is healthy"
+	}
+];
+function refuseUnavailable(form) {
+	for (const { input, only, value, instead } of UNAVAILABLE) {
+		const given = form.given(input);
+		if (given === void 0 || given.toLowerCase() === only || value !== void 0 && given !== value) continue;
+		const what = value === void 0 ? "" : `"${value}" is `;
+		form.problem(input, `${what}not available yet in this version; ${instead}`);
+	}
+}
+
+// src/inputs/parse.ts
+/** Reads and checks every input. Rejects with InputError that holds all mistakes at once, none of them with a secret. */
+async function parseInputs(raw, environment) {
+	const form = openForm(raw, environment.problems);
+	const secrets = secretsOf(raw);
+	return {
+		config: await readConfig(form, {
+			raw,
+			environment
+		}),
+		warnings: form.close(secrets),
+		secrets
+	};
+}
+async function readConfig(form, { raw, environment }) {
+	const command = form.setting("command", oneOf(COMMANDS));
+	refuseUnavailable(form);
+	checkLater(form);
+	const targets = readTargets(form, environment.user);
+	const ssh = wantsSsh(form.given("targets") ?? "");
+	const binary = await readBinary(form, command);
+	const pidFile = form.optional("pid-file", parseTargetPath);
+	const health = readHealth(form, targets);
+	if (health === void 0) requireHealth(form, command);
+	return {
+		command,
+		targets,
+		ssh: await readSsh(form, {
+			ssh,
+			targets,
+			agent: environment.sshAuthSock
+		}),
+		sudo: raw.get("sudo")?.trim() === "" ? [] : form.setting("sudo", parseSudo),
+		commandTimeout: form.setting("command-timeout", duration({ min: 1 })),
+		...binary === void 0 ? {} : { binary },
+		...pidFile === void 0 ? {} : { pidFile },
+		...health === void 0 ? {} : { health },
+		switch: readSwitch(form)
+	};
+}
+function readTargets(form, currentUser) {
+	const user = form.optional("username", parseUser) ?? currentUser;
+	const port = form.setting("port", parsePort);
+	const targets = form.optional("targets", (text) => parseTargets(text, {
+		user,
+		port
+	}));
+	if (targets === void 0 && !form.blamed("targets") && !form.blamed("inventory")) form.problem("targets", "no targets: expected at least one [user@]host[:port], or the word \"local\"");
+	return targets ?? [];
+}
+function requireHealth(form, command) {
+	if (command !== "upgrade" || form.blamed("health-url") || form.blamed("command")) return;
+	form.problem("health-url", `"upgrade" needs a URL that shows that a target is well, such as http://127.0.0.1/, or the word "none" to go without probes`);
+}
+
+// src/report/relay.ts
+const RELAY_LIMITS = {
+	line: 2e3,
+	command: 64e3,
+	host: 256e3
+};
+const BREAK = /\r\n|[\r\n]/;
+const [ESC, BEL, CSI] = [
+	"\x1B",
+	"\x07",
+	""
+];
+const ESCAPE_SEQUENCES = new RegExp([
+	String.raw`${ESC}[\]PX^_][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\)`,
+	String.raw`(?:${ESC}\[|${CSI})[0-?]*[ -\/]*[@-~]?`,
+	String.raw`${ESC}[ -\/]*[0-~]?`
+].join("|"), "g");
+const UNSEEN = /[[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029]--\t]/gv;
+const OLD_COMMAND = /#([\p{M}\p{C}]*)#([\p{M}\p{C}]*)\[/gu;
+const NEW_COMMAND = /^([\s\p{M}\p{C}]*:)([\p{M}\p{C}]*:)/u;
+/** `text` as single harmless lines, each at most `maxBytes` long (default 2,000); a final line break adds no line. */
+function harmlessLines(text, options = {}) {
+	const mask = options.mask ?? ((unmasked) => unmasked);
+	const lines = mask(text).split(BREAK);
+	if (lines.at(-1) === "") lines.pop();
+	return lines.map((line) => clip(defuse(mask(strip(line))), options.maxBytes ?? RELAY_LIMITS.line));
+}
+/** `text` on one harmless line, line breaks turned into spaces; not shortened. */
+function harmless(text) {
+	return defuse(strip(text.split(BREAK).join(" ")));
+}
+/** At most `maxBytes` of UTF-8, plus a word on how much was cut; never half a character. */
+function clip(text, maxBytes) {
+	const size = Buffer.byteLength(text);
+	if (size <= maxBytes) return text;
+	const kept = new TextDecoder().decode(Buffer.from(text).subarray(0, maxBytes), { stream: true });
+	return `${kept} … [${size - Buffer.byteLength(kept)} bytes left out]`;
+}
+function strip(line) {
+	return line.replace(ESCAPE_SEQUENCES, "").replace(UNSEEN, "").toWellFormed();
+}
+function defuse(line) {
+	return line.replace(OLD_COMMAND, "#$1 #$2[").replace(NEW_COMMAND, "$1 $2");
+}
+
+// src/report/outcome.ts
+/** From worst to best (contract, section 4); the last three belong to commands of their own. */
+const WORST_FIRST = [
+	"failed",
+	"rolled-back",
+	"refused",
+	"skipped",
+	"held",
+	"upgraded",
+	"unchanged",
+	"planned",
+	"built",
+	"reported"
+];
+const WANTED = {
+	build: ["built"],
+	plan: ["planned"],
+	upgrade: ["upgraded", "unchanged"],
+	commit: ["upgraded", "unchanged"],
+	rollback: ["rolled-back", "unchanged"],
+	status: ["reported"]
+};
+/** The run's outcome over all hosts, and whether every one of them reached what was asked for. */
+function judge$1(hosts, asked) {
+	if (hosts.length === 0) return withoutHosts(asked.command);
+	return {
+		outcome: worstOutcome(hosts),
+		ok: hosts.every((host) => reached(host, asked))
+	};
+}
+/** The worst outcome first; `failed` for no host at all. */
+function worstOutcome(hosts) {
+	return WORST_FIRST.find((outcome) => hosts.some((host) => host.outcome === outcome)) ?? "failed";
+}
+/** Sorts the worst to the front, and keeps the given order among equals. */
+function worstFirst(hosts) {
+	return [...hosts].sort((a, b) => WORST_FIRST.indexOf(a.outcome) - WORST_FIRST.indexOf(b.outcome));
+}
+/** Held with a reason is a failed upgrade kept for inspection, never what was asked for. */
+function reached(host, asked) {
+	return asked.command === "upgrade" && !asked.autoCommit && host.outcome === "held" && host.reason === null || WANTED[asked.command].includes(host.outcome);
+}
+/**
+* The targets, as written, that failed, were refused or unreachable themselves. A host that was well and went back
+* with the others, or because the run was cancelled, is none.
+*/
+function failedHosts(report) {
+	return report.hosts.filter((host) => failedItself(host, report.command)).map((host) => host.target);
+}
+function failedItself({ outcome, reason }, command) {
+	if (outcome === "failed" || outcome === "refused") return true;
+	if (outcome === "held") return reason !== null;
+	return outcome === "rolled-back" && command !== "rollback" && reason !== null && reason.code !== "cancelled";
+}
+/** The run never got onto the target, so it changed nothing there. */
+function neverEntered({ reason }) {
+	return reason !== null && [
+		"unreachable",
+		"host-key",
+		"auth"
+	].includes(reason.code);
+}
+/** Failed fresh probe connections over all hosts; null where no host was probed. */
+function failedRequests(hosts) {
+	const failed = probed(hosts).map((probe) => probe.failed);
+	return failed.length === 0 ? null : failed.reduce((sum, count) => sum + count, 0);
+}
+/** The longest of all hosts' gaps in milliseconds; null where no host was probed. */
+function longestGapMs(hosts) {
+	const gaps = probed(hosts).map((probe) => probe.longestGapMs);
+	return gaps.length === 0 ? null : Math.max(...gaps);
+}
+function probed(hosts) {
+	return hosts.flatMap((host) => host.probe ?? []);
+}
+/** Only `build` works without targets; anything else that ends without a host did not get that far. */
+function withoutHosts(command) {
+	return command === "build" ? {
+		outcome: "built",
+		ok: true
+	} : {
+		outcome: "failed",
+		ok: false
+	};
+}
+
+// src/host/build-info.ts
+/** Reads the output of `nginx -V`, with its lines kept or joined by blanks. */
+function parseBuildInfo(text) {
+	const head = /(?:^|\s)([A-Za-z]+) version: ([A-Za-z]+)\/([^\s()]+)/.exec(text);
+	const tail = /configure arguments:(.*)$/s.exec(text)?.[1] ?? "";
+	return {
+		flavour: (head?.[1] === "nginx" ? head[2] : head?.[1]) ?? "",
+		version: head?.[3] ?? "",
+		arguments: splitArguments(tail)
+	};
+}
+/** Splits as a shell would: blanks separate, single and double quotes group, a backslash takes the next character. */
+function splitArguments(text) {
+	return [...text.matchAll(/(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/gs)].map(([word]) => word.replaceAll(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/gs, unquote));
+}
+function unquote(_all, single, double, escaped) {
+	return single ?? double?.replaceAll(/\\(.)/g, "$1") ?? escaped ?? "";
+}
+/** The value of `--name=value`, the last one where it is given twice, as configure does it. */
+function argument(build, name) {
+	const prefix = `--${name}=`;
+	return build.arguments.findLast((word) => word.startsWith(prefix))?.slice(prefix.length);
+}
+/** Negative where `a` is older. Compares number by number; what is no number counts as 0. */
+function compareVersions(a, b) {
+	const parts = (version) => version.split(".").map((part) => Number.parseInt(part, 10) || 0);
+	const [left, right] = [parts(a), parts(b)];
+	for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
+		const difference = (left[i] ?? 0) - (right[i] ?? 0);
+		if (difference !== 0) return difference;
+	}
+	return 0;
+}
+
+// src/binary/new-binary.ts
+/** Reads and identifies the file. Rejects with the file system's error; an ELF file is taken for granted (inputs). */
+async function loadBinary(path) {
+	const [bytes, said] = await Promise.all([(0, node_fs_promises.readFile)(path), askForBuild(path)]);
+	const elf = readElf(bytes);
+	return {
+		path,
+		sha256: (0, node_crypto.createHash)("sha256").update(bytes).digest("hex"),
+		size: bytes.length,
+		...typeof elf === "string" ? {} : { machine: elf.machine },
+		build: parseBuildInfo(said),
+		bytes
+	};
+}
+/** The bytes in pieces that leave the event loop room, compressed where asked for. */
+function streamOf(binary, encoding) {
+	const plain = node_stream.Readable.from(pieces(binary.bytes));
+	return encoding === "gzip" ? plain.pipe((0, node_zlib.createGzip)({ level: 1 })) : plain;
+}
+function* pieces(bytes) {
+	const size = 262144;
+	for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+/** `nginx -V` prints to stderr. A file that does not run here is judged on the target. */
+async function askForBuild(path) {
+	const { getExecOutput } = await Promise.resolve().then(() => require("./exec.cjs")).then((n) => n.exec_exports);
+	try {
+		const { stdout, stderr, exitCode } = await getExecOutput(path, ["-V"], {
+			silent: true,
+			ignoreReturnCode: true,
+			env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }
+		});
+		return exitCode === 0 ? stdout + stderr : "";
+	} catch {
+		return "";
+	}
+}
+
+// src/target/answer.ts
+const VERSION = 1;
+/** One line of the helper's output; undefined where it is not ours: a banner, a login script's chatter, a cut line. */
+function parseRecord(line, marker) {
+	if (!line.startsWith(`@${marker} {`)) return void 0;
+	const parsed = parseObject(line.slice(marker.length + 2));
+	if (parsed === void 0 || parsed["v"] !== VERSION) return void 0;
+	const { id, verb, ok, event, reason, message } = parsed;
+	if (typeof id !== "number") return void 0;
+	if (typeof event === "string") return {
+		kind: "event",
+		id,
+		event
+	};
+	if (typeof verb !== "string" || typeof ok !== "boolean") return void 0;
+	const text = (value) => typeof value === "string" ? value : "";
+	return {
+		kind: "answer",
+		answer: {
+			id,
+			verb,
+			ok,
+			reason: text(reason),
+			message: text(message),
+			fields: parsed
+		}
+	};
+}
+function parseObject(json) {
+	try {
+		const value = JSON.parse(json);
+		return isObject(value) ? value : void 0;
+	} catch {
+		return;
+	}
+}
+function isObject(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+/** Typed reading of one record's fields; a field that is missing or of another type is named in the error. */
+function fieldsOf(record, what) {
+	const wrong = (name, expected) => {
+		throw new TypeError(`${what}: expected ${name} to be ${expected}, found ${JSON.stringify(record[name])?.slice(0, 80)}`);
+	};
+	return {
+		text(name) {
+			const value = record[name];
+			return typeof value === "string" ? value : wrong(name, "text");
+		},
+		textOrNull(name) {
+			const value = record[name] ?? null;
+			return value === null || typeof value === "string" ? value : wrong(name, "text or null");
+		},
+		number(name) {
+			const value = record[name];
+			return typeof value === "number" ? value : wrong(name, "a number");
+		},
+		numberOrNull(name) {
+			const value = record[name] ?? null;
+			return value === null || typeof value === "number" ? value : wrong(name, "a number or null");
+		},
+		flag(name) {
+			const value = record[name];
+			return typeof value === "boolean" ? value : wrong(name, "true or false");
+		},
+		lines(name) {
+			const value = record[name] ?? [];
+			return Array.isArray(value) && value.every((line) => typeof line === "string") ? value : wrong(name, "lines");
+		},
+		object(name) {
+			const value = record[name] ?? null;
+			return value === null || isObject(value) ? value : wrong(name, "an object or null");
+		},
+		objects(name) {
+			const value = record[name] ?? [];
+			return Array.isArray(value) && value.every(isObject) ? value : wrong(name, "objects");
+		}
+	};
+}
+
+// src/host/errors.ts
+/** Preflight said no: nothing was touched, or what was staged has been removed again. */
+var Refused = class extends Error {
+	name = "Refused";
+	findings;
+	constructor(findings) {
+		super(findings.map(({ code, message }) => `${code}: ${message}`).join("; "));
+		this.findings = findings;
+	}
+};
+/** The run was cancelled; thrown at the next step, or in the middle of a wait. */
+var Cancelled = class extends Error {
+	name = "Cancelled";
+};
+/** Another actor (the guard, another run) decided about this upgrade, and is carrying it out. */
+var DecidedElsewhere = class extends Error {
+	name = "DecidedElsewhere";
+};
+/** The answer, where it is a good one; else an error with the helper's own reason, its evidence kept in the result. */
+function mustSucceed(answer, result) {
+	keepEvidence(answer, result);
+	if (answer.ok) return answer;
+	if (answer.reason === "decided") throw new DecidedElsewhere(answer.message);
+	if (answer.reason === "locked") throw new Refused([lockedFinding(answer.message)]);
+	throw new UpgradeError(reasonOf$1(answer.reason), answer.message);
+}
+function lockedFinding(holder) {
+	return {
+		code: "locked",
+		message: `another run is at work on this instance: ${holder}`,
+		fix: "Wait for it; `status` shows what it does, `rollback` ends it."
+	};
+}
+/** The first evidence is that of the cause; what comes later shows the consequences. */
+function keepEvidence({ fields, verb }, result) {
+	if (result.evidence !== null || !Array.isArray(fields["evidenceLog"])) return;
+	const read = fieldsOf(fields, verb);
+	result.evidence = {
+		errorLog: read.lines("evidenceLog"),
+		probes: [],
+		processes: read.lines("evidenceProcesses")
+	};
+}
+function reasonOf$1(text) {
+	if (text === "rebooted") return "changed-by-others";
+	return REASONS.find((reason) => reason === text) ?? "internal";
+}
+
+// src/connection/connect.ts
+/**
+* Reaches a target: this machine itself, or a host over SSH. Rejects with UpgradeError (`unreachable`, `host-key`,
+* `auth`). `log` is told about repeated tries.
+*/
+async function connect(target, config, log) {
+	if (target.kind === "local") {
+		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
+		return connectLocal();
+	}
+	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
+	const { host, port, user } = target;
+	return connectLibrary({
+		host,
+		port,
+		user,
+		ssh: config.ssh,
+		...log === void 0 ? {} : { log }
+	});
+}
+
+// src/target/facts.ts
+const UPGRADE_PHASES = [
+	"staged",
+	"begun",
+	"ready",
+	"retired",
+	"held",
+	"committing",
+	"undoing"
+];
+/** Throws TypeError where a field is missing or of another type. */
+function parseFacts(raw) {
+	const read = fieldsOf(raw, "facts");
+	return {
+		uid: read.number("uid"),
+		machine: read.text("machine"),
+		cpus: read.number("cpus"),
+		systemd: read.flag("systemd"),
+		whyNot: read.textOrNull("whyNot"),
+		masters: read.text("masters"),
+		master: isObject(raw["master"]) ? parseMaster(raw) : null,
+		ours: parseOwn(raw)
+	};
+}
+function parseMaster(raw) {
+	const read = fieldsOf(raw, "facts of the master");
+	const unit = read.object("unit");
+	return {
+		title: read.text("title"),
+		argv0: read.text("argv0"),
+		cwd: read.text("cwd"),
+		path: read.text("path"),
+		exe: read.text("exe"),
+		exeInode: read.text("exeInode"),
+		pathInode: read.text("pathInode"),
+		magic: read.text("magic"),
+		sha256: read.text("sha256"),
+		build: read.text("build"),
+		signals: read.text("signals"),
+		prefix: read.text("prefix"),
+		conf: read.text("conf"),
+		pidFile: read.text("pidFile"),
+		optC: read.text("optC"),
+		optP: read.text("optP"),
+		pidDirective: read.text("pidDirective"),
+		user: read.text("user"),
+		daemon: read.text("daemon"),
+		masterProcess: read.text("masterProcess"),
+		workerProcesses: read.text("workerProcesses"),
+		acceptMutex: read.text("acceptMutex"),
+		errorLog: read.text("errorLog"),
+		process: processOf(read.object("master")) ?? {
+			pid: 0,
+			startTime: ""
+		},
+		parent: read.number("parent"),
+		uid: read.number("masterUid"),
+		sameMounts: read.flag("sameMounts"),
+		diskFreeKb: read.number("diskFreeKb"),
+		pathWritable: read.flag("pathWritable"),
+		pidText: read.textOrNull("pidText"),
+		oldbin: read.textOrNull("oldbin"),
+		pidDirWritable: read.flag("pidDirWritable"),
+		listeners: read.lines("listeners"),
+		children: read.objects("children").map(parseChild),
+		unit: unit === null ? null : parseUnit(unit)
+	};
+}
+function parseChild(raw) {
+	const read = fieldsOf(raw, "facts of a child");
+	return {
+		process: {
+			pid: read.number("pid"),
+			startTime: read.text("startTime")
+		},
+		title: read.text("title"),
+		accepting: read.flag("accepting"),
+		sameFile: read.flag("sameFile")
+	};
+}
+function parseUnit(raw) {
+	const read = fieldsOf(raw, "facts of the unit");
+	return {
+		name: read.text("name"),
+		properties: keyValues(read.lines("properties"))
+	};
+}
+function parseOwn(raw) {
+	const read = fieldsOf(raw, "facts of earlier runs");
+	const table = (name) => Array.isArray(raw[name]) ? keyValues(read.lines(name)) : null;
+	const upgrade = read.object("upgrade");
+	return {
+		directory: read.text("directory"),
+		lock: table("lock"),
+		lockAlive: read.flag("lockAlive"),
+		upgrade: upgrade === null ? null : parseUpgrade(upgrade),
+		previous: table("previous"),
+		last: table("last"),
+		retained: read.lines("retained")
+	};
+}
+function parseUpgrade(raw) {
+	const read = fieldsOf(raw, "facts of the upgrade under way");
+	const phase = UPGRADE_PHASES.find((known) => known === raw["phase"]);
+	if (phase === void 0) throw new TypeError(`the target is in a phase unknown to this version: ${read.text("phase")}`);
+	return {
+		nonce: read.text("nonce"),
+		phase,
+		kind: read.text("kind"),
+		run: read.text("run"),
+		who: read.text("who"),
+		oldSha256: read.text("old_sha"),
+		newSha256: read.text("new_sha"),
+		oldVersion: read.text("old_version"),
+		newVersion: read.text("new_version"),
+		guardKind: read.text("guard_kind"),
+		oldMaster: processOf(read.object("oldMaster")),
+		newMaster: processOf(read.object("newMaster")),
+		oldLives: read.flag("oldLives"),
+		newLives: read.flag("newLives"),
+		decision: read.text("decision"),
+		decisionWhy: read.text("decisionWhy"),
+		guardLives: read.flag("guardLives"),
+		sameBoot: read.flag("sameBoot"),
+		deadlineIn: read.number("deadlineIn") * 100
+	};
+}
+/** A process record of the helper; null where there is none. */
+function processOf(raw) {
+	if (raw === null) return null;
+	const read = fieldsOf(raw, "a process");
+	return {
+		pid: read.number("pid"),
+		startTime: read.text("startTime")
+	};
+}
+function keyValues(lines) {
+	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]));
+}
+
+// src/target/program.ts
+let text;
+/** The helper that acts on the target, without trailing newline (a command substitution drops it there). */
+function helperProgram() {
+	text ??= (0, node_fs.readFileSync)(new URL("./helper.sh", require("url").pathToFileURL(__filename).href), "utf8").trimEnd();
+	return text;
+}
+/**
+* The command line that makes any login shell read exactly `bytes` of program from standard input and run it.
+*
+* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. The words hold neither single
+* quotes nor `!`, so that csh and fish take them as well.
+*/
+function startCommand(options) {
+	const counted = `iflag=fullblock,count_bytes`;
+	const words = `if dd if=/dev/null of=/dev/null ${counted} 2>/dev/null;then NHU=$(dd bs=65536 ${counted} count=${options.bytes} 2>/dev/null);else NHU=$(dd bs=1 count=${options.bytes} 2>/dev/null);fi;eval "$NHU"`;
+	const role = options.sudo.length > 0 ? [options.entry, "elevated"] : [options.entry];
+	return [
+		...options.sudo,
+		"/bin/sh",
+		"-c",
+		`'${words}'`,
+		"nginx-hot-upgrade",
+		...role
+	].join(" ");
+}
+
+// src/target/session.ts
+/** The target said no before anything was asked: no shell, no sudo. `code` is a preflight code. */
+var HelperRefused = class extends Error {
+	name = "HelperRefused";
+	code;
+	constructor(code, message) {
+		super(message);
+		this.code = code;
+	}
+};
+const MAX_LINE = 1048576;
+const MAX_NOISE = 4096;
+/** Starts a helper and waits for its first record. Rejects with HelperRefused or UpgradeError. */
+async function openSession(connection, options) {
+	const program = helperProgram();
+	const marker = (0, node_crypto.randomBytes)(8).toString("hex");
+	const sudo = options.elevateNow === true ? options.sudo : [];
+	const channel = await connection.start(startCommand({
+		entry: options.entry,
+		bytes: program.length,
+		sudo
+	}));
+	const talk = converse(channel, marker);
+	const hello = ["nhu1", marker];
+	if (options.pidFile !== void 0) hello.push(`pid_file=${options.pidFile}`);
+	if (options.elevateNow !== true && options.sudo.length > 0) hello.push(`sudo=${options.sudo.join(" ")}`);
+	channel.stdin.write(`${program}${hello.join("	")}\n`);
+	const first = await talk.next({
+		id: 0,
+		within: options.within
+	});
+	if (!first.ok) throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
+	let requests = 0;
+	return {
+		channel,
+		elevated: first.fields["elevated"] === true,
+		get requests() {
+			return requests;
+		},
+		ask(verb, { fields = {}, within, onEvent }) {
+			requests += 1;
+			channel.stdin.write(requestLine(requests, verb, fields));
+			return talk.next({
+				id: requests,
+				within,
+				...onEvent === void 0 ? {} : { onEvent }
+			});
+		},
+		awaitAnswer: (id, within) => talk.next({
+			id,
+			within
+		}),
+		close: () => channel.stdin.end()
+	};
+}
+/** Fields are separated by tabs; values come from checked inputs and hold neither tabs nor newlines. */
+function requestLine(id, verb, fields) {
+	return [
+		id,
+		verb,
+		...Object.entries(fields).map(([name, value]) => `${name}=${String(value).replaceAll(/[\t\r\n]/g, " ")}`)
+	].join("	") + "\n";
+}
+function refusal(reason, message) {
+	if (reason === "sudo-denied" || reason === "shell-denied") return new HelperRefused(reason, message);
+	return new UpgradeError("internal", message);
+}
+/** Reads records as they come; everything else is noise, kept for the error message that may need it. */
+function converse(channel, marker) {
+	let waiting;
+	let noise = "";
+	const chatter = (text) => {
+		if (noise.length < MAX_NOISE) noise += text;
+	};
+	channel.stdin.on("error", () => {});
+	channel.stderr.on("data", (bytes) => chatter(bytes.toString("utf8")));
+	onLines(channel, (line) => {
+		const record = parseRecord(line, marker);
+		if (record === void 0) return chatter(`${line}\n`);
+		if (record.kind === "event") {
+			if (record.id === waiting?.id) waiting.onEvent?.(record.event);
+		} else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
+	});
+	return {
+		noise: () => noise.trim().slice(0, 500),
+		async next({ id, within, onEvent }) {
+			const answer = new Promise((resolve) => {
+				waiting = {
+					id,
+					resolve,
+					...onEvent === void 0 ? {} : { onEvent }
+				};
+			});
+			const stop = new AbortController();
+			const silence = (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal }).then(() => Promise.reject(new UpgradeError("internal", `no answer from the target's helper within ${within} ms`)), () => new Promise(() => {}));
+			try {
+				return await Promise.race([
+					answer,
+					silence,
+					ending(channel, {
+						first: id === 0,
+						noise: () => noise
+					})
+				]);
+			} finally {
+				stop.abort();
+			}
+		}
+	};
+}
+/** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
+async function ending(channel, { first, noise }) {
+	const ended = await channel.ended;
+	await (0, node_timers_promises.setTimeout)(20);
+	const said = noise().trim().slice(0, 300);
+	if (ended.kind === "lost") throw new UpgradeError("connection-lost", `the connection was lost: ${ended.cause}`);
+	const how = ended.kind === "exit" ? `exit code ${ended.code}` : `signal ${ended.signal}`;
+	if (!first) throw new UpgradeError("connection-lost", `the helper on the target ended (${how}) without an answer. ${said}`);
+	if (/^sudo: |password is required|not in the sudoers|a terminal is required/m.test(said)) throw new HelperRefused("sudo-denied", said);
+	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
+}
+function onLines(channel, take) {
+	let rest = "";
+	channel.stdout.setEncoding("utf8");
+	channel.stdout.on("data", (text) => {
+		const lines = (rest + text).split("\n");
+		rest = lines.pop() ?? "";
+		if (rest.length > MAX_LINE) rest = "";
+		for (const line of lines) take(line);
+	});
+}
+
+// src/target/agent.ts
+/** The upgrade was closed by the guard or by somebody else while this run was away. */
+var ClosedMeanwhile = class extends Error {
+	name = "ClosedMeanwhile";
+	outcome;
+	why;
+	constructor(outcome, why) {
+		super(`the upgrade was closed meanwhile: ${outcome} (${why})`);
+		this.outcome = outcome;
+		this.why = why;
+	}
+};
+/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
+async function openAgent(target, options) {
+	const { config, identity } = options;
+	let connection = await connect(target, config);
+	let session = await startHelper(connection, config);
+	let nonce;
+	let directory = "";
+	let earlier = 0;
+	/** Exits: connected and in charge again; closed meanwhile; no connection within the guard's deadline. */
+	async function takeUpAgain(lost) {
+		const until = performance.now() + Math.max(config.switch.confirmTimeout - 5e3, 5e3);
+		earlier += session.requests;
+		connection.close();
+		for (let wait = 200;; wait = Math.min(wait * 2, 3e3)) try {
+			connection = await connect(target, config);
+			session = await startHelper(connection, config);
+			break;
+		} catch (error) {
+			if (!(error instanceof UpgradeError) || ["host-key", "auth"].includes(error.reason) || performance.now() + wait > until) throw unreachableAgain(lost, error);
+			await (0, node_timers_promises.setTimeout)(wait);
+		}
+		const facts = await askFacts();
+		if (nonce === void 0) return;
+		const ended = facts.ours.last;
+		if (facts.ours.upgrade?.nonce !== nonce) {
+			if (ended?.get("nonce") !== nonce) throw new UpgradeError("changed-by-others", "another upgrade is under way");
+			throw new ClosedMeanwhile(ended.get("outcome") ?? "", ended.get("why") ?? "");
+		}
+		await session.ask("adopt", {
+			fields: {
+				nonce,
+				run: identity.run
+			},
+			within: config.commandTimeout
+		});
+	}
+	async function askFacts() {
+		const fields = config.pidFile === void 0 ? {} : { pid_file: config.pidFile };
+		const facts = parseFacts((await session.ask("facts", {
+			fields,
+			within: config.commandTimeout
+		})).fields);
+		directory = facts.ours.directory;
+		return facts;
+	}
+	async function again(attempt) {
+		for (let losses = 0;; losses += 1) try {
+			return await attempt();
+		} catch (error) {
+			if (!(error instanceof UpgradeError && error.reason === "connection-lost") || losses >= 5) throw error;
+			await takeUpAgain(error);
+		}
+	}
+	async function beside(verb, fields, within) {
+		const other = await openSession(connection, {
+			...helperOptions(config),
+			entry: "once",
+			...elevation(session)
+		});
+		try {
+			return await other.ask(verb, {
+				fields: {
+					dir: directory,
+					...fields
+				},
+				within
+			});
+		} finally {
+			other.close();
+		}
+	}
+	/** A verb that waits long must not outlive the guard's deadline while its run is alive. */
+	async function withSignOfLife(body) {
+		const timer = setInterval(() => void beside("extend", {}, 1e4).catch(() => {}), config.switch.confirmTimeout / 3);
+		try {
+			return await body;
+		} finally {
+			clearInterval(timer);
+		}
+	}
+	return {
+		link: {
+			start: (command) => connection.start(command),
+			dial: (to) => connection.dial(to),
+			get lost() {
+				return connection.lost;
+			},
+			get roundTripMs() {
+				return connection.roundTripMs;
+			},
+			close: () => connection.close()
+		},
+		requests: () => earlier + session.requests,
+		nonce: () => nonce ?? "",
+		facts: () => again(askFacts),
+		async ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
+			if (verb === "prepare" || verb === "adopt") nonce = String(fields["nonce"] ?? nonce ?? "") || void 0;
+			const all = {
+				who: identity.who,
+				run: identity.run,
+				...fields
+			};
+			const within = Math.max(config.commandTimeout, waits + 15e3);
+			const call = () => session.ask(verb, {
+				fields: all,
+				within,
+				...onEvent === void 0 ? {} : { onEvent }
+			});
+			return again(() => withSignOfLife(call()));
+		},
+		receive: ({ fields, bytes }) => again(async () => {
+			const other = await openSession(connection, {
+				...helperOptions(config),
+				entry: "receive",
+				...elevation(session)
+			});
+			other.channel.stdin.write(requestLine(1, "receive", {
+				dir: directory,
+				...fields
+			}));
+			const answer = other.awaitAnswer(1, config.commandTimeout);
+			answer.catch(() => {});
+			await pour(bytes(), other.channel.stdin);
+			return answer;
+		}),
+		askBeside: beside,
+		close() {
+			session.close();
+			connection.close();
+		}
+	};
+}
+function helperOptions(config) {
+	const within = Math.min(config.commandTimeout, 6e4);
+	return {
+		sudo: config.sudo,
+		within,
+		...config.pidFile === void 0 ? {} : { pidFile: config.pidFile }
+	};
+}
+/** A second helper need not find out again whether root is needed. */
+function elevation(session) {
+	return session.elevated ? { elevateNow: true } : { sudo: [] };
+}
+async function startHelper(connection, config) {
+	try {
+		return await openSession(connection, {
+			...helperOptions(config),
+			entry: "session"
+		});
+	} catch (error) {
+		connection.close();
+		throw error;
+	}
+}
+function unreachableAgain(lost, error) {
+	const cause = error instanceof Error ? error.message : String(error);
+	const first = lost instanceof Error ? lost.message : String(lost);
+	return new UpgradeError("connection-lost", `${first}; connecting again failed: ${cause}`, { cause: error });
+}
+/** Exits: all written; the stream broke (its answer tells why). */
+async function pour(bytes, stdin) {
+	const { pipeline } = await import("node:stream/promises");
+	await pipeline(bytes, stdin).catch(() => {});
+}
+
+// src/host/host-run.ts
+function emptyResult(target) {
+	const ssh = target.kind === "ssh" ? target : {
+		host: "localhost",
+		port: null,
+		user: null
+	};
+	return {
+		target: target.name,
+		host: ssh.host,
+		port: ssh.port,
+		user: ssh.user,
+		outcome: "failed",
+		state: null,
+		previousVersion: null,
+		version: null,
+		previousSha256: null,
+		sha256: null,
+		oldMaster: null,
+		newMaster: null,
+		phases: [],
+		probe: null,
+		drained: null,
+		warnings: [],
+		refusals: [],
+		reason: null,
+		evidence: null,
+		guard: null,
+		notes: []
+	};
+}
+/** Times `body` as one of the contract's phases, also where it fails, and says so. */
+async function phase(run, name, body) {
+	const entry = {
+		name,
+		at: (/* @__PURE__ */ new Date()).toISOString(),
+		ms: 0
+	};
+	const start = performance.now();
+	run.result.phases.push(entry);
+	try {
+		return await body();
+	} finally {
+		entry.ms = Math.round(performance.now() - start);
+		run.log.info(`${name}: ${entry.ms} ms`);
+	}
+}
+
+// src/host/closing.ts
+/** QUIT: the point of no return. What the result says of the target is what it answered after its last change. */
+async function commit(run, sides) {
+	const answer = await phase(run, "commit", async () => {
+		const waits = run.config.switch.drainTimeout * 2;
+		return mustSucceed(await run.agent.ask("commit", { waits }), run.result);
+	});
+	await phase(run, "verify", async () => readBack(run, {
+		answer,
+		expected: sides.new.sha256
+	}));
+	const drained = fieldsOf(answer.fields, "commit").flag("oldGone");
+	Object.assign(run.result, {
+		drained,
+		state: drained ? "idle" : "draining",
+		reason: null
+	});
+	Object.assign(run.result, {
+		version: sides.new.version || null,
+		previousVersion: sides.old.version || null
+	});
+	run.result.previousSha256 = sides.old.sha256;
+}
+/** Ends the step with the new generation serving and the old master parked under the guard. */
+async function hold(run, sides) {
+	const answer = mustSucceed(await run.agent.ask("hold"), run.result);
+	const read = fieldsOf(answer.fields, "hold");
+	const deadline = new Date(Date.now() + read.number("deadlineIn") * 100).toISOString();
+	run.result.guard = {
+		deadline,
+		kind: read.text("guardKind")
+	};
+	Object.assign(run.result, {
+		outcome: "held",
+		state: "held",
+		version: sides.new.version,
+		sha256: sides.new.sha256
+	});
+	Object.assign(run.result, {
+		previousVersion: sides.old.version,
+		previousSha256: sides.old.sha256
+	});
+}
+/**
+* After a failure: back to the old generation, by whoever can do it. Always leaves a result that says what is true on
+* the target, or that this is unknown.
+*/
+async function retreat(run, { cause, sides }) {
+	run.result.reason = reasonOf(cause);
+	try {
+		if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
+		else if (cause instanceof ClosedMeanwhile) closedBy(run, {
+			cause,
+			sides
+		});
+		else if (cause instanceof DecidedElsewhere) await waitUntilClosed(run, sides);
+		else if (isLost(cause)) leftToGuard(run);
+		else if (!run.config.switch.autoRollback) await hold(run, sides);
+		else await rollBack(run, {
+			why: run.result.reason.code,
+			sides
+		});
+	} catch (error) {
+		await lastResort(run, {
+			error,
+			sides
+		});
+	}
+}
+/** Back at once; what the target answers afterwards goes into the result. */
+async function rollBack(run, { why, sides }) {
+	await phase(run, "rollback", async () => {
+		const waits = run.config.switch.drainTimeout * 2 + 6e4;
+		const answer = await run.agent.ask("rollback", {
+			fields: { why },
+			waits
+		});
+		keepEvidence(answer, run.result);
+		if (answer.fields["outcome"] === "outage") run.result.reason = {
+			code: "outage",
+			message: "no nginx was left; the old version was started anew"
+		};
+		mustSucceed(answer, run.result);
+		const outcome = fieldsOf(answer.fields, "rollback").text("outcome");
+		if (outcome !== "rolled-back" && outcome !== "untouched") return closedAs(run, {
+			outcome,
+			why,
+			sides
+		});
+		readBack(run, {
+			answer,
+			expected: sides.old.sha256
+		});
+		closedAs(run, {
+			outcome,
+			why,
+			sides
+		});
+	});
+}
+/** The result for an upgrade whose books were closed with `outcome`. */
+function closedAs(run, closed) {
+	const { outcome, why, sides } = closed;
+	const side = outcome === "committed" ? sides.new : sides.old;
+	Object.assign(run.result, {
+		version: side.version || null,
+		sha256: side.sha256,
+		state: "idle"
+	});
+	Object.assign(run.result, {
+		previousVersion: sides.old.version || null,
+		previousSha256: sides.old.sha256
+	});
+	run.result.outcome = OUTCOME_OF[outcome] ?? "failed";
+	if (outcome === "outage" || outcome === "down") {
+		run.result.reason = {
+			code: "outage",
+			message: `nothing served any more (${why}); ${OUTAGE[outcome]}`
+		};
+		run.result.state = outcome === "down" ? "broken" : "idle";
+	}
+	if (outcome === "changed-by-others") run.result.state = "broken";
+}
+const OUTCOME_OF = {
+	"rolled-back": "rolled-back",
+	committed: "upgraded",
+	untouched: "failed"
+};
+const OUTAGE = {
+	outage: "the old version was started anew",
+	down: "starting the old version failed too"
+};
+/** Reads the target's own words after the last change and compares them with what was meant. */
+function readBack(run, { answer, expected }) {
+	const read = fieldsOf(answer.fields, answer.verb);
+	const master = processOf(read.object("master"));
+	if (master === null) throw new UpgradeError("outage", "after the last change no master was found");
+	const running = read.text("runningSha256");
+	const doubts = [
+		running === expected ? "" : `the running file has the digest ${running}, expected ${expected}`,
+		read.flag("diskRuns") ? "" : "the file on disk is not the one that runs",
+		read.text("pidText") === String(master.pid) ? "" : `the pid file holds "${read.text("pidText")}", expected ${master.pid}`,
+		read.number("accepting") > 0 ? "" : "no worker accepts"
+	].filter((doubt) => doubt !== "");
+	if (doubts.length > 0) throw new UpgradeError("changed-by-others", `reading back: ${doubts.join("; ")}`);
+	run.result.sha256 = running;
+	if (expected !== run.result.previousSha256) run.result.newMaster = master;
+}
+/** One command on a channel of its own: the guard acts now. Its answer comes within five seconds. */
+async function cancelOnTarget(run, sides) {
+	const fields = { nonce: run.agent.nonce() };
+	const answer = await run.agent.askBeside("cancel", fields, 5500);
+	const closed = new Map(/nonce=(\S*) outcome=(\S*) why=(\S*)/.exec(fieldsOf(answer.fields, "cancel").text("closed"))?.slice(1).entries());
+	const outcome = closed.get(1);
+	if (outcome !== void 0 && closed.get(0) === run.agent.nonce()) {
+		closedAs(run, {
+			outcome,
+			why: "cancelled",
+			sides
+		});
+		return;
+	}
+	run.result.state = "upgrading";
+	run.result.notes.push("The guard on the target is going back to the old version; `status` shows when it is done.");
+}
+function closedBy(run, { cause, sides }) {
+	closedAs(run, {
+		outcome: cause.outcome,
+		why: cause.why,
+		sides
+	});
+	run.result.reason = reasonOf(cause);
+}
+/** Exits: the books are closed; the drain time and a minute are over. */
+async function waitUntilClosed(run, sides) {
+	const until = performance.now() + run.config.switch.drainTimeout + 6e4;
+	for (;;) {
+		const { ours } = await run.agent.facts();
+		if (ours.upgrade === null) {
+			const outcome = ours.last?.get("outcome") ?? "";
+			const why = ours.last?.get("why") ?? "";
+			closedAs(run, {
+				outcome,
+				why,
+				sides
+			});
+			run.result.reason = reasonOf(new ClosedMeanwhile(outcome, why));
+			return;
+		}
+		if (performance.now() > until) throw new UpgradeError("internal", "the rollback that was decided on the target does not end");
+		await (0, node_timers_promises.setTimeout)(200);
+	}
+}
+function leftToGuard(run) {
+	run.result.state = null;
+	const seconds = Math.round(run.config.switch.confirmTimeout / 1e3);
+	run.result.notes.push(`What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`);
+}
+async function lastResort(run, { error, sides }) {
+	if (error instanceof ClosedMeanwhile) return closedBy(run, {
+		cause: error,
+		sides
+	});
+	run.result.outcome = "failed";
+	if (isLost(error)) return leftToGuard(run);
+	run.result.state = "broken";
+	run.result.notes.push(`Going back failed: ${messageOf(error)}. The guard on the target goes on trying; run \`status\`.`);
+}
+function isLost(error) {
+	return error instanceof UpgradeError && error.reason === "connection-lost";
+}
+function reasonOf(error) {
+	if (error instanceof UpgradeError) return {
+		code: error.reason,
+		message: error.message
+	};
+	if (error instanceof Cancelled) return {
+		code: "cancelled",
+		message: `the run was cancelled (${error.message})`
+	};
+	if (error instanceof ClosedMeanwhile) return {
+		code: REASONS.find((known) => known === error.why) ?? (error.why === "run" ? "changed-by-others" : "guard-expired"),
+		message: error.message
+	};
+	if (error instanceof DecidedElsewhere) return {
+		code: "guard-expired",
+		message: error.message
+	};
+	return {
+		code: "internal",
+		message: messageOf(error)
+	};
+}
+
+// src/host/paths.ts
+/** ngx_process_options and ngx_conf_full_name: `-p` beats --prefix, `-c` beats --conf-path, `pid` beats --pid-path. */
+function effectivePaths(build, master) {
+	const under = (base, path) => node_path.posix.normalize(path.startsWith("/") ? path : `${base}/${path}`);
+	const prefix = under(master.cwd, master.optP || argument(build, "prefix") || "/usr/local/nginx");
+	return {
+		prefix,
+		conf: under(prefix, master.optC || argument(build, "conf-path") || "conf/nginx.conf"),
+		pid: under(prefix, master.pidDirective || argument(build, "pid-path") || "logs/nginx.pid")
+	};
+}
+
+// src/host/preflight/candidate-checks.ts
+/** Of the file alone: known before anything is sent. */
+const FILE_CHECKS = [{
+	code: "architecture",
+	check: ({ machine }, { facts }) => machine === void 0 || runsOn(machine, facts.machine) ? void 0 : {
+		message: `the new binary is for ${machine}, the host is ${facts.machine}: exec would fail`,
+		fix: `Build or download nginx for ${facts.machine}.`
+	}
+}, {
+	code: "disk-space",
+	check: ({ size }, { master }) => master.diskFreeKb * 1024 >= size * 3 ? void 0 : {
+		message: `${master.diskFreeKb} KiB are free beside ${master.path}; the new binary and the kept old one need ${Math.ceil(size * 3 / 1024)} KiB`,
+		fix: "Free some space on that file system."
+	}
+}];
+/** Where several names mean one family, the target's own try at running the file decides. */
+function runsOn(file, host) {
+	return file === host || /^\d+$/.test(file) || file === "i686" && host === "x86_64" || host.startsWith(file);
+}
+/** Of what the new binary says of itself (`-V`), on the runner or on the target. */
+const BUILD_CHECKS = [
+	{
+		code: "flavour-differs",
+		check: flavourDiffers
+	},
+	{
+		code: "prefix-differs",
+		check: (candidate, { master }) => pathDiffers(candidate, {
+			master,
+			which: "prefix"
+		})
+	},
+	{
+		code: "conf-path-differs",
+		check: (candidate, { master }) => pathDiffers(candidate, {
+			master,
+			which: "conf"
+		})
+	},
+	{
+		code: "pid-path-differs",
+		check: (candidate, { master }) => pathDiffers(candidate, {
+			master,
+			which: "pid"
+		})
+	},
+	{
+		code: "downgrade",
+		check: ({ build }, { master, allowDowngrade }) => {
+			const running = parseBuildInfo(master.build).version;
+			if (allowDowngrade || compareVersions(build.version, running) >= 0) return void 0;
+			return {
+				message: `${build.version} is older than the running ${running}`,
+				fix: "Set `allow-downgrade: true` if that is meant."
+			};
+		}
+	}
+];
+function flavourDiffers({ build }, { master }) {
+	const running = parseBuildInfo(master.build).flavour;
+	if (build.flavour === running) return void 0;
+	return {
+		message: `the running server is ${running || "unknown"}, the new binary ${build.flavour || "says nothing of itself"}: they do not hand over sockets to each other`,
+		fix: "Give a binary of the same flavour; changing the flavour needs a restart."
+	};
+}
+const FLAGS = {
+	prefix: {
+		flag: "--prefix",
+		why: "every relative path in the configuration would lead elsewhere"
+	},
+	conf: {
+		flag: "--conf-path",
+		why: "the new master would read another configuration"
+	},
+	pid: {
+		flag: "--pid-path",
+		why: "systemd and scripts would lose the new master"
+	}
+};
+function pathDiffers(candidate, options) {
+	const { master, which } = options;
+	const { flag, why } = FLAGS[which];
+	const old = effectivePaths(parseBuildInfo(master.build), master)[which];
+	const next = effectivePaths(candidate.build, master)[which];
+	if (sameFile(old, next)) return void 0;
+	return {
+		message: `the new binary would use ${next}, the running one uses ${old}: ${why}`,
+		fix: `Build it with ${flag}=${old}.`
+	};
+}
+function sameFile(a, b) {
+	const plain = (path) => path.replace(/\/+$/, "").replace(/^\/var\/run\//, "/run/");
+	return plain(a) === plain(b);
+}
+
+// src/host/preflight/exec-checks.ts
+const ELF = "7f454c46";
+const EXEC_CHECKS = [
+	{
+		code: "relative-argv0",
+		check: relativeArgv0
+	},
+	{
+		code: "argv0-not-running-file",
+		check: notTheRunningFile
+	},
+	{
+		code: "wrapper-script",
+		check: ({ magic, path }) => magic !== "" && magic !== ELF ? {
+			message: `${path}, the command that started nginx, is no program but a script or text: replacing it would not replace nginx`,
+			fix: "Start nginx by the absolute path of its binary."
+		} : void 0
+	},
+	{
+		code: "immutable",
+		check: ({ pathWritable, path }) => pathWritable ? void 0 : {
+			message: `the directory of ${path} cannot be written: read-only, immutable, or not this user's`,
+			fix: "Remount it writable, `chattr -i` it, or let `sudo` become root."
+		}
+	}
+];
+/** nginx runs execve(argv[0]) without searching PATH, relative to the master's directory (ngx_exec_new_binary). */
+function relativeArgv0({ argv0, cwd, path, pathInode, exeInode }) {
+	if (argv0.startsWith("/")) return void 0;
+	return {
+		message: pathInode !== "" && pathInode === exeInode ? `nginx was started as "${argv0}" in ${cwd}, not by an absolute path; it still resolves to the running file ${path}` : `nginx was started as "${argv0}" in ${cwd}, and from there that leads to no file that runs: exec of the new binary would fail`,
+		fix: "Start nginx by an absolute path (in its unit or start script) and restart it once."
+	};
+}
+function notTheRunningFile({ argv0, exe, exeInode, path, pathInode }) {
+	if (pathInode === exeInode || !argv0.startsWith("/") && pathInode === "") return void 0;
+	return {
+		message: `the master runs ${exe}, but its command ${argv0} leads to ${pathInode === "" ? "no file" : `another file, ${path}`}: a package or a deployment replaced it`,
+		fix: "Restart nginx once so that it runs the file on disk, or allow it: what is at that path now is then what a rollback restores."
+	};
+}
+/** Codes that refuse for good only in some cases (contract, section 6): `relative-argv0` is survivable where it leads to the running file. */
+function isSurvivable(code, { path, pathInode, exeInode }) {
+	return code !== "relative-argv0" || path !== "" && pathInode !== "" && pathInode === exeInode;
+}
+
+// src/host/preflight/master-checks.ts
+const HOST_CHECKS = [
+	{
+		code: "not-running",
+		check: ({ whyNot, masters }) => whyNot === "not-running" ? {
+			message: `no running nginx master was found; an upgrade hands over the sockets of a running one. Seen: ${masters || "none"}`,
+			fix: "Start nginx, or correct `pid-file` if it names another instance."
+		} : void 0
+	},
+	{
+		code: "ambiguous-master",
+		check: ({ whyNot, masters }) => whyNot === "ambiguous-master" ? {
+			message: `several nginx masters run here, and signalling the wrong one would upgrade another site: ${masters}`,
+			fix: "Name the instance with `pid-file`."
+		} : void 0
+	},
+	{
+		code: "container-pid1",
+		check: ({ whyNot, masters }) => whyNot === "container-pid1" ? {
+			message: `nginx runs only inside a container (another pid namespace), where USR2 is ignored: ${masters}`,
+			fix: "Roll the container with its orchestrator instead."
+		} : void 0
+	}
+];
+const USR2 = 2048n;
+const WINCH = 134217728n;
+const QUIT = 4n;
+const MASTER_CHECKS = [
+	{
+		code: "daemon-off",
+		check: daemonOff
+	},
+	{
+		code: "master-process-off",
+		check: ({ masterProcess }) => masterProcess === "off" ? {
+			message: "`master_process off`: a single process takes the upgrade signal but never acts on it",
+			fix: "Remove `master_process off` and restart nginx once."
+		} : void 0
+	},
+	{
+		code: "upgrade-in-progress",
+		check: otherUpgrade
+	},
+	{
+		code: "stale-oldbin",
+		check: ({ oldbin, pidFile, process }) => oldbin !== null && oldbin !== "directory" && oldbin !== String(process.pid) ? {
+			message: `${pidFile}.oldbin is left from an earlier upgrade (it holds "${oldbin}"); nginx will overwrite it`,
+			fix: `Remove it, so that no script signals that number: rm ${pidFile}.oldbin`
+		} : void 0
+	},
+	{
+		code: "pid-file-missing",
+		check: ({ pidText, pidFile, process }) => pidText === null ? {
+			message: `${pidFile} is missing: on USR2 the master could not rename it and would stay unable to reload (ngx_exec_new_binary)`,
+			fix: `Write it again: echo ${process.pid} > ${pidFile}`
+		} : void 0
+	},
+	{
+		code: "pid-file-wrong",
+		check: ({ pidText, pidFile, process }) => pidText !== null && pidText !== String(process.pid) ? {
+			message: `${pidFile} holds "${pidText}", the master is ${process.pid}: whoever signals by that file hits another process or none`,
+			fix: `Find out who wrote it, then: echo ${process.pid} > ${pidFile}`
+		} : void 0
+	},
+	{
+		code: "pid-directory",
+		check: pidDirectory
+	},
+	{
+		code: "signals-blocked",
+		check: signalsBlocked
+	}
+];
+/** ngx_signal_handler ignores USR2 while the parent is the one from the start, as it is without daemonizing. */
+function daemonOff({ daemon, parent }) {
+	if (daemon !== "off") return void 0;
+	return {
+		message: `\`daemon off\` is set and the parent is process ${parent}: nginx ignores USR2 (or later WINCH) in this mode`,
+		fix: "Use `daemon on` with a unit of Type=forking and PIDFile=, and restart nginx once; in a container, roll the container."
+	};
+}
+function otherUpgrade({ children, oldbin, process }) {
+	const newMaster = children.find(({ title }) => /: ma/.test(title));
+	const draining = children.filter(({ title }) => title.includes("shutting down"));
+	if (newMaster === void 0 && oldbin !== String(process.pid)) return void 0;
+	return {
+		message: `another upgrade was begun here and not ended: old master ${process.pid}, new master ${newMaster?.process.pid ?? "none"}, ${draining.length} old workers shutting down. nginx ignores a second USR2 meanwhile`,
+		fix: `End it first: kill -QUIT ${process.pid} keeps the new version, kill -HUP ${process.pid} and then kill -QUIT of the new master goes back.`
+	};
+}
+function pidDirectory({ pidFile, pidDirWritable, oldbin }) {
+	if (oldbin === "directory") return {
+		message: `${pidFile}.oldbin is a directory: the rename at USR2 would fail`,
+		fix: `rmdir ${pidFile}.oldbin`
+	};
+	if (pidDirWritable) return void 0;
+	return {
+		message: `the directory of ${pidFile} is not writable: the rename at USR2 would fail and leave the master unable to reload`,
+		fix: "Make it writable for the user that the master runs as."
+	};
+}
+function signalsBlocked({ signals }) {
+	const mask = (name) => BigInt(`0x${new RegExp(`${name}:([0-9a-f]+)`).exec(signals)?.[1] ?? "0"}`);
+	const caught = mask("SigCgt");
+	const missing = [
+		["USR2", USR2],
+		["WINCH", WINCH],
+		["QUIT", QUIT]
+	].filter(([, bit]) => (caught & bit) === 0n || (mask("SigBlk") & bit) !== 0n);
+	if (missing.length === 0) return void 0;
+	return {
+		message: `the master blocks or does not catch ${missing.map(([name]) => name).join(", ")}: a module or an engine changed its signal mask`,
+		fix: "Restart nginx once without that module, or upgrade by restart."
+	};
+}
+
+// src/host/preflight/service-checks.ts
+/** systemd follows a new main process only through the pid file of a forking unit (service_load_pid_file). */
+const SERVICE_CHECKS = [
+	{
+		code: "systemd-type",
+		check: unitType
+	},
+	{
+		code: "systemd-no-pidfile",
+		check: noPidFile
+	},
+	{
+		code: "systemd-pidfile-differs",
+		check: pidFileDiffers
+	}
+];
+function unitType({ unit }) {
+	const type = unit?.properties.get("Type");
+	if (unit === null || type === void 0 || type === "forking") return void 0;
+	return {
+		message: `${unit.name} has Type=${type}: systemd takes the end of the old master for the end of the service`,
+		fix: `Change it once: [Service] Type=forking, PIDFile=<the pid file>, and \`daemon on\`; then restart ${unit.name}.`
+	};
+}
+function noPidFile({ unit, pidFile }) {
+	if (unit === null || unit.properties.get("Type") !== "forking" || unit.properties.get("PIDFile")) return void 0;
+	return {
+		message: `${unit.name} is Type=forking without PIDFile=: when the old master ends, systemd ends every process of the new one`,
+		fix: `Add a drop-in: systemctl edit ${unit.name}, then [Service] PIDFile=${pidFile}, systemctl daemon-reload and one restart.`
+	};
+}
+function pidFileDiffers({ unit, pidFile }) {
+	const named = unit?.properties.get("PIDFile");
+	if (unit === null || !named || samePath(named, pidFile)) return void 0;
+	return {
+		message: `${unit.name} has PIDFile=${named}, nginx writes ${pidFile}: systemd would lose the new master and end it`,
+		fix: "Make both the same path, systemctl daemon-reload, and restart nginx once."
+	};
+}
+/** /var/run is a link to /run wherever systemd runs. */
+function samePath(a, b) {
+	const real = (path) => node_path.posix.normalize(path).replace(/^\/var\/run\//, "/run/");
+	return real(a) === real(b);
+}
+
+// src/host/preflight/preflight.ts
+/** The checks that need no more than the host's facts. */
+function judgeHost(facts, rules) {
+	const host = HOST_CHECKS.map(({ code, check }) => named(code, check(facts)));
+	const { master } = facts;
+	if (master === null) return sort(host, {
+		rules,
+		master
+	});
+	const checks = [
+		...MASTER_CHECKS,
+		...EXEC_CHECKS,
+		...SERVICE_CHECKS
+	];
+	return sort([...host, ...checks.map(({ code, check }) => named(code, check(master, facts)))], {
+		rules,
+		master
+	});
+}
+/** The checks of the new file; those of its build only where it could be asked. */
+function judgeCandidate(candidate, facts, rules) {
+	const { master } = facts;
+	if (master === null) return {
+		refusals: [],
+		warnings: []
+	};
+	const checks = [...FILE_CHECKS, ...candidate.build.version === "" ? [] : BUILD_CHECKS];
+	const context = {
+		master,
+		facts,
+		allowDowngrade: rules.allowDowngrade
+	};
+	return sort(checks.map(({ code, check }) => named(code, check(candidate, context))), {
+		rules,
+		master
+	});
+}
+/** One finding that was made elsewhere (health, configuration test), by the same rules. */
+function judgeFinding(finding, rules) {
+	return sort([finding], {
+		rules,
+		master: null
+	});
+}
+function joined(...judgements) {
+	return {
+		refusals: judgements.flatMap(({ refusals }) => refusals),
+		warnings: judgements.flatMap(({ warnings }) => warnings)
+	};
+}
+function named(code, found) {
+	return found === void 0 ? void 0 : {
+		code,
+		...found
+	};
+}
+function sort(findings, given) {
+	const real = findings.filter((finding) => finding !== void 0);
+	const refuses = (finding) => !accepted(finding, given);
+	return {
+		refusals: real.filter(refuses),
+		warnings: real.filter((finding) => !refuses(finding))
+	};
+}
+function accepted({ code }, { rules, master }) {
+	const severity = PREFLIGHT_CODES.get(code);
+	if (severity === "warns") return true;
+	return severity === "survivable" && rules.allow.has(code) && (master === null || isSurvivable(code, master));
+}
+
+// src/host/inspect.ts
+/** Reads the target's facts and writes what runs there into the result. Changes nothing on the target. */
+async function inspect(run) {
+	const facts = await phase(run, "inspect", () => run.agent.facts());
+	throwIfCancelled(run);
+	const { master, ours } = facts;
+	run.result.state = stateOf(facts);
+	if (master !== null && ours.upgrade === null) {
+		const version = parseBuildInfo(master.build).version || null;
+		Object.assign(run.result, {
+			previousVersion: version,
+			version,
+			oldMaster: master.process
+		});
+		Object.assign(run.result, {
+			previousSha256: master.sha256,
+			sha256: master.sha256
+		});
+	}
+	return facts;
+}
+function stateOf({ master, ours: { upgrade } }) {
+	if (upgrade !== null) return upgrade.phase === "held" ? "held" : "upgrading";
+	if (master === null) return "broken";
+	return master.oldbin === String(master.process.pid) ? "draining" : "idle";
+}
+function rulesOf({ config }) {
+	return {
+		allow: config.switch.allow,
+		allowDowngrade: config.switch.allowDowngrade
+	};
+}
+/** Every check that can be made before anything is sent; throws Refused with all that refuses. */
+function preflight(run, facts) {
+	const rules = rulesOf(run);
+	const file = run.binary === void 0 ? [] : [judgeCandidate(run.binary, facts, rules)];
+	settle(run, joined(judgeHost(facts, rules), ...file));
+	const { master } = facts;
+	if (master === null) throw new Refused([{
+		code: "not-running",
+		message: "no nginx master was found",
+		fix: "Start it."
+	}]);
+	return {
+		...run,
+		facts: {
+			...facts,
+			master
+		}
+	};
+}
+/** Notes the warnings and throws the refusals. */
+function settle(run, judgement) {
+	run.result.warnings.push(...judgement.warnings);
+	if (judgement.refusals.length > 0) throw new Refused(judgement.refusals);
+}
+function throwIfCancelled({ cancel }) {
+	if (cancel.aborted) throw new Cancelled(String(cancel.reason));
+}
+
+// src/health/gaps.ts
+const EVIDENCE_LINES = 10;
+/** What the shots (in the order of their due times) add up to. Latencies are those of good answers, from the due time. */
+function streamNumbers(all, measuring) {
+	const shots = measuring.redBefore ? fromFirstGood(all) : all;
+	const late = shots.filter((shot) => isLate(shot, measuring));
+	const latencies = shots.flatMap(({ verdict, due, done }) => verdict === "good" && done !== void 0 ? [done - due] : []);
+	latencies.sort((a, b) => a - b);
+	return {
+		sent: all.filter(({ verdict }) => verdict !== "skipped").length,
+		failed: shots.filter(hasFailed).length,
+		longestGapMs: Math.round(longestGap(shots, measuring)),
+		p50Ms: quantile(latencies, .5),
+		p99Ms: quantile(latencies, .99),
+		inconclusive: shots.filter(({ verdict }) => verdict === "inconclusive").length,
+		stalled: late.length,
+		evidence: evidence(shots, measuring)
+	};
+}
+/** Nearest rank, to a tenth; null without values. `sorted`: ascending. */
+function quantile(sorted, q) {
+	const value = sorted[Math.max(0, Math.ceil(sorted.length * q) - 1)];
+	return value === void 0 ? null : Math.round(value * 10) / 10;
+}
+/** From the due time of the first shot that failed or stalled to the next good answer; the longest of these, or 0. */
+function longestGap(shots, measuring) {
+	let longest = 0;
+	let over = -Infinity;
+	for (const [index, shot] of shots.entries()) {
+		if (shot.due < over || !(hasFailed(shot) || isLate(shot, measuring))) continue;
+		over = nextGood(shots.slice(index), measuring.end);
+		longest = Math.max(longest, over - shot.due);
+	}
+	return longest;
+}
+function nextGood(shots, end) {
+	let earliest = end;
+	for (const { verdict, due, done } of shots) {
+		if (due >= earliest) break;
+		if (verdict === "good" && done !== void 0) earliest = Math.min(earliest, done);
+	}
+	return earliest;
+}
+function hasFailed({ verdict }) {
+	return verdict === "bad" || verdict === "outstanding";
+}
+function isLate({ verdict, due, done }, { stallMs }) {
+	return verdict === "skipped" || verdict === "good" && done !== void 0 && done - due > stallMs;
+}
+function fromFirstGood(shots) {
+	const first = shots.findIndex(({ verdict }) => verdict === "good");
+	return first === -1 ? [] : shots.slice(first);
+}
+function evidence(shots, measuring) {
+	return shots.filter((shot) => hasFailed(shot) || isLate(shot, measuring) || shot.verdict === "inconclusive").slice(0, EVIDENCE_LINES).map((shot) => {
+		const took = (shot.done ?? measuring.end) - shot.due;
+		const what = shot.verdict === "skipped" ? "not sent, too many unanswered" : `${shot.verdict} after ${took.toFixed(1)} ms`;
+		return `${new Date(measuring.wall + shot.due).toISOString()} ${what}${shot.why === void 0 ? "" : `: ${shot.why}`}`;
+	});
+}
+
+// src/health/judge.ts
+/** A pattern that needs longer backtracks without end; it then counts as not found. */
+const PATTERN_LIMIT = 100;
+const EXCERPT_LENGTH = 80;
+function judge(answer, expected) {
+	const { ms } = answer;
+	if (answer.kind === "inconclusive") return {
+		verdict: "inconclusive",
+		why: answer.message,
+		ms,
+		cause: answer.cause
+	};
+	if (answer.kind !== "answer") return {
+		verdict: "bad",
+		why: answer.message,
+		ms
+	};
+	const complaint = statusComplaint(answer, expected.status) ?? bodyComplaint(answer.body, expected.body);
+	return {
+		verdict: complaint === void 0 ? "good" : "bad",
+		why: complaint ?? `status ${answer.status}`,
+		ms
+	};
+}
+function statusComplaint({ status, body }, ranges) {
+	if (ranges.some(({ from, to }) => from <= status && status <= to)) return void 0;
+	return `status ${status}, expected ${ranges.map(({ from, to }) => from === to ? String(from) : `${from}-${to}`).join(", ")}; ${excerpt(body)}`;
+}
+function bodyComplaint(body, expected) {
+	if (expected === void 0) return void 0;
+	if (expected.kind === "text") {
+		if (body.includes(expected.text)) return void 0;
+		return `the text ${JSON.stringify(expected.text)} is missing; ${excerpt(body)}`;
+	}
+	const found = matches(expected, body.toString("utf8"));
+	const pattern = `/${expected.source}/${expected.flags}`;
+	if (found === void 0) return `looking for ${pattern} took over ${PATTERN_LIMIT} ms; use a simpler pattern`;
+	return found ? void 0 : `nothing matches ${pattern}; ${excerpt(body)}`;
+}
+const search = new node_vm.Script("new RegExp(source, flags).test(text)");
+let realm;
+/** Undefined where time ran out. A realm of its own is the only place where a running pattern can be interrupted. */
+function matches({ source, flags }, text) {
+	realm ??= (0, node_vm.createContext)();
+	Object.assign(realm, {
+		source,
+		flags,
+		text
+	});
+	try {
+		return search.runInContext(realm, { timeout: PATTERN_LIMIT }) === true;
+	} catch (error) {
+		if (Object(error).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return void 0;
+		throw error;
+	}
+}
+function excerpt(body) {
+	if (body.length === 0) return "the body is empty";
+	const text = body.toString("utf8", 0, 320).replaceAll(/[\p{C}\s]+/gu, " ").trim();
+	return `the body starts with ${JSON.stringify(text.slice(0, EXCERPT_LENGTH))}`;
+}
+
+// src/health/answer.ts
+const BODY_LIMIT = 1048576;
+
+// src/health/connect.ts
+/** Opens the probe's own TCP stream. Rejects with the dialler's error, or when the signal aborts. */
+function dial(target, signal) {
+	return orAborted(target.dial === void 0 ? connectDirectly(target.url, signal) : target.dial(), signal);
+}
+/** Wraps `stream` in TLS, always verified. Rejects with the handshake's error, or when the signal aborts. */
+async function secure(stream, target, signal) {
+	const tls = await import("node:tls");
+	const name = certificateName(target);
+	const socket = tls.connect({
+		socket: stream,
+		host: name,
+		...(0, node_net.isIP)(name) === 0 ? { servername: name } : {},
+		secureContext: await authorities(target.ca),
+		ALPNProtocols: ["http/1.1"],
+		rejectUnauthorized: true
+	});
+	try {
+		return await orAborted(handshake(socket), signal);
+	} catch (error) {
+		socket.destroy();
+		throw error;
+	}
+}
+/** The name to ask for and to find in the certificate: that of the `Host` header, else the URL's. */
+function certificateName(target) {
+	const header = target.headers.find(([name]) => name.toLowerCase() === "host")?.[1];
+	return (header === void 0 ? target.url.host : header.trim()).replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+}
+const contexts = /* @__PURE__ */ new Map();
+/** Reading the system's authorities takes 0.1 s, so every probe of a run shares what the first one read. */
+async function authorities(ca) {
+	const known = contexts.get(ca);
+	if (known !== void 0) return known;
+	const tls = await import("node:tls");
+	const trusted = ca === void 0 ? systemAuthorities(tls) : [ca];
+	const context = tls.createSecureContext(trusted.length === 0 ? {} : { ca: trusted });
+	contexts.set(ca, context);
+	return context;
+}
+/** Empty where there are none, or the runtime cannot read them: then those that come with the runtime count. */
+function systemAuthorities(tls) {
+	if (typeof tls.getCACertificates !== "function") return [];
+	const system = tls.getCACertificates("system");
+	return system.length === 0 ? [] : [.../* @__PURE__ */ new Set([...system, ...tls.getCACertificates("extra")])];
+}
+function connectDirectly(url, signal) {
+	const host = url.hostname.replace(/^\[|\]$/g, "");
+	const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+	return new Promise((resolve, reject) => {
+		const socket = (0, node_net.connect)({
+			host,
+			port,
+			noDelay: true,
+			signal
+		});
+		socket.once("error", reject);
+		socket.once("connect", () => {
+			socket.off("error", reject);
+			resolve(socket);
+		});
+	});
+}
+function handshake(socket) {
+	return new Promise((resolve, reject) => {
+		socket.once("error", reject);
+		socket.once("close", () => reject(/* @__PURE__ */ new Error("the connection was closed during the handshake")));
+		socket.once("secureConnect", () => resolve(socket));
+	});
+}
+/** A stream that opens after the caller has left is destroyed. */
+function orAborted(pending, signal) {
+	return new Promise((resolve, reject) => {
+		const leave = () => {
+			reject(/* @__PURE__ */ new Error("given up"));
+			pending.then((stream) => stream.on("error", () => {}).destroy(), () => {});
+		};
+		if (signal.aborted) return leave();
+		signal.addEventListener("abort", leave, { once: true });
+		pending.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+	});
+}
+
+// src/connection/port.ts
+/**
+* `refused`: nothing listens there (the service's fault). `denied`: the SSH server does not allow forwarding.
+* `lost`: our own link is gone (says nothing about the service).
+*/
+var DialError = class extends Error {
+	name = "DialError";
+	kind;
+	constructor(kind, message) {
+		super(message);
+		this.kind = kind;
+	}
+};
+
+// src/health/failure.ts
+const DOING = {
+	dial: "while connecting",
+	tls: "in the TLS handshake",
+	http: "while waiting for the whole answer"
+};
+/** Codes of the runner's own network. A connect time-out or reset may be the service's doing and is not among them. */
+const OWN_NETWORK = /* @__PURE__ */ new Set([
+	"EADDRNOTAVAIL",
+	"EACCES",
+	"EAI_AGAIN",
+	"EAI_FAIL",
+	"EHOSTUNREACH",
+	"EMFILE",
+	"ENETDOWN",
+	"ENETUNREACH",
+	"ENFILE",
+	"ENOTFOUND",
+	"EPERM"
+]);
+/** Whose fault an error was: the service's, or one that says nothing about it. */
+function failureOf(error, at) {
+	if (at.lost) return inconclusive("lost", `the link to the target was lost ${DOING[at.stage]}`);
+	if (at.ended === "stopped") return inconclusive("stopped", `stopped ${DOING[at.stage]}`);
+	if (at.ended === "deadline") return {
+		kind: "timeout",
+		message: `no full answer within ${at.timeout} ms; time ran out ${DOING[at.stage]}`
+	};
+	if (error instanceof DialError || at.stage === "dial") return dialFailure(error);
+	return at.stage === "tls" ? tlsFailure(error) : httpFailure(error);
+}
+function dialFailure(error) {
+	if (error instanceof DialError) {
+		if (error.kind === "refused") return {
+			kind: "refused",
+			message: error.message
+		};
+		if (error.kind === "lost") return inconclusive("lost", error.message);
+		return inconclusive("denied", `forwarding-denied: ${error.message}; health-from: runner probes without it`);
+	}
+	const code = codeOf(error);
+	const message = describe$1(error);
+	if (OWN_NETWORK.has(code)) return inconclusive("network", `the runner could not connect: ${message}`);
+	if (code === "ETIMEDOUT") return {
+		kind: "timeout",
+		message
+	};
+	return {
+		kind: "refused",
+		message
+	};
+}
+function tlsFailure(error) {
+	return {
+		kind: "tls",
+		message: `no trusted TLS connection: ${describe$1(error)}`
+	};
+}
+function httpFailure(error) {
+	const code = codeOf(error);
+	if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") return {
+		kind: "too-large",
+		message: `the body is larger than ${BODY_LIMIT} bytes; probe a smaller page`
+	};
+	if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return inconclusive("request", `this request cannot be sent: ${messageOf(error)}`);
+	if (code.startsWith("ERR_SSL_")) return tlsFailure(error);
+	return {
+		kind: "protocol",
+		message: `no complete HTTP answer: ${describe$1(error)}`
+	};
+}
+function inconclusive(cause, message) {
+	return {
+		kind: "inconclusive",
+		cause,
+		message
+	};
+}
+function codeOf(error) {
+	return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+/** An error that tried several addresses has an empty message of its own. */
+function describe$1(error) {
+	const text = error instanceof AggregateError && error.message === "" ? error.errors.map((each) => messageOf(each)).join("; ") : messageOf(error);
+	const code = codeOf(error);
+	return code === "" || text.includes(code) ? text : `${text} (${code})`;
+}
+
+// src/health/request.ts
+/**
+* Sends one GET over one fresh connection and closes it. Follows no redirect, inflates nothing, tries nothing twice.
+* Never rejects: whatever goes wrong is an answer of its own kind. `signal` gives up on it.
+*/
+async function sendProbe(target, signal) {
+	await prepareProbes(target);
+	const started = node_perf_hooks.performance.now();
+	const limit = startLimit(target.timeout, signal);
+	const attempt = {
+		stage: "dial",
+		streams: []
+	};
+	try {
+		return {
+			...await exchange(target, {
+				attempt,
+				signal: limit.signal
+			}),
+			ms: node_perf_hooks.performance.now() - started
+		};
+	} catch (error) {
+		const ms = node_perf_hooks.performance.now() - started;
+		await new Promise((resolve) => setImmediate(resolve));
+		const lost = target.lost?.aborted ?? false;
+		return {
+			...failureOf(error, {
+				stage: attempt.stage,
+				ended: limit.ended(),
+				lost,
+				timeout: target.timeout
+			}),
+			ms
+		};
+	} finally {
+		limit.clear();
+		for (const stream of attempt.streams) stream.destroy();
+	}
+}
+/** Loads what the first probe would otherwise wait for; worth calling while something else is awaited. */
+async function prepareProbes(target) {
+	await (rehearsed ??= rehearse());
+	if (target.url.protocol === "https:") await authorities(target.ca);
+}
+/** Late, because it takes a tenth of a second and most commands never probe. */
+function loadUndici() {
+	return Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./undici.cjs").default, 1));
+}
+let rehearsed;
+/** undici compiles its parser at the first answer, 20 ms that must not count as the service's; so it gets one here. */
+async function rehearse() {
+	const [near, far] = (0, node_stream.duplexPair)();
+	far.once("data", () => far.end("HTTP/1.1 204 No Content\r\n\r\n"));
+	const url = new URL("http://rehearsal/");
+	const client = await clientOver(near, url);
+	const { signal } = new AbortController();
+	return get(client, {
+		target: {
+			url,
+			headers: [],
+			timeout: 0
+		},
+		signal
+	}).finally(() => void client.destroy());
+}
+async function exchange(target, { attempt, signal }) {
+	let stream = keep(await dial(target, signal), attempt);
+	if (target.url.protocol === "https:") {
+		attempt.stage = "tls";
+		stream = keep(await secure(stream, target, signal), attempt);
+	}
+	attempt.stage = "http";
+	const client = await clientOver(stream, target.url);
+	try {
+		return await get(client, {
+			target,
+			signal
+		});
+	} finally {
+		client.destroy();
+	}
+}
+async function get(client, { target, signal }) {
+	const { url } = target;
+	const headers = withDefaults(target.headers).flat();
+	const answer = await client.request({
+		method: "GET",
+		path: url.pathname + url.search,
+		headers,
+		signal
+	});
+	return {
+		kind: "answer",
+		status: answer.statusCode,
+		body: Buffer.from(await answer.body.arrayBuffer())
+	};
+}
+/** One client for one stream: asked for a second connection, as undici does on its own, it fails instead. */
+async function clientOver(stream, url) {
+	const { Client } = await loadUndici();
+	let used = false;
+	return new Client(url.origin, {
+		headersTimeout: 0,
+		bodyTimeout: 0,
+		maxResponseSize: BODY_LIMIT,
+		pipelining: 0,
+		connect: (_options, callback) => {
+			const again = used || stream.destroyed;
+			used = true;
+			process.nextTick(() => {
+				if (again) callback(stream.errored ?? /* @__PURE__ */ new Error("the connection was closed before the request was sent"), null);
+				else callback(null, stream);
+			});
+		}
+	});
+}
+function withDefaults(headers) {
+	const given = new Set(headers.map(([name]) => name.toLowerCase()));
+	const defaults = [["User-Agent", "nginx-hot-upgrade"], ["Accept", "*/*"]];
+	return [...headers, ...defaults.filter(([name]) => !given.has(name.toLowerCase()))];
+}
+/** Errors that arrive between two owners of a stream, or after the probe, must not end the process. */
+function keep(stream, attempt) {
+	stream.on("error", () => {});
+	attempt.streams.unshift(stream);
+	return stream;
+}
+function startLimit(timeout, signal) {
+	const controller = new AbortController();
+	let ended;
+	const end = (why) => {
+		ended ??= why;
+		controller.abort(new Error(why));
+	};
+	const stop = () => end("stopped");
+	const timer = setTimeout(end, timeout, "deadline");
+	if (signal.aborted) stop();
+	else signal.addEventListener("abort", stop, { once: true });
+	return {
+		signal: controller.signal,
+		ended: () => ended,
+		clear: () => {
+			clearTimeout(timer);
+			signal.removeEventListener("abort", stop);
+		}
+	};
+}
+
+// src/health/verdict.ts
+/**
+* What the samples so far say at `now` (counted from the start of the bake). Samples are in the order in which they
+* were sent, and none is still under way. Always decided in the end: a run of good answers can only be broken by a bad
+* or an inconclusive one, and more than `failureLimit` of either decide.
+*/
+function decide(samples, { rules, now }) {
+	return lostLink(samples) ?? withoutGood(samples, {
+		rules,
+		now
+	}) ?? afterGood(samples, {
+		rules,
+		now
+	});
+}
+/** How long a first good answer is waited for. */
+function firstGoodWithin({ bakeTime, successes, interval, timeout }) {
+	return Math.max(bakeTime, successes * (interval + timeout));
+}
+/**
+* Whether probes can prove anything here, told by a few answers taken before any change. `red`: none was good, or more
+* than `failureLimit` were bad.
+*/
+function judgeBaseline(samples, failureLimit) {
+	const bad = samples.filter(({ verdict }) => verdict === "bad");
+	const unsure = samples.filter(({ verdict }) => verdict === "inconclusive");
+	const noneGood = bad.length + unsure.length === samples.length;
+	if (bad.length > failureLimit || noneGood && bad.length > 0) return {
+		state: "red",
+		why: `Before any change ${bad.length} of ${count(samples.length, "answer")} bad${lastWords(bad)}`
+	};
+	if (unsure.length > failureLimit || noneGood) return {
+		state: "inconclusive",
+		why: `Before any change the probes say nothing${lastWords(unsure)}`
+	};
+	return {
+		state: "green",
+		why: `${count(samples.length - bad.length, "good answer")} before any change`
+	};
+}
+/** Nothing that comes later can be conclusive. */
+function lostLink(samples) {
+	const last = samples.findLast(({ cause }) => cause !== void 0 && cause !== "network");
+	return last && {
+		state: "inconclusive",
+		why: `The probes say nothing: ${last.why}`
+	};
+}
+function withoutGood(samples, { rules, now }) {
+	const limit = firstGoodWithin(rules);
+	const first = samples.find(({ verdict }) => verdict === "good");
+	if (first !== void 0 && (first.at <= limit || rules.redBefore === true)) return void 0;
+	if (rules.redBefore === true) return stillRed(samples, {
+		rules,
+		now
+	});
+	if (first === void 0 && now < limit) return {
+		state: "pending",
+		why: `No good answer yet${lastWords(samples)}`
+	};
+	return {
+		state: samples.some(({ verdict }) => verdict === "bad") ? "unhealthy" : "inconclusive",
+		why: `No good answer within ${limit} ms${lastWords(samples.filter(({ verdict }) => verdict !== "good"))}`
+	};
+}
+function stillRed(samples, { rules, now }) {
+	if (now < rules.bakeTime || samples.length < rules.successes) return {
+		state: "pending",
+		why: "Red as it was before the change"
+	};
+	if (samples.every(({ verdict }) => verdict === "inconclusive")) return {
+		state: "inconclusive",
+		why: `The probes say nothing${lastWords(samples)}`
+	};
+	return {
+		state: "healthy",
+		why: `As red as before the change, which was allowed and proves nothing${lastWords(samples)}`
+	};
+}
+function afterGood(samples, { rules, now }) {
+	const since = samples.slice(samples.findIndex(({ verdict }) => verdict === "good"));
+	const bad = since.filter(({ verdict }) => verdict === "bad");
+	const unsure = since.filter(({ verdict }) => verdict === "inconclusive");
+	const limit = `${rules.failureLimit} allowed`;
+	if (bad.length > rules.failureLimit) return {
+		state: "unhealthy",
+		why: `${count(bad.length, "bad answer")} after a good one, ${limit}${lastWords(bad)}`
+	};
+	if (unsure.length > rules.failureLimit) return {
+		state: "inconclusive",
+		why: `${count(unsure.length, "probe")} without a meaning, ${limit}${lastWords(unsure)}`
+	};
+	return running(since, {
+		rules,
+		now
+	});
+}
+function running(samples, { rules, now }) {
+	const run = samples.length - 1 - samples.findLastIndex(({ verdict }) => verdict !== "good");
+	const progress = `${run} of ${count(rules.successes, "good answer")} in a row, ${Math.min(now, rules.bakeTime)} of ${rules.bakeTime} ms`;
+	if (run < rules.successes || now < rules.bakeTime) return {
+		state: "pending",
+		why: progress
+	};
+	return {
+		state: "healthy",
+		why: `${count(run, "good answer")} in a row, ${rules.bakeTime} ms over`
+	};
+}
+function lastWords(samples) {
+	const last = samples.at(-1);
+	return last === void 0 ? "" : `; the last was ${last.why}`;
+}
+function count(number, noun) {
+	return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+// src/health/probes.ts
+const BASELINE_PROBES = 3;
+/** Throws TypeError where the URL is none once `{host}` is filled in. */
+function healthProbes(settings, place) {
+	const shared = {
+		url: probeUrl(settings.url, place.target),
+		headers: settings.headers,
+		...settings.ca === void 0 ? {} : { ca: settings.ca },
+		timeout: settings.timeout
+	};
+	return probing((settings.from === "both" ? ["target", "runner"] : [settings.from]).map((source) => {
+		const target = source === "runner" ? shared : {
+			...shared,
+			...through(place.connection, shared.url)
+		};
+		const send = async (signal) => judge(await sendProbe(target, signal), settings);
+		return {
+			source,
+			send
+		};
+	}), {
+		failureLimit: settings.failureLimit,
+		redBefore: false
+	});
+}
+/** `{host}` is the target's host name as it is connected to; `localhost` for `local`. */
+function probeUrl(template, target) {
+	const host = target.kind === "local" ? "localhost" : target.host;
+	return new URL(template.replaceAll("{host}", host.includes(":") ? `[${host}]` : host));
+}
+function probing(probes, options) {
+	return {
+		redBefore: options.redBefore,
+		send: async (signal) => worst(await sendAll(probes, signal)),
+		sendOne: async (signal) => worst(await sendAll(probes.slice(0, 1), signal)),
+		baseline: (signal) => takeBaseline$1(probes, {
+			failureLimit: options.failureLimit,
+			signal
+		}),
+		afterAllowing: ({ redSources }) => {
+			const green = probes.filter(({ source }) => !redSources.includes(source));
+			if (green.length > 0) return probing(green, options);
+			return probing(probes, {
+				...options,
+				redBefore: true
+			});
+		}
+	};
+}
+function through(connection, url) {
+	const host = url.hostname.replace(/^\[|\]$/g, "");
+	const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+	return {
+		dial: () => connection.dial({
+			host,
+			port
+		}),
+		lost: connection.lost
+	};
+}
+async function takeBaseline$1(probes, { failureLimit, signal }) {
+	const rounds = [];
+	const answers = () => rounds.map(worst);
+	while (rounds.length < BASELINE_PROBES) {
+		rounds.push(await sendAll(probes, signal));
+		if (answers().filter(({ verdict }) => verdict !== "good").length > failureLimit) break;
+	}
+	const good = answers().filter(({ verdict }) => verdict === "good");
+	return {
+		...judgeBaseline(answers(), failureLimit),
+		denied: rounds.flat().some(({ cause }) => cause === "denied"),
+		p99Ms: quantile(good.map(({ ms }) => ms).sort((a, b) => a - b), .99),
+		redSources: probes.map(({ source }) => source).filter((source) => isRed(source, {
+			rounds,
+			failureLimit
+		})),
+		answers: answers()
+	};
+}
+function isRed(source, { rounds, failureLimit }) {
+	const own = rounds.flat().filter((judgement) => judgement.source === source);
+	return judgeBaseline(own, failureLimit).state === "red";
+}
+function sendAll(probes, signal) {
+	return Promise.all(probes.map(async ({ source, send }) => ({
+		...await send(signal),
+		source
+	})));
+}
+/** One judgement for all places: the worst verdict, said with its place where there are several, and the longest time. */
+function worst(judgements) {
+	const { source, ...judgement } = judgements.reduce((a, b) => badness(b) > badness(a) ? b : a);
+	const ms = Math.max(...judgements.map((each) => each.ms));
+	return {
+		...judgement,
+		ms,
+		why: judgements.length === 1 ? judgement.why : `from the ${source}: ${judgement.why}`
+	};
+}
+function badness({ verdict }) {
+	return [
+		"good",
+		"inconclusive",
+		"bad"
+	].indexOf(verdict);
+}
+
+// src/health/stream.ts
+/** Probes under way at once; past it a due probe is not sent but counted as stalled. */
+const OUTSTANDING_LIMIT = 40;
+/**
+* The measuring stream: open loop, so that probe i is due at its time whatever happened before, and its latency counts
+* from then.
+*/
+function startStream({ send, everyMs = 50, stallMs = 250, redBefore = false }) {
+	const shots = [];
+	const outstanding = /* @__PURE__ */ new Set();
+	const given = new AbortController();
+	const start = {
+		now: node_perf_hooks.performance.now(),
+		wall: Date.now()
+	};
+	let every = everyMs;
+	let due = start.now;
+	let stopped;
+	let timer;
+	fireAllDue();
+	function fireAllDue() {
+		for (; due <= node_perf_hooks.performance.now(); due += every) fire(due);
+		timer = setTimeout(fireAllDue, Math.max(0, due - node_perf_hooks.performance.now()));
+	}
+	function fire(at) {
+		const shot = {
+			due: at,
+			verdict: "skipped"
+		};
+		shots.push(shot);
+		if (outstanding.size >= OUTSTANDING_LIMIT) return;
+		shot.verdict = "outstanding";
+		const answer = answered(shot, send(given.signal)).finally(() => outstanding.delete(answer));
+		outstanding.add(answer);
+	}
+	async function finish(graceMs) {
+		clearTimeout(timer);
+		await within(Promise.all(outstanding), graceMs);
+		const end = node_perf_hooks.performance.now();
+		const numbers = streamNumbers(shots, {
+			stallMs,
+			end,
+			redBefore,
+			wall: start.wall - start.now
+		});
+		given.abort(/* @__PURE__ */ new Error("the measuring ended"));
+		return numbers;
+	}
+	return {
+		slowDown: (next) => {
+			due += next - every;
+			every = next;
+			if (stopped !== void 0) return;
+			clearTimeout(timer);
+			timer = setTimeout(fireAllDue, Math.max(0, due - node_perf_hooks.performance.now()));
+		},
+		stop: (graceMs = 1e3) => stopped ??= finish(graceMs)
+	};
+}
+async function answered(shot, answer) {
+	const { verdict, why } = await answer.catch((error) => ({
+		verdict: "inconclusive",
+		why: String(error)
+	}));
+	shot.done = node_perf_hooks.performance.now();
+	shot.verdict = verdict;
+	shot.why = why;
+}
+async function within(work, ms) {
+	let timer;
+	const limit = new Promise((resolve) => timer = setTimeout(resolve, ms));
+	await Promise.race([work, limit]);
+	clearTimeout(timer);
+}
+
+// src/host/probing.ts
+/** Red before any change proves nothing: refused, or allowed and then only what turns red counts. */
+async function takeBaseline(run) {
+	const probes = probesOf(run);
+	if (probes === null) return null;
+	return phase(run, "preflight", async () => {
+		const baseline = await probes.baseline(run.cancel);
+		const rules = rulesOf(run);
+		if (baseline.denied) settle(run, judgeFinding(forwardingDenied(), rules));
+		if (baseline.state !== "green") settle(run, judgeFinding(redBefore(baseline.why), rules));
+		return {
+			probes: baseline.state === "green" ? probes : probes.afterAllowing(baseline),
+			baselineP99Ms: baseline.p99Ms,
+			stream: void 0
+		};
+	});
+}
+function probesOf({ config, target, agent }) {
+	const { health } = config;
+	if (health === void 0 || health === "none") return null;
+	return healthProbes(health, {
+		target,
+		connection: agent.link
+	});
+}
+/** One fresh connection every 50 ms, from before USR2 on. */
+function startMeasuring(probing) {
+	if (probing === null) return;
+	const { probes } = probing;
+	probing.stream = startStream({
+		send: (signal) => probes.sendOne(signal),
+		redBefore: probes.redBefore
+	});
+}
+/** No old worker accepts any more: from here on one probe every `health-interval`. */
+function slowDown(run, probing) {
+	const { health } = run.config;
+	if (health !== void 0 && health !== "none") probing?.stream?.slowDown(health.interval);
+}
+/** Ends the stream and writes its numbers into the result. */
+async function stopMeasuring(run, probing) {
+	if (probing?.stream === void 0) return;
+	const { evidence, inconclusive, stalled: _, ...numbers } = await probing.stream.stop();
+	probing.stream = void 0;
+	run.result.probe = {
+		...numbers,
+		baselineP99Ms: probing.baselineP99Ms
+	};
+	if (inconclusive > 0) run.result.notes.push(`${inconclusive} probes could not be judged: our own connection failed.`);
+	if (evidence.length > 0) {
+		run.result.evidence ??= {
+			errorLog: [],
+			probes: [],
+			processes: []
+		};
+		run.result.evidence.probes.push(...evidence);
+	}
+}
+function forwardingDenied() {
+	return {
+		code: "forwarding-denied",
+		message: "the SSH server does not allow forwarding, so the health URL cannot be asked as the target sees it",
+		fix: "Set `health-from: runner`, or allow it in sshd_config: AllowTcpForwarding local."
+	};
+}
+function redBefore(why) {
+	return {
+		code: "health-red-before",
+		message: `the health URL is red before any change, so it could prove nothing afterwards. ${why}`,
+		fix: "Repair the service or the health inputs first, or allow it: then only what turns red counts."
+	};
+}
+
+// src/health/clock.ts
+const realClock = {
+	now: () => node_perf_hooks.performance.now(),
+	wall: () => Date.now(),
+	sleep
+};
+function sleep(ms, signal) {
+	return new Promise((resolve) => {
+		if (signal.aborted) return resolve();
+		const end = () => {
+			clearTimeout(timer);
+			signal.removeEventListener("abort", end);
+			resolve();
+		};
+		const timer = setTimeout(end, ms);
+		signal.addEventListener("abort", end, { once: true });
+	});
+}
+
+// src/health/bake.ts
+/**
+* Probes until the verdict stands. Probes are due on a fixed grid from the start; one that is still under way when the
+* next is due swallows it, so no verdict is reached over the head of an unanswered probe.
+*/
+async function bake$1({ probe, rules, watch, clock = realClock }) {
+	const start = {
+		now: clock.now(),
+		wall: clock.wall()
+	};
+	const elapsed = () => clock.now() - start.now;
+	const samples = [];
+	const result = (state, why) => {
+		return {
+			state,
+			why,
+			evidence: probeLines(samples, start.wall),
+			samples
+		};
+	};
+	let due = 0;
+	for (;;) {
+		if (watch.signal.aborted) return result("stopped", messageOf(watch.signal.reason));
+		const now = elapsed();
+		const decision = decide(samples, {
+			rules,
+			now
+		});
+		if (decision.state !== "pending") return result(decision.state, decision.why);
+		if (now < due) await clock.sleep(nextLook(rules, {
+			now,
+			due
+		}) - now, watch.signal);
+		else {
+			samples.push({
+				...await probe(watch.signal),
+				at: elapsed()
+			});
+			due = (Math.floor(elapsed() / rules.interval) + 1) * rules.interval;
+		}
+	}
+}
+/** The last answers as lines for people; `wall`: when the samples' time began, since the epoch. */
+function probeLines(samples, wall) {
+	return samples.slice(-10).map(({ at, verdict, ms, why }) => {
+		return `${new Date(wall + at).toISOString()} ${verdict} after ${ms.toFixed(1)} ms: ${why}`;
+	});
+}
+function nextLook(rules, { now, due }) {
+	const ends = [rules.bakeTime, firstGoodWithin(rules)].filter((end) => end > now);
+	return Math.min(due, ...ends);
+}
+
+// src/host/switching.ts
+/** How often the new generation is looked at while it serves; each look is also the run's sign of life. */
+const LOOK_EVERY = 1e3;
+/** Swap, USR2, the old name back on disk, new workers accepting. */
+async function begin(run) {
+	let swapped;
+	const ready = new Promise((resolve) => swapped = resolve);
+	const asked = orCancelled(run, () => run.agent.ask("begin", {
+		waits: run.config.switch.readyTimeout,
+		onEvent: (event) => event === "exec" && swapped?.()
+	}));
+	asked.catch(() => {});
+	await phase(run, "swap", () => Promise.race([ready, asked]));
+	await phase(run, "ready", async () => {
+		const answer = mustSucceed(await asked, run.result);
+		run.result.newMaster = processOf(fieldsOf(answer.fields, "begin").object("newMaster"));
+	});
+}
+/** Both generations serve together, watched. */
+async function canary(run) {
+	const { canaryTime } = run.config.switch;
+	if (canaryTime > 0) await phase(run, "canary", () => watchFor(run, canaryTime));
+}
+/** WINCH, and no old worker accepts any more. */
+async function retire(run) {
+	await phase(run, "retire", async () => {
+		const waits = run.config.switch.readyTimeout;
+		mustSucceed(await orCancelled(run, () => run.agent.ask("retire", { waits })), run.result);
+	});
+}
+/** The new generation serves alone, watched and probed, until it is proven. */
+async function bake(run, probing) {
+	const { health, switch: settings } = run.config;
+	const { bakeTime } = settings;
+	if (probing === null || health === void 0 || health === "none") {
+		if (bakeTime > 0) await phase(run, "bake", () => watchFor(run, bakeTime));
+		return;
+	}
+	await phase(run, "bake", () => bakeProbed(run, {
+		probing,
+		health
+	}));
+}
+async function bakeProbed(run, { probing, health }) {
+	const stop = new AbortController();
+	const { probes } = probing;
+	const looks = lookUntil(run, stop.signal).catch((error) => stop.abort(error));
+	const rules = {
+		...health,
+		bakeTime: run.config.switch.bakeTime,
+		redBefore: probes.redBefore
+	};
+	const result = await bake$1({
+		probe: (signal) => probes.send(signal),
+		rules,
+		watch: { signal: AbortSignal.any([stop.signal, run.cancel]) }
+	});
+	if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+	if (stop.signal.aborted) throw stop.signal.reason;
+	stop.abort();
+	await looks;
+	if (result.state === "healthy") return;
+	run.result.evidence ??= {
+		errorLog: [],
+		probes: [],
+		processes: []
+	};
+	run.result.evidence.probes.push(...result.evidence);
+	throw new UpgradeError(result.state === "unhealthy" ? "unhealthy" : "inconclusive", result.why);
+}
+async function watchFor(run, time) {
+	await lookUntil(run, AbortSignal.any([AbortSignal.timeout(time), run.cancel]));
+	if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+	await look(run);
+}
+/** Looks every second until `end`; rejects with what it saw. The first look comes after the first second. */
+async function lookUntil(run, end) {
+	for (;;) {
+		await (0, node_timers_promises.setTimeout)(LOOK_EVERY, void 0, { signal: end }).catch(() => {});
+		if (end.aborted) return;
+		await look(run);
+	}
+}
+async function look(run) {
+	mustSucceed(await run.agent.ask("look"), run.result);
+}
+/** A step that waits on the target is left at once when the run is cancelled; the guard then ends it there. */
+async function orCancelled(run, step) {
+	if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+	let stop;
+	const cancelled = new Promise((_, reject) => {
+		stop = () => reject(new Cancelled(String(run.cancel.reason)));
+		run.cancel.addEventListener("abort", stop, { once: true });
+	});
+	try {
+		return await Promise.race([step(), cancelled]);
+	} finally {
+		if (stop !== void 0) run.cancel.removeEventListener("abort", stop);
+	}
+}
+
+// src/host/recovery.ts
+/**
+* The first step of every run that changes something: what a run left half done, with nobody at work on it any more, is
+* brought to its end. A decision that stands is carried out; without one the old version serves again.
+* Returns the facts as they are then; a live or held upgrade stays as it is.
+*/
+async function recover(run, facts) {
+	const { upgrade, lockAlive } = facts.ours;
+	if (upgrade === null || !isAbandoned(upgrade, lockAlive)) return facts;
+	run.result.notes.push(`An unfinished upgrade (${upgrade.run}, phase ${upgrade.phase}) was found and brought to its end.`);
+	await phase(run, "rollback", async () => {
+		if (!(await run.agent.ask("adopt", { fields: { nonce: upgrade.nonce } })).ok) return;
+		const waits = run.config.switch.drainTimeout * 2 + 6e4;
+		if (upgrade.decision === "commit") await run.agent.ask("commit", { waits });
+		else await run.agent.ask("rollback", {
+			fields: { why: "abandoned" },
+			waits
+		});
+	});
+	return inspect(run);
+}
+/** Nobody acts: the host was restarted, or neither guard nor helper lives. */
+function isAbandoned(upgrade, lockAlive) {
+	return !upgrade.sameBoot || !lockAlive;
+}
+
+// src/host/staging.ts
+/** Above this, the link is no local network and gzip is faster than sending plain bytes. */
+const COMPRESS_FROM_MS = 4;
+/**
+* Lock, books and guard on the target, then the file, then its own word on the host. From here on the target cleans up
+* after itself. Throws Refused with nothing left behind.
+*/
+async function stage(run, file) {
+	return phase(run, "stage", async () => {
+		mustSucceed(await run.agent.ask("prepare", { fields: preparation(run, file) }), run.result);
+		try {
+			throwIfCancelled(run);
+			mustSucceed(await send(run, file), run.result);
+			throwIfCancelled(run);
+			return await check(run, file);
+		} catch (error) {
+			await unstage(run);
+			throw error;
+		}
+	});
+}
+/** Nothing of ours stays on the target. */
+async function unstage(run) {
+	await run.agent.ask("unstage").catch(() => {});
+}
+function whoAmI(env = process.env) {
+	const { GITHUB_ACTOR, GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID } = env;
+	if (GITHUB_RUN_ID) {
+		const run = `${GITHUB_SERVER_URL}/${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}`;
+		return {
+			who: GITHUB_ACTOR ?? "unknown",
+			run
+		};
+	}
+	return {
+		who: `${(0, node_os.userInfo)().username}@${(0, node_os.hostname)()}`,
+		run: `process ${process.pid} on ${(0, node_os.hostname)()}`
+	};
+}
+function preparation(run, file) {
+	const { canaryTime: _, ...times } = run.config.switch;
+	const tenths = (ms) => Math.max(1, Math.ceil(ms / 100));
+	const workers = wantedWorkers(run.facts);
+	return {
+		nonce: (0, node_crypto.randomBytes)(6).toString("hex"),
+		kind: file.kind,
+		sha256: file.sha256,
+		old_version: parseBuildInfo(run.facts.master.build).version,
+		new_version: file.build.version,
+		need: workers,
+		cover: run.facts.master.listeners.length === 0 ? 0 : run.facts.master.acceptMutex === "on" ? 1 : workers,
+		confirm: tenths(times.confirmTimeout),
+		ready: tenths(times.readyTimeout),
+		drain: tenths(times.drainTimeout),
+		hold: tenths(times.holdTimeout),
+		keep: times.keep
+	};
+}
+/** ngx_set_worker_processes: a number, or `auto` for one a processor; one without the directive. */
+function wantedWorkers({ master, cpus }) {
+	if (master.workerProcesses === "auto") return cpus;
+	return Number.parseInt(master.workerProcesses, 10) || 1;
+}
+async function send(run, file) {
+	const nonce = run.agent.nonce();
+	if (file.kind === "reverse" || run.binary === void 0) {
+		const fields = {
+			nonce,
+			sha256: file.sha256,
+			encoding: "retained"
+		};
+		return run.agent.receive({
+			fields,
+			bytes: () => nothing()
+		});
+	}
+	const { binary } = run;
+	const encoding = run.agent.link.roundTripMs >= COMPRESS_FROM_MS ? "gzip" : "none";
+	return run.agent.receive({
+		fields: {
+			nonce,
+			sha256: file.sha256,
+			encoding
+		},
+		bytes: () => streamOf(binary, encoding)
+	});
+}
+async function* nothing() {}
+/** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
+async function check(run, file) {
+	const rules = rulesOf(run);
+	const known = file.build.version !== "" && sideEffectFree(run);
+	let answer = mustSucceed(await run.agent.ask("check", { fields: { test: known ? "yes" : "no" } }), run.result);
+	const read = fieldsOf(answer.fields, "check");
+	const build = parseBuildInfo(read.text("build"));
+	if (read.number("versionExit") !== 0 || build.version === "") settle(run, judgeFinding(cannotRun(read), rules));
+	if (!known) {
+		const { size, machine } = run.binary ?? {
+			size: 0,
+			machine: void 0
+		};
+		const candidate = {
+			sha256: file.sha256,
+			size,
+			build,
+			...machine === void 0 ? {} : { machine }
+		};
+		settle(run, judgeCandidate(candidate, run.facts, rules));
+		if (sideEffectFree(run)) answer = mustSucceed(await run.agent.ask("check", { fields: { test: "yes" } }), run.result);
+	}
+	const test = fieldsOf(answer.fields, "check");
+	const exit = test.numberOrNull("testExit");
+	if (exit === null) run.result.notes.push("The configuration was not tested: with this pid file `nginx -t` would change the host.");
+	else if (exit !== 0) settle(run, judgeFinding(testFailed(test.lines("test")), rules));
+	return build;
+}
+/** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
+function sideEffectFree({ facts: { master } }) {
+	return master.pidText === String(master.process.pid);
+}
+function cannotRun(read) {
+	const said = read.text("build").trim().slice(0, 300);
+	return {
+		code: /error while loading shared libraries|cannot open shared object|version `[^']+' not found/.test(said) ? /GLIBC|ld-/.test(said) ? "libc" : "missing-library" : /Exec format/.test(said) ? "architecture" : "libc",
+		message: `the new binary does not run on this host (exit code ${read.number("versionExit")}): ${said || "it said nothing"}`,
+		fix: "Build it on the distribution and release that the host runs, or install what it needs there."
+	};
+}
+function testFailed(lines) {
+	return {
+		code: "config-test-failed",
+		message: `the new binary refuses the host's configuration: ${lines.join(" | ").slice(0, 600)}`,
+		fix: "Correct the configuration, or build the binary with the modules and paths that it uses."
+	};
+}
+
+// src/host/upgrade.ts
+/** One host: from the old binary to the new one, or back. */
+async function upgradeHost(run) {
+	const { binary } = run;
+	if (binary === void 0) throw new UpgradeError("internal", "no binary was obtained");
+	const facts = await recover(run, await inspect(run));
+	if (facts.ours.upgrade !== null) return goOn(run, {
+		upgrade: facts.ours.upgrade,
+		sha256: binary.sha256
+	});
+	const inspected = preflight(run, facts);
+	if (inspected.facts.master.sha256 === binary.sha256) {
+		run.result.outcome = "unchanged";
+		return;
+	}
+	if (await switchTo(inspected, {
+		kind: "upgrade",
+		sha256: binary.sha256,
+		build: binary.build
+	}) === "committed") run.result.outcome = "upgraded";
+}
+/** The switch itself, for a new binary as for a retained one. Where it fails, the result says so and what is true now. */
+async function switchTo(run, file) {
+	const probing = await takeBaseline(run);
+	const sides = sidesOf(run, {
+		file,
+		build: await stage(run, file)
+	});
+	try {
+		startMeasuring(probing);
+		await begin(run);
+		await canary(run);
+		await retire(run);
+		slowDown(run, probing);
+		await bake(run, probing);
+		return await conclude$1(run, {
+			file,
+			sides
+		});
+	} catch (cause) {
+		await retreat(run, {
+			cause,
+			sides
+		});
+		return "failed";
+	} finally {
+		await stopMeasuring(run, probing);
+	}
+}
+async function conclude$1(run, { file, sides }) {
+	if (!run.config.switch.autoCommit && file.kind === "upgrade") {
+		await hold(run, sides);
+		return "held";
+	}
+	await commit(run, sides);
+	return "committed";
+}
+/** An upgrade to the same binary is held there: it goes on from the bake; one to another binary must be ended first. */
+async function goOn(run, held) {
+	const { upgrade } = held;
+	if (upgrade.phase !== "held") throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+	if (upgrade.newSha256 !== held.sha256) throw new Refused([otherIsHeld(upgrade)]);
+	const sides = heldSides(upgrade);
+	await phase(run, "preflight", async () => {
+		mustSucceed(await run.agent.ask("adopt", { fields: { nonce: upgrade.nonce } }), run.result);
+	});
+	run.result.oldMaster = upgrade.oldMaster;
+	run.result.newMaster = upgrade.newMaster;
+	const probing = heldProbing(run);
+	try {
+		startMeasuring(probing);
+		slowDown(run, probing);
+		await bake(run, probing);
+		if (run.config.switch.autoCommit) {
+			await commit(run, sides);
+			run.result.outcome = "upgraded";
+		} else await hold(run, sides);
+	} catch (cause) {
+		await retreat(run, {
+			cause,
+			sides
+		});
+	} finally {
+		await stopMeasuring(run, probing);
+	}
+}
+function heldProbing(run) {
+	const probes = probesOf(run);
+	return probes === null ? null : {
+		probes,
+		baselineP99Ms: null,
+		stream: void 0
+	};
+}
+function heldSides(upgrade) {
+	return {
+		old: {
+			version: upgrade.oldVersion,
+			sha256: upgrade.oldSha256
+		},
+		new: {
+			version: upgrade.newVersion,
+			sha256: upgrade.newSha256
+		}
+	};
+}
+function sidesOf(run, { file, build }) {
+	const { master } = run.facts;
+	return {
+		old: {
+			version: parseBuildInfo(master.build).version,
+			sha256: master.sha256
+		},
+		new: {
+			version: build.version,
+			sha256: file.sha256
+		}
+	};
+}
+function otherIsHeld(upgrade) {
+	return {
+		code: "upgrade-in-progress",
+		message: `an upgrade to another binary (${upgrade.newVersion}, ${upgrade.newSha256}) is held on this host by ${upgrade.who} (${upgrade.run})`,
+		fix: "End it first with the command `commit` or `rollback`."
+	};
+}
+
+// src/host/commit.ts
+/** Ends a held upgrade for good, after the new generation was looked at (and probed) once more. */
+async function commitHost(run) {
+	const { upgrade, lockAlive } = (await inspect(run)).ours;
+	if (upgrade === null) {
+		run.result.outcome = "unchanged";
+		run.result.notes.push("There is no held upgrade to commit.");
+		return;
+	}
+	const finishing = upgrade.decision === "commit" && !lockAlive;
+	if (upgrade.phase !== "held" && !finishing) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+	const sides = heldSides(upgrade);
+	Object.assign(run.result, {
+		oldMaster: upgrade.oldMaster,
+		newMaster: upgrade.newMaster
+	});
+	const fields = { nonce: upgrade.nonce };
+	await phase(run, "preflight", async () => mustSucceed(await run.agent.ask("adopt", { fields }), run.result));
+	const probing = finishing ? null : heldProbing(run);
+	try {
+		startMeasuring(probing);
+		await bake({
+			...run,
+			config: {
+				...run.config,
+				switch: {
+					...run.config.switch,
+					bakeTime: 0
+				}
+			}
+		}, probing);
+		await commit(run, sides);
+		run.result.outcome = "upgraded";
+	} catch (cause) {
+		await retreat(run, {
+			cause,
+			sides
+		});
+	} finally {
+		await stopMeasuring(run, probing);
+	}
+}
+
+// src/host/plan.ts
+/** What `upgrade` would do here. Leaves nothing on the target. */
+async function planHost(run) {
+	const facts = await inspect(run);
+	const { upgrade } = facts.ours;
+	if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+	const inspected = preflight(run, facts);
+	await takeBaseline(inspected);
+	const { binary } = run;
+	run.result.outcome = "planned";
+	if (binary === void 0) {
+		run.result.notes.push("Not judged without a binary: config-test-failed, module-signature, missing-library.");
+		run.result.notes.push(...steps(inspected, "the new version"));
+		return;
+	}
+	if (inspected.facts.master.sha256 === binary.sha256) {
+		run.result.notes.push("The target runs this very binary already: nothing would be done (`unchanged`).");
+		return;
+	}
+	const build = await stage(inspected, {
+		kind: "upgrade",
+		sha256: binary.sha256,
+		build: binary.build
+	});
+	await unstage(inspected);
+	run.result.notes.push(...steps(inspected, build.version));
+}
+function steps({ facts: { master, systemd, uid }, config }, version) {
+	const old = master.process.pid;
+	const { switch: times } = config;
+	const guard = systemd && uid === 0 ? "a transient systemd service" : "a detached process";
+	return [
+		`Would replace ${parseBuildInfo(master.build).version} by ${version} at ${master.path}`,
+		`Guard: ${guard}, ${times.confirmTimeout / 1e3} s without a sign of life and it rolls back`,
+		`1. stage the file in a directory beside ${master.path}, swap it in, USR2 to ${old}, put the old file back`,
+		`2. wait until the new workers accept on all ${master.listeners.length} listeners${times.canaryTime > 0 ? `, watch both for ${times.canaryTime / 1e3} s` : ""}`,
+		`3. WINCH to ${old}, wait until no old worker accepts`,
+		`4. bake for ${times.bakeTime / 1e3} s`,
+		times.autoCommit ? `5. install the file and send QUIT to ${old}` : `5. hold: ${old} stays parked until \`commit\``,
+		`If anything fails before 5: HUP to ${old} where none of its workers accepts, QUIT to the new master`
+	];
+}
+
+// src/host/rollback.ts
+/** Whatever the state: an unfinished upgrade is undone at once, a committed one by a hot upgrade to the previous binary. */
+async function rollbackHost(run) {
+	let facts = await inspect(run);
+	const { upgrade } = facts.ours;
+	if (upgrade !== null && upgrade.decision !== "commit") {
+		const sides = heldSides(upgrade);
+		Object.assign(run.result, {
+			oldMaster: upgrade.oldMaster,
+			newMaster: upgrade.newMaster
+		});
+		const adopted = await phase(run, "preflight", () => run.agent.ask("adopt", { fields: { nonce: upgrade.nonce } }));
+		if (adopted.ok) await rollBack(run, {
+			why: "asked",
+			sides
+		});
+		else if (adopted.reason === "rebooted") closedAs(run, {
+			outcome: "rolled-back",
+			why: "reboot",
+			sides
+		});
+		else mustSucceed(adopted, run.result);
+		if (run.result.outcome === "failed" && run.result.reason === null) run.result.outcome = "rolled-back";
+		return;
+	}
+	facts = await recover(run, facts);
+	await goBackToPrevious({
+		...run,
+		binary: void 0
+	}, facts);
+}
+async function goBackToPrevious(run, facts) {
+	const { previous, retained } = facts.ours;
+	const sha256 = previous?.get("sha") ?? "";
+	if ((previous === null || facts.master?.sha256 !== previous.get("replaced_by")) && facts.master !== null) {
+		run.result.outcome = "unchanged";
+		run.result.notes.push("There is nothing to undo: the running binary did not come from an upgrade that could be taken back.");
+		return;
+	}
+	const inspected = preflight(run, facts);
+	if (!retained.includes(sha256)) throw new Refused([gone(sha256)]);
+	const build = {
+		flavour: "",
+		version: "",
+		arguments: []
+	};
+	const config = {
+		...run.config,
+		switch: {
+			...run.config.switch,
+			allowDowngrade: true
+		}
+	};
+	if (await switchTo({
+		...inspected,
+		config
+	}, {
+		kind: "reverse",
+		sha256,
+		build
+	}) === "committed") run.result.outcome = "rolled-back";
+	else if (run.result.outcome === "rolled-back") run.result.outcome = "failed";
+}
+function gone(sha256) {
+	return {
+		code: "not-running",
+		message: `the previous binary (${sha256}) is not retained on the target any more`,
+		fix: "Upgrade to it with `binary` and `allow-downgrade: true`."
+	};
+}
+
+// src/host/status.ts
+/** Reads the state of one target and changes nothing. */
+async function statusOf(run) {
+	const facts = await inspect(run);
+	const { upgrade } = facts.ours;
+	if (upgrade !== null) {
+		const deadline = new Date(Date.now() + upgrade.deadlineIn).toISOString();
+		Object.assign(run.result, {
+			oldMaster: upgrade.oldMaster,
+			newMaster: upgrade.newMaster
+		});
+		Object.assign(run.result, {
+			version: upgrade.newVersion,
+			sha256: upgrade.newSha256
+		});
+		Object.assign(run.result, {
+			previousVersion: upgrade.oldVersion,
+			previousSha256: upgrade.oldSha256
+		});
+		if (upgrade.guardLives) run.result.guard = {
+			deadline,
+			kind: upgrade.guardKind
+		};
+	}
+	run.result.notes.push(...describe(facts));
+	run.result.outcome = "reported";
+}
+function describe({ master, masters, ours }) {
+	const lines = [];
+	if (master === null) lines.push(`No single master was found. Seen: ${masters || "none"}`);
+	else {
+		const workers = master.children.filter(({ accepting }) => accepting).length;
+		const draining = master.children.filter(({ title }) => title.includes("shutting down")).length;
+		const { version } = parseBuildInfo(master.build);
+		lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${master.exe}`);
+		lines.push(`${workers} of its workers accept on ${master.listeners.length} listeners, ${draining} are draining`);
+	}
+	const { upgrade } = ours;
+	if (upgrade !== null) {
+		lines.push(`Upgrade ${upgrade.oldVersion} to ${upgrade.newVersion} by ${upgrade.who} (${upgrade.run}), phase ${upgrade.phase}`);
+		const left = Math.max(0, Math.round(upgrade.deadlineIn / 1e3));
+		lines.push(upgrade.guardLives ? `Its guard rolls back in ${left} s` : "No guard watches it: run `rollback` or `commit`");
+	}
+	if (ours.previous !== null) lines.push(`\`rollback\` would go back to ${ours.previous.get("version")} (${ours.previous.get("sha")})`);
+	lines.push(`Retained binaries: ${ours.retained.join(", ") || "none"}`);
+	return lines;
+}
+
+// src/run.ts
+const RECIPES = {
+	upgrade: upgradeHost,
+	rollback: rollbackHost,
+	commit: commitHost,
+	status: statusOf,
+	plan: planHost
+};
+/** The whole run: obtain, then host by host. Never rejects for what happened on a target. */
+async function run({ config, log, cancel }) {
+	const startedAt = (/* @__PURE__ */ new Date()).toISOString();
+	const start = performance.now();
+	const binary = config.binary === void 0 ? void 0 : loadBinary(config.binary.path);
+	binary?.catch(() => {});
+	const hosts = [];
+	for (const target of config.targets) {
+		const stop = cancel.aborted || config.command === "upgrade" && hosts.some(({ outcome }) => !isFine(outcome));
+		hosts.push(stop ? skipped(target) : await log.group(target.name, () => oneHost(target, {
+			config,
+			log,
+			cancel,
+			binary
+		})));
+	}
+	const verdict = judge$1(hosts, {
+		command: config.command,
+		autoCommit: config.switch.autoCommit
+	});
+	const durationMs = Math.round(performance.now() - start);
+	return {
+		report: {
+			command: config.command,
+			...verdict,
+			startedAt,
+			durationMs,
+			hosts
+		},
+		...binary === void 0 ? {} : { binary: await binary }
+	};
+}
+async function oneHost(target, options) {
+	const { config, log, cancel } = options;
+	const result = emptyResult(target);
+	let agent;
+	try {
+		const opened = phase({
+			result,
+			log
+		}, "connect", () => openAgent(target, {
+			config,
+			identity: whoAmI()
+		}));
+		const binary = await options.binary;
+		agent = await opened;
+		const { command } = config;
+		if (command === "build") throw new Error("build needs no target");
+		await RECIPES[command]({
+			config,
+			target,
+			log,
+			result,
+			agent,
+			binary,
+			cancel
+		});
+	} catch (error) {
+		conclude(result, error);
+	} finally {
+		agent?.close();
+	}
+	tell(result, log);
+	return result;
+}
+function tell({ warnings, refusals, notes }, log) {
+	for (const { code, message, fix } of warnings) log.warning(`${code}: ${message}. ${fix}`);
+	for (const { code, message, fix } of refusals) log.info(`refused, ${code}: ${message}. ${fix}`);
+	for (const note of notes) log.info(note);
+}
+/** Errors that end here were thrown before anything was changed on the target. */
+function conclude(result, error) {
+	const findings = findingsOf(error);
+	if (findings === void 0) {
+		result.outcome = "failed";
+		result.reason ??= reasonOf(error);
+		if (error instanceof Cancelled) result.notes.push("Nothing was changed on the target.");
+		return;
+	}
+	result.outcome = "refused";
+	result.refusals.push(...findings);
+	result.reason = {
+		code: "refused",
+		message: `preflight refused: ${findings.map(({ code }) => code).join(", ")}; nothing was touched`
+	};
+}
+function findingsOf(error) {
+	if (error instanceof Refused) return error.findings;
+	if (!(error instanceof HelperRefused)) return void 0;
+	const sudo = error.code === "sudo-denied";
+	return [{
+		code: error.code,
+		message: sudo ? `the login may not become root without a password: ${error.message}` : error.message,
+		fix: sudo ? "Allow it in sudoers (NOPASSWD), log in as root, or set `sudo` empty where the master is the login’s own." : "Give the login a POSIX shell: the helper is run by `/bin/sh -c`."
+	}];
+}
+function isFine(outcome) {
+	return outcome === "upgraded" || outcome === "unchanged" || outcome === "held";
+}
+function skipped(target) {
+	return {
+		...emptyResult(target),
+		outcome: "skipped",
+		notes: ["Not started: the rollout had stopped."]
+	};
+}
+
+Object.defineProperty(exports, "DialError", {
+  enumerable: true,
+  get: function () {
+    return DialError;
+  }
+});
+Object.defineProperty(exports, "INPUT_NAMES", {
+  enumerable: true,
+  get: function () {
+    return INPUT_NAMES;
+  }
+});
+Object.defineProperty(exports, "InputError", {
+  enumerable: true,
+  get: function () {
+    return InputError;
+  }
+});
+Object.defineProperty(exports, "MODERN_ALGORITHMS", {
+  enumerable: true,
+  get: function () {
+    return MODERN_ALGORITHMS;
+  }
+});
+Object.defineProperty(exports, "UpgradeError", {
+  enumerable: true,
+  get: function () {
+    return UpgradeError;
+  }
+});
+Object.defineProperty(exports, "algorithmsFor", {
+  enumerable: true,
+  get: function () {
+    return algorithmsFor;
+  }
+});
+Object.defineProperty(exports, "clip", {
+  enumerable: true,
+  get: function () {
+    return clip;
+  }
+});
+Object.defineProperty(exports, "createMask", {
+  enumerable: true,
+  get: function () {
+    return createMask;
+  }
+});
+Object.defineProperty(exports, "failedHosts", {
+  enumerable: true,
+  get: function () {
+    return failedHosts;
+  }
+});
+Object.defineProperty(exports, "failedRequests", {
+  enumerable: true,
+  get: function () {
+    return failedRequests;
+  }
+});
+Object.defineProperty(exports, "fingerprintOf", {
+  enumerable: true,
+  get: function () {
+    return fingerprintOf;
+  }
+});
+Object.defineProperty(exports, "harmless", {
+  enumerable: true,
+  get: function () {
+    return harmless;
+  }
+});
+Object.defineProperty(exports, "harmlessLines", {
+  enumerable: true,
+  get: function () {
+    return harmlessLines;
+  }
+});
+Object.defineProperty(exports, "helperProgram", {
+  enumerable: true,
+  get: function () {
+    return helperProgram;
+  }
+});
+Object.defineProperty(exports, "isInputName", {
+  enumerable: true,
+  get: function () {
+    return isInputName;
+  }
+});
+Object.defineProperty(exports, "keyTypeOf", {
+  enumerable: true,
+  get: function () {
+    return keyTypeOf;
+  }
+});
+Object.defineProperty(exports, "longestGapMs", {
+  enumerable: true,
+  get: function () {
+    return longestGapMs;
+  }
+});
+Object.defineProperty(exports, "lookupNames", {
+  enumerable: true,
+  get: function () {
+    return lookupNames;
+  }
+});
+Object.defineProperty(exports, "maskAll", {
+  enumerable: true,
+  get: function () {
+    return maskAll;
+  }
+});
+Object.defineProperty(exports, "matchesHost", {
+  enumerable: true,
+  get: function () {
+    return matchesHost;
+  }
+});
+Object.defineProperty(exports, "messageOf", {
+  enumerable: true,
+  get: function () {
+    return messageOf;
+  }
+});
+Object.defineProperty(exports, "neverEntered", {
+  enumerable: true,
+  get: function () {
+    return neverEntered;
+  }
+});
+Object.defineProperty(exports, "parseInputs", {
+  enumerable: true,
+  get: function () {
+    return parseInputs;
+  }
+});
+Object.defineProperty(exports, "parseKnownHosts", {
+  enumerable: true,
+  get: function () {
+    return parseKnownHosts;
+  }
+});
+Object.defineProperty(exports, "run", {
+  enumerable: true,
+  get: function () {
+    return run;
+  }
+});
+Object.defineProperty(exports, "secretsOf", {
+  enumerable: true,
+  get: function () {
+    return secretsOf;
+  }
+});
+Object.defineProperty(exports, "show", {
+  enumerable: true,
+  get: function () {
+    return show;
+  }
+});
+Object.defineProperty(exports, "specOf", {
+  enumerable: true,
+  get: function () {
+    return specOf;
+  }
+});
+Object.defineProperty(exports, "suggestion", {
+  enumerable: true,
+  get: function () {
+    return suggestion;
+  }
+});
+Object.defineProperty(exports, "worstFirst", {
+  enumerable: true,
+  get: function () {
+    return worstFirst;
+  }
+});

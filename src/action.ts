@@ -1,0 +1,62 @@
+import { userInfo } from 'node:os';
+import * as core from '@actions/core';
+import { cancelOnSignals } from './cancel.ts';
+import { InputError, messageOf } from './errors.ts';
+import { readActionInputs } from './inputs/from-action.ts';
+import { parseInputs } from './inputs/parse.ts';
+import { secretsOf } from './inputs/secrets.ts';
+import { createActionLogger } from './report/action-logger.ts';
+import { annotations } from './report/annotations.ts';
+import { consoleVerdict } from './report/console-verdict.ts';
+import { writeReport } from './report/file.ts';
+import { createMask, maskAll } from './report/mask.ts';
+import { outputs } from './report/outputs.ts';
+import { summary } from './report/summary.ts';
+import { run } from './run.ts';
+
+async function main(variables: NodeJS.ProcessEnv): Promise<void> {
+  const { raw } = readActionInputs(variables);
+  const secrets = secretsOf(raw);
+  for (const secret of secrets) core.setSecret(secret);
+  const mask = createMask(secrets);
+  const log = createActionLogger({ mask });
+  const environment = { user: userInfo().username, sshAuthSock: variables['SSH_AUTH_SOCK'] };
+  const { config, warnings } = await parseInputs(raw, environment);
+  for (const { input, message } of warnings) core.warning(message, { title: input });
+  core.saveState('targets', config.targets.map(({ name }) => name).join(', '));
+  const { report, binary } = await run({ config, log, cancel: cancelOnSignals() });
+  const masked = maskAll(report, mask);
+  const reportPath = await writeReport(masked);
+  const extras = binary === undefined ? {} : { binary: describe(binary) };
+  for (const [name, value] of Object.entries(outputs(masked, { reportPath, ...extras }))) core.setOutput(name, value);
+  for (const line of consoleVerdict(masked)) log.info(line);
+  for (const { title, message } of annotations(masked)) core.error(message, { title });
+  const watchedMs = config.switch.canaryTime + config.switch.bakeTime;
+  if (variables['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(summary(masked, { watchedMs, reportPath })).write();
+  core.saveState('ended', report.outcome);
+  process.exitCode = report.ok ? 0 : 1;
+}
+
+function describe({
+  path,
+  sha256,
+  build,
+}: {
+  path: string;
+  sha256: string;
+  build: { version: string; arguments: string[] };
+}) {
+  return { path, sha256, version: build.version, configureArgs: build.arguments.join(' ') };
+}
+
+function explain(error: unknown): void {
+  if (error instanceof InputError) {
+    for (const { input, message } of error.problems) core.error(message, { title: `Input ${input}` });
+    core.info('Nothing was done.');
+  } else core.error(messageOf(error));
+  process.exitCode = 1;
+}
+
+void main(process.env)
+  .catch(explain)
+  .finally(() => process.exit());
