@@ -21,8 +21,8 @@ function splitArguments(argv) {
 			rest
 		});
 		else found.problems.push({
-			input: "command line",
-			message: "a word without an option before it: quote values with spaces"
+			input: "command",
+			message: "expected one command and then options, found a further word: quote values with spaces"
 		});
 	}
 	return found;
@@ -35,7 +35,7 @@ function takeOption(found, option) {
 	if (!require_run.isInputName(name)) {
 		const message = `there is no such option.${require_run.suggestion(name, require_run.INPUT_NAMES)} See --help`;
 		found.problems.push({
-			input: require_run.show(`--${name}`).slice(1, -1),
+			input: require_run.label(name),
 			message
 		});
 	} else if (value === void 0) found.problems.push({

@@ -25,9 +25,11 @@ VERSION=1
 TAB='	'
 NL='
 '
-TICK=0.02
+TICK=0.01
 sleep 0.001 2>/dev/null || TICK=1
 SYNCING=0
+MY_UID=$(id -u)
+WALL_UP=''
 
 # ---------------------------------------------------------------------------------------------------------- records
 
@@ -42,10 +44,23 @@ json_text() {
 
 # json_lines TEXT: J becomes a JSON array of the lines of TEXT (at most 200 lines of 500 characters).
 json_lines() {
-  J=[$(printf '%s\n' "$1" | tr '\000-\010\013-\037\177' ' ' | awk '
+  if [ -z "$1" ]; then J='[]'; return 0; fi
+  J=[$(printf '%s\n' "$1" | awk '
     NR > 200 || $0 == "" { next }
-    { line = substr($0, 1, 500); gsub(/\\/, "\\\\", line); gsub(/"/, "\\\"", line); gsub(/\t/, " ", line)
+    { line = substr($0, 1, 500); gsub(/[\001-\037\177]/, " ", line); gsub(/\\/, "\\\\", line); gsub(/"/, "\\\"", line)
       printf "%s\"%s\"", sep, line; sep = "," }')]
+}
+
+# one_line TEXT: LINE is TEXT with its lines joined by blanks.
+one_line() {
+  set -f
+  IFS=$NL
+  # shellcheck disable=SC2086
+  set -- $1
+  IFS=' '
+  LINE="$*"
+  IFS=" $TAB$NL"
+  set +f
 }
 
 # Fields of the record under construction.
@@ -83,6 +98,13 @@ uptime_now() {
   NOW=${NOW#0}
 }
 
+# WALL: the wall clock for people, to the second of uptime.
+wall_now() {
+  [ "${UP%.*}" != "$WALL_UP" ] || return 0
+  WALL_UP=${UP%.*}
+  WALL=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+}
+
 boot_id() { read -r BOOT </proc/sys/kernel/random/boot_id; }
 
 pause() { sleep "$TICK"; }
@@ -117,7 +139,12 @@ children_of() {
   fi
 }
 
-title_of() { TITLE=$(tr '\000' ' ' <"/proc/$1/cmdline" 2>/dev/null) || TITLE=''; TITLE=${TITLE%"${TITLE##*[! ]}"}; }
+# title_of PID: TITLE is what the process calls itself. A title of nginx is one string, blank or zero padded.
+title_of() {
+  TITLE=''
+  { IFS= read -r TITLE <"/proc/$1/cmdline"; } 2>/dev/null || :
+  TITLE=${TITLE%"${TITLE##*[! ]}"}
+}
 
 # processes_of INODE: RUNNING lists every process that runs this very file.
 processes_of() {
@@ -140,19 +167,18 @@ kill_all() {
 
 # listeners_of MASTER: its listening sockets. L_FD: descriptors; L_DEC, L_HEX: inodes; L_ADDR: "proto address" lines.
 listeners_of() {
-  local _found _net _fd _inode _rest
+  local _net _kind _fd _inode _rest
   L_FD='' L_DEC='' L_HEX='' L_ADDR=''
-  _found=$({
-    ls -l "/proc/$1/fd" 2>/dev/null
-    for _net in tcp tcp6 unix; do
-      printf 'net %s\n' "$_net"
-      cat "/proc/$1/net/$_net" 2>/dev/null
-    done
-  } | awk '
-    $1 == "net" { net = $2; next }
+  _net=''
+  for _kind in tcp tcp6 unix; do
+    # awk reads "net=KIND" among its files as an assignment.
+    [ ! -r "/proc/$1/net/$_kind" ] || _net="$_net net=$_kind /proc/$1/net/$_kind"
+  done
+  # shellcheck disable=SC2086
+  _found=$(ls -l "/proc/$1/fd" 2>/dev/null | awk '
     net == "" { if ($NF ~ /^socket:\[/) { i = $NF; gsub(/[^0-9]/, "", i); fd[i] = $(NF - 2) } next }
     net == "unix" { if ($4 == "00010000" && ($7 in fd)) print fd[$7], $7, "unix", $8; next }
-    $4 == "0A" && ($10 in fd) { print fd[$10], $10, net, $2 }')
+    $4 == "0A" && ($10 in fd) { print fd[$10], $10, net, $2 }' - $_net)
   while read -r _fd _inode _rest; do
     [ -n "$_fd" ] || continue
     L_FD="$L_FD $_fd" L_DEC="$L_DEC $_inode" L_ADDR="$L_ADDR$_inode $_rest$NL"
@@ -163,13 +189,20 @@ EOF
   [ -z "$L_DEC" ] || L_HEX=$(printf '%x ' $L_DEC)
 }
 
-# epoll_of PID: EPOLL is the number of its epoll descriptor. Looked for once: a busy worker has thousands of descriptors.
-epoll_of() {
-  eval "EPOLL=\${EPOLL_$1-}"
-  [ -z "$EPOLL" ] || return 0
-  # shellcheck disable=SC2012
-  EPOLL=$(ls -l "/proc/$1/fd" 2>/dev/null | awk '/eventpoll/ { print $(NF - 2); exit }')
-  [ -z "$EPOLL" ] || eval "EPOLL_$1=\$EPOLL"
+# find_epolls PID...: EPOLL_PID is the number of each one's epoll descriptor. Looked for once: a busy worker has
+# thousands of descriptors.
+find_epolls() {
+  local _dirs _p
+  _dirs=''
+  for _p in "$@"; do
+    eval "_known=\${EPOLL_$_p-}"
+    [ -n "$_known" ] || _dirs="$_dirs /proc/$_p/fd"
+  done
+  [ -n "$_dirs" ] || return 0
+  # shellcheck disable=SC2012,SC2086
+  eval "$(ls -l $_dirs /dev/null 2>/dev/null | awk '
+    /^\/proc\// { split($1, p, "/"); next }
+    /eventpoll/ && !(p[3] in seen) { seen[p[3]] = 1; print "EPOLL_" p[3] "=" $(NF - 2) }')"
 }
 
 # accepting_among PID...: ACCEPTING lists those with a listener in their epoll set; COVERED counts distinct listeners.
@@ -179,9 +212,10 @@ accepting_among() {
   ACCEPTING='' COVERED=0
   set -- "$@"
   _files=''
+  find_epolls "$@"
   for _p in "$@"; do
-    epoll_of "$_p"
-    [ -z "$EPOLL" ] || _files="$_files /proc/$_p/fdinfo/$EPOLL"
+    eval "_known=\${EPOLL_$_p-}"
+    [ -z "$_known" ] || _files="$_files /proc/$_p/fdinfo/$_known"
   done
   [ -n "$_files" ] || return 0
   # shellcheck disable=SC2086
@@ -344,7 +378,8 @@ command_line() {
 settings_of() {
   command_line "$1"
   CWD=$(readlink "/proc/$1/cwd" 2>/dev/null) || CWD=/
-  OLD_V=$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null | tr '\n' ' ')
+  one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)"
+  OLD_V="$LINE "
   build_flag prefix
   PREFIX=${OPT_P:-${FLAG:-/usr/local/nginx}}
   under "$CWD" "$PREFIX"; PREFIX=$FULL
@@ -366,12 +401,12 @@ settings_of() {
 all_masters() {
   local _mine _p _ns _f
   MASTERS='' FOREIGN=''
-  _mine=$(readlink /proc/self/ns/pid 2>/dev/null)
+  _mine=$(stat -L -c %i /proc/self/ns/pid 2>/dev/null)
   for _f in $(grep -lE '^(nginx|angie): ma' /proc/[0-9]*/cmdline 2>/dev/null); do
     _p=${_f#/proc/}
     _p=${_p%/cmdline}
     start_of "$_p" || continue
-    _ns=$(readlink "/proc/$_p/ns/pid" 2>/dev/null) || _ns=$_mine
+    _ns=$(stat -L -c %i "/proc/$_p/ns/pid" 2>/dev/null) || _ns=$_mine
     if [ "$_ns" = "$_mine" ]; then MASTERS="$MASTERS $_p"; else FOREIGN="$FOREIGN $_p"; fi
   done
 }
@@ -423,14 +458,21 @@ uid_of() { UID_OF=$(awk '/^Uid:/ { print $2; exit }' "/proc/$1/status" 2>/dev/nu
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
 STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino new_ino old_sha new_sha
-old_version new_version need cover ow nw winch confirm ready drain hold keep unit logs guard_kind cwd opt_c opt_p opt_e opt_g'
+old_version new_version need cover ow nw winch confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
 instance_of() {
-  local _dir _name
+  local _dir _rest _name
   _dir=$(readlink -f "${1%/*}") || _dir=${1%/*}
-  _name=$(printf '%s' "${_dir#/}/${1##*/}" | tr '/ ' '--')
-  if [ "$(id -u)" = 0 ]; then D=/var/lib/nginx-hot-upgrade/$_name
+  _rest=${_dir#/}/${1##*/} _name=''
+  while :; do
+    case $_rest in
+      *[/\ ]*) _name=$_name${_rest%%[/ ]*}- _rest=${_rest#*[/ ]} ;;
+      *) break ;;
+    esac
+  done
+  _name=$_name$_rest
+  if [ "$MY_UID" = 0 ]; then D=/var/lib/nginx-hot-upgrade/$_name
   else D=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/nginx-hot-upgrade/$_name; fi
 }
 
@@ -471,6 +513,7 @@ load_state() {
 value_in() {
   local _k _v
   VALUE=''
+  [ -f "$1" ] || return 0
   while IFS='=' read -r _k _v; do [ "$_k" != "$2" ] || VALUE=$_v; done 2>/dev/null <"$1"
 }
 
@@ -482,8 +525,9 @@ journal() {
   _extra=''
   while [ $# -ge 2 ]; do json_text "$2"; _extra="$_extra,\"$1\":$J"; shift 2; done
   uptime_now
+  wall_now
   printf '{"at":"%s","up":"%s","nonce":"%s","actor":"%s %s","event":"%s"%s}\n' \
-    "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$UP" "$S_nonce" "$ACTOR" "$$" "$_event" "$_extra" >>"$D/journal.jsonl"
+    "$WALL" "$UP" "$S_nonce" "$ACTOR" "$$" "$_event" "$_extra" >>"$D/journal.jsonl"
 }
 
 # ---------------------------------------------------------------------------------------------- one actor, one decision
@@ -581,21 +625,25 @@ guard_lives() {
   lives "$GUARD_PID" "$_guard_start"
 }
 
-# start_guard: as a process outside the login's session and outside nginx's cgroup, with an empty environment.
+# start_guard: does not wait for it; wait_for_guard does.
 start_guard() {
-  local _scope
   printf '%s\n' "$NHU" >"$D/helper"
   set_deadline "$S_confirm"
   rm -f "$D/guard"
+  launch_guard </dev/null >/dev/null 2>&1 &
+}
+
+# launch_guard: as a process outside the login's session and outside nginx's cgroup, with an empty environment.
+launch_guard() {
+  local _scope _kind
   if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
-    if [ "$(id -u)" = 0 ]; then _scope=--system S_guard_kind=systemd
-    elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then _scope=--user S_guard_kind=systemd-user
+    if [ "$MY_UID" = 0 ]; then _scope=--system _kind=systemd
+    elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then _scope=--user _kind=systemd-user
     else _scope='' ; fi
     if [ -n "$_scope" ] && systemd-run "$_scope" --quiet --no-block --collect --unit="nginx-hot-upgrade-$S_nonce" \
       -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
-      /bin/sh "$D/helper" guard "$D" "$S_guard_kind" </dev/null >/dev/null 2>&1; then return 0; fi
+      /bin/sh "$D/helper" guard "$D" "$_kind" </dev/null >/dev/null 2>&1; then return 0; fi
   fi
-  S_guard_kind=detached
   if command -v setsid >/dev/null; then
     env -i "PATH=$PATH" setsid /bin/sh "$D/helper" guard "$D" detached </dev/null >/dev/null 2>&1 &
   else
@@ -704,6 +752,7 @@ find_pair() {
   if [ -z "$S_nm" ] && [ -n "$S_new_ino" ] && [ "$OM_LIVES" = 1 ]; then
     children_of "$S_om"
     for _c in $CHILDREN; do
+      case " $S_ow " in *" $_c "*) continue ;; esac
       inode_of "/proc/$_c/exe"
       [ "$INODE" != "$S_new_ino" ] || { start_of "$_c" && S_nm=$_c S_nm_start=$START; }
     done
@@ -982,23 +1031,23 @@ remember_previous() {
 rec_process() { if [ -n "$2" ]; then rec_raw "$1" "{\"pid\":$2,\"startTime\":\"$3\"}"; else rec_raw "$1" null; fi; }
 
 facts_host() {
-  local _p
-  rec_raw uid "$(id -u)"
+  local _seen _p
+  rec_raw uid "$MY_UID"
   rec_text machine "$(uname -m)"
   rec_raw cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)"
-  rec_text boot "$BOOT"
   if [ -d /run/systemd/system ]; then rec_raw systemd true; else rec_raw systemd false; fi
   rec_text_or_null whyNot "$WHY_NOT"
-  json_text "$(for _p in $ROOTS $FOREIGN; do title_of "$_p"; printf '%s %s; ' "$_p" "$TITLE"; done)"
-  rec_raw masters "$J"
+  _seen=''
+  for _p in $ROOTS $FOREIGN; do title_of "$_p"; _seen="$_seen$_p $TITLE; "; done
+  rec_text masters "$_seen"
 }
 
 facts_master() {
+  local _status
   start_of "$OM"
   rec_process master "$OM" "$START"
   rec_raw parent "$PARENT"
-  uid_of "$OM"
-  rec_raw masterUid "${UID_OF:-null}"
+  title_of "$OM"
   rec_text title "$TITLE"
   rec_text argv0 "$ARGV0"
   under "$CWD" "$ARGV0"
@@ -1006,20 +1055,51 @@ facts_master() {
   rec_text cwd "$CWD"
   rec_text path "$BIN"
   rec_text exe "$(readlink "/proc/$OM/exe")"
-  inode_of "/proc/$OM/exe"; OLD_INO=$INODE
-  inode_of "$BIN"
+  read_inodes "/proc/$OM/exe" "$BIN" "/proc/$OM/ns/mnt" /proc/self/ns/mnt
+  OLD_INO=$INODE_1
   rec_text exeInode "$OLD_INO"
-  rec_text pathInode "$INODE"
-  rec_text pathMode "$(stat -c '%a %u:%g' "$BIN" 2>/dev/null)"
-  rec_text magic "$(od -An -tx1 -N4 "$BIN" 2>/dev/null | tr -d ' \n')"
-  OLD_SHA=$(sha256sum <"/proc/$OM/exe" 2>/dev/null) OLD_SHA=${OLD_SHA%% *}
-  rec_text sha256 "$OLD_SHA"
-  rec_text build "$OLD_V"
-  rec_text signals "$(awk '/^Sig(Blk|Cgt|Ign):/ { printf "%s%s ", $1, $2 } /^Threads:/ { printf "%s%s", $1, $2 }' "/proc/$OM/status")"
-  [ "$(readlink "/proc/$OM/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]
+  rec_text pathInode "$INODE_2"
+  [ "$INODE_3" = "$INODE_4" ]
   rec_bool sameMounts "$((1 - $?))"
-  rec_raw diskFreeKb "$(df -Pk "${BIN%/*}" 2>/dev/null | awk 'NR == 2 { print $4 + 0 }')"
+  rec_text magic "$(od -An -tx1 -N4 "$BIN" 2>/dev/null)"
+  rec_text build "$OLD_V"
+  _status=$(awk '/^Uid:/ { print $2 } /^Sig(Blk|Cgt):/ { printf "%s%s ", $1, $2 }' "/proc/$OM/status")
+  rec_raw masterUid "${_status%%"$NL"*}"
+  rec_text signals "${_status#*"$NL"}"
   if [ -w "${BIN%/*}" ]; then rec_raw pathWritable true; else rec_raw pathWritable false; fi
+}
+
+# read_inodes PATH...: INODE_1, INODE_2 ... of what the paths lead to, empty where nothing is there.
+read_inodes() {
+  local _number _found _path _inode _name
+  INODE_1='' INODE_2='' INODE_3='' INODE_4=''
+  _number=0
+  _found=$(stat -L -c '%d:%i %n' "$@" 2>/dev/null)
+  for _path in "$@"; do
+    _number=$((_number + 1))
+    while read -r _inode _name; do
+      [ "$_name" != "$_path" ] || eval "INODE_$_number=\$_inode"
+    done <<EOF
+$_found
+EOF
+  done
+}
+
+# facts_slow: what takes long, side by side.
+facts_slow() {
+  local _answers _sum _free
+  _answers=$(
+    (_sum=$(sha256sum <"/proc/$OM/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
+    df -Pk "${BIN%/*}" 2>/dev/null | awk 'NR == 2 { print "free=" $4 + 0 }' &
+    [ -z "$UNIT" ] || systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart "$UNIT" 2>/dev/null &
+    wait
+  )
+  OLD_SHA=${_answers#*sha=}
+  OLD_SHA=${OLD_SHA%%"$NL"*}
+  _free=${_answers#*free=}
+  rec_text sha256 "$OLD_SHA"
+  rec_raw diskFreeKb "${_free%%"$NL"*}"
+  facts_unit "$_answers"
 }
 
 facts_config() {
@@ -1044,7 +1124,7 @@ facts_config() {
 
 # A child is told by its inode, its title and what it accepts: a new master, a worker, a helper process.
 facts_children() {
-  local _all _list _takes _same _c
+  local _all _paths _inodes _list _takes _same _c
   listeners_of "$OM"
   json_lines "$L_ADDR"
   rec_raw listeners "$J"
@@ -1052,38 +1132,44 @@ facts_children() {
   _all=$CHILDREN
   # shellcheck disable=SC2086
   accepting_among $_all
-  rec_raw covered "$COVERED"
+  _paths=''
+  for _c in $_all; do _paths="$_paths /proc/$_c/exe"; done
+  # shellcheck disable=SC2086
+  _inodes=${_paths:+$(stat -L -c '%d:%i=%n' $_paths 2>/dev/null)}
   _list=''
   for _c in $_all; do
     start_of "$_c" || continue
     title_of "$_c"
-    inode_of "/proc/$_c/exe"
     case " $ACCEPTING " in *" $_c "*) _takes=true ;; *) _takes=false ;; esac
-    if [ "$INODE" = "$OLD_INO" ]; then _same=true; else _same=false; fi
+    case $NL$_inodes$NL in *"$NL$OLD_INO=/proc/$_c/exe$NL"*) _same=true ;; *) _same=false ;; esac
     json_text "$TITLE"
     _list="$_list,{\"pid\":$_c,\"startTime\":\"$START\",\"title\":$J,\"accepting\":$_takes,\"sameFile\":$_same}"
   done
   rec_raw children "[${_list#,}]"
 }
 
-# facts_unit: the unit whose cgroup the master lies in, if it is one that starts this very nginx: a job's shell may lie
-# in the cgroup of the service that runs jobs.
-facts_unit() {
-  local _group _shown _main _name
+# unit_of: UNIT is the service in whose cgroup the master lies, if any.
+unit_of() {
   UNIT=''
-  _group=$(awk -F: '$2 == "" || $2 == "name=systemd" { print $3; exit }' "/proc/$OM/cgroup" 2>/dev/null)
-  case $_group in */user@*) _group='' ;; *.service) UNIT=${_group##*/} ;; esac
-  if [ -z "$UNIT" ] || ! command -v systemctl >/dev/null; then UNIT=''; rec_raw unit null; return 0; fi
-  _shown=$(systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p NeedDaemonReload -p Restart "$UNIT" 2>/dev/null)
-  _main=${_shown#*MainPID=}
+  while IFS=: read -r _ _controllers _group; do
+    case $_controllers in '' | name=systemd) case $_group in */user@*) ;; *.service) UNIT=${_group##*/} ;; esac ;; esac
+  done 2>/dev/null <"/proc/$OM/cgroup"
+  command -v systemctl >/dev/null || UNIT=''
+}
+
+# facts_unit SHOWN: only if that unit starts this very nginx: a job's shell, too, may lie in the cgroup of a service.
+facts_unit() {
+  local _main _name
+  _main=${1#*MainPID=}
   _main=${_main%%"$NL"*}
-  case $_shown in
+  case $1$NL in
     *"path=$ARGV0 "* | *"path=$BIN "* | *"PIDFile=$PIDF$NL"*) ;;
-    *) if [ "$_main" != "$OM" ]; then UNIT=''; rec_raw unit null; return 0; fi ;;
+    *) [ "$_main" = "$OM" ] || UNIT='' ;;
   esac
+  if [ -z "$UNIT" ]; then rec_raw unit null; return 0; fi
   json_text "$UNIT"
   _name=$J
-  json_lines "$_shown"
+  json_lines "$1"
   rec_raw unit "{\"name\":$_name,\"properties\":$J}"
 }
 
@@ -1113,10 +1199,12 @@ facts_ours() {
 state_fields() {
   local _saved _k
   _saved=$REC REC=''
-  for _k in nonce phase kind run who old_sha new_sha old_version new_version guard_kind bin pidf; do
+  for _k in nonce phase kind run who old_sha new_sha old_version new_version; do
     eval "_v=\${S_$_k}"
     rec_text "$_k" "$_v"
   done
+  value_in "$D/guard" kind
+  rec_text guard_kind "$VALUE"
   rec_process oldMaster "$S_om" "$S_om_start"
   rec_process newMaster "$S_nm" "$S_nm_start"
   rec_bool oldLives "$OM_LIVES"
@@ -1136,10 +1224,11 @@ verb_facts() {
   facts_host
   if [ -n "$OM" ]; then
     settings_of "$OM"
+    unit_of
     facts_master
+    facts_slow
     facts_config
     facts_children
-    facts_unit
     instance_of "$PIDF"
   elif [ -n "$A_pid_file" ]; then
     instance_of "$A_pid_file"
@@ -1185,11 +1274,9 @@ verb_prepare() {
   uid_of "$OM"
   if ! mkdir "$S_work"; then close_books untouched 'no working directory'; refuse internal "cannot create $S_work"; return; fi
   # A master of another user must reach the staged file through this directory.
-  [ "$UID_OF" = "$(id -u)" ] || chmod 711 "$S_work"
+  [ "$UID_OF" = "$MY_UID" ] || chmod 711 "$S_work"
   start_guard
-  save_state
   rec_text work "$S_work"
-  rec_text guardKind "$S_guard_kind"
   answer
 }
 
@@ -1232,7 +1319,7 @@ verb_receive() {
 take_over_metadata() {
   local _owner _mode _caps
   _owner=$(stat -c '%u:%g' "$S_bin") _mode=$(stat -c %a "$S_bin")
-  if [ "$(id -u)" = 0 ]; then chown "$_owner" "$S_work/new.part"; fi
+  if [ "$MY_UID" = 0 ]; then chown "$_owner" "$S_work/new.part"; fi
   chmod "$_mode" "$S_work/new.part" || { refuse upload-failed "cannot set mode $_mode on $S_work/new.part"; return 1; }
   if [ -d /sys/fs/selinux ] && command -v chcon >/dev/null; then chcon "--reference=$S_bin" "$S_work/new.part" 2>/dev/null; fi
   if command -v getcap >/dev/null; then
@@ -1244,7 +1331,7 @@ take_over_metadata() {
 
 # verb_check: what the staged file says of itself here, and (where asked) of the configuration.
 verb_check() {
-  local _output
+  local _output _exit
   rec_new
   load_state
   inode_of "$S_work/new"
@@ -1253,16 +1340,24 @@ verb_check() {
   # On its way to the disk while nginx is tried; the commit waits for it before the file takes the path.
   (sync "$S_work/new" 2>/dev/null || sync) &
   SYNCING=$!
-  _output=$(env -i "PATH=$PATH" "$S_work/new" -V 2>&1 </dev/null)
-  rec_raw versionExit $?
-  rec_text build "$(printf '%s' "$_output" | tr '\n' ' ')"
   if [ "$A_test" = yes ]; then
     _output=$(as_master "$S_work/new" -t 2>&1)
-    rec_raw testExit $?
+    _exit=$?
+    rec_raw testExit "$_exit"
     rec_lines test "$_output"
   else
+    _exit=1
     rec_raw testExit null
-    rec_lines test ''
+  fi
+  # What passed the test runs here; else its own word tells a missing library from a wrong configuration.
+  if [ "$_exit" = 0 ]; then
+    rec_raw versionExit 0
+    rec_text build ''
+  else
+    _output=$(env -i "PATH=$PATH" "$S_work/new" -V 2>&1 </dev/null)
+    rec_raw versionExit $?
+    one_line "$_output"
+    rec_text build "$LINE"
   fi
   answer
 }
@@ -1453,7 +1548,7 @@ verb_look() {
   rec_new
   load_state
   set_deadline "$S_confirm"
-  guard_lives || { journal guard-lost; start_guard; save_state; }
+  guard_lives || { journal guard-lost; start_guard; wait_for_guard; }
   read_decision
   [ -z "$DECISION" ] || { lost_ground; return; }
   same_workers || return
@@ -1477,9 +1572,10 @@ verb_hold() {
   S_phase=held
   save_state
   journal held
-  guard_lives || { start_guard; save_state; }
+  guard_lives || { start_guard; wait_for_guard; }
   set_deadline "$S_hold"
-  rec_text guardKind "$S_guard_kind"
+  value_in "$D/guard" kind
+  rec_text guardKind "$VALUE"
   rec_raw deadlineIn "$S_hold"
   answer
 }
@@ -1686,12 +1782,12 @@ read_hello() {
 # must_elevate: root is needed unless the master meant is the login's own.
 must_elevate() {
   local _p
-  [ -n "$A_sudo" ] && [ "$(id -u)" != 0 ] || return 1
+  [ -n "$A_sudo" ] && [ "$MY_UID" != 0 ] || return 1
   # Where others' processes are hidden (hidepid), only root can tell.
   [ -d /proc/1 ] || return 0
   find_master "$A_pid_file"
-  if [ -n "$OM" ]; then uid_of "$OM"; [ "$UID_OF" != "$(id -u)" ]; return; fi
-  for _p in $ROOTS; do uid_of "$_p"; [ "$UID_OF" = "$(id -u)" ] || return 0; done
+  if [ -n "$OM" ]; then uid_of "$OM"; [ "$UID_OF" != "$MY_UID" ]; return; fi
+  for _p in $ROOTS; do uid_of "$_p"; [ "$UID_OF" = "$MY_UID" ] || return 0; done
   return 1
 }
 
@@ -1724,7 +1820,7 @@ session() {
   ACTOR=$1
   start_of $$
   rec_new
-  rec_raw uid "$(id -u)"
+  rec_raw uid "$MY_UID"
   if [ "$2" = elevated ]; then rec_raw elevated true; else rec_raw elevated false; fi
   answer
   while IFS= read -r _request; do

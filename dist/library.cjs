@@ -2316,7 +2316,10 @@ async function connectLibrary(options) {
 	const policy = policyOf(options);
 	const deadline = performance.now() + options.ssh.connectTimeout;
 	for (let tried = 1;; tried++) {
-		const attempt = await connectOnce(options, policy, deadline - performance.now());
+		const attempt = await connectOnce(options, {
+			policy,
+			timeLeft: deadline - performance.now()
+		});
 		if ("connection" in attempt) return attempt.connection;
 		const { failure } = attempt;
 		const wait = FIRST_PAUSE * 2 ** (tried - 1) * (.5 + Math.random());
@@ -2337,33 +2340,37 @@ function policyOf(options) {
 		port: options.port
 	});
 }
-async function connectOnce(options, policy, timeLeft) {
+async function connectOnce(options, given) {
 	const login = prepareLogin(options.user, options.ssh);
-	if (typeof login === "string") return { failure: {
-		reason: "auth",
-		sentence: login,
-		transient: false,
-		cause: void 0
-	} };
+	if (typeof login === "string") return { failure: nothingToOffer(login) };
 	const started = performance.now();
+	let open;
 	try {
-		const { socket, roundTripMs } = await require_socket.openSocket(options, timeLeft);
-		const remaining = timeLeft - (performance.now() - started);
-		return await logIn({
-			options,
-			policy,
-			login,
-			socket,
-			roundTripMs,
-			timeLeft: Math.max(1, remaining)
-		});
+		open = await require_socket.openSocket(options, given.timeLeft);
 	} catch (error) {
 		const { finding, transient } = require_socket.networkFault(error);
 		return { failure: unreachable({ error }, finding, transient) };
 	}
+	const timeLeft = Math.max(1, given.timeLeft - (performance.now() - started));
+	return logIn({
+		options,
+		policy: given.policy,
+		login,
+		open,
+		timeLeft
+	});
+}
+function nothingToOffer(sentence) {
+	return {
+		reason: "auth",
+		sentence,
+		transient: false,
+		cause: void 0
+	};
 }
 async function logIn(given) {
-	const { options, policy, login, socket } = given;
+	const { options, policy, login } = given;
+	const { socket, roundTripMs } = given.open;
 	const seen = {
 		objection: void 0,
 		handshakeDone: false,
@@ -2409,7 +2416,7 @@ async function logIn(given) {
 	const link = keepLink(client, socket, options.keepalive ?? KEEPALIVE);
 	return { connection: openSession(client, link, {
 		place: placeOf(options),
-		roundTripMs: given.roundTripMs
+		roundTripMs
 	}) };
 }
 function upgradeError(options, failure, tried) {

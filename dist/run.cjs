@@ -301,7 +301,7 @@ function findInterpreter(head, layout) {
 	}
 }
 /** Beginnings in hexadecimal. */
-const MAGIC = [
+const MAGIC$1 = [
 	["2321", "a script, not a program: a wrapper would be running instead of nginx"],
 	["4d5a", "a Windows program"],
 	["cffaedfe", "a macOS program"],
@@ -315,7 +315,7 @@ const MAGIC = [
 ];
 function describe$3(head) {
 	const start = head.toString("hex", 0, 32);
-	return MAGIC.find(([bytes]) => start.startsWith(bytes))?.[1] ?? describeText(head.toString("latin1", 0, 512));
+	return MAGIC$1.find(([bytes]) => start.startsWith(bytes))?.[1] ?? describeText(head.toString("latin1", 0, 512));
 }
 function describeText(text) {
 	if (/^\s*<(?:!doctype|html|\?xml)/i.test(text)) return "an HTML page: did a download end in an error page?";
@@ -373,6 +373,10 @@ function show(value) {
 		shown += next;
 	}
 	return `"${breakCommand(shown)}"`;
+}
+/** A name that somebody made up, as it may stand at the start of a line. */
+function label(name) {
+	return /^[\w.-]{1,80}$/.test(name) ? name : show(name);
 }
 /** True where the text holds a character that cannot be seen: control, zero-width, text direction, lone surrogate. */
 function hasInvisible(text) {
@@ -699,13 +703,12 @@ function openForm(raw, found = []) {
 		}
 	};
 }
-/** Says which real input an unknown name was probably meant to be. */
 function unknownName(name) {
 	return `there is no input of this name.${suggestion(name, INPUT_NAMES)}`;
 }
 function unknownNames(raw) {
 	return [...raw.keys()].filter((name) => !isInputName(name)).map((name) => ({
-		input: show(name).slice(1, -1),
+		input: label(name),
 		message: unknownName(name)
 	}));
 }
@@ -1169,6 +1172,7 @@ function parseLibraryVersion(text) {
 
 // src/inputs/key-shape.ts
 const LONGEST$1 = 65536;
+const MAGIC = "openssh-key-v1\0";
 const BEGIN = "-----BEGIN ";
 const CHANGE_FORMAT = "rewrite a copy of it in the OpenSSH format with \"ssh-keygen -p -f FILE\"";
 const NO_HARDWARE = "keys in hardware (sk-…) cannot be used by the library transport: use an ordinary key";
@@ -1286,7 +1290,9 @@ function openSshHeader(text) {
 	const base64 = /^-----BEGIN OPENSSH PRIVATE KEY-----\n([^-]*)/.exec(text)?.[1];
 	if (base64 === void 0) return void 0;
 	const bytes = Buffer.from(base64, "base64");
-	const length = bytes.length >= 19 ? Math.min(bytes.readUInt32BE(15), 64) : 0;
+	const start = 15;
+	if (bytes.length < 19 || bytes.toString("latin1", 0, start) !== MAGIC) return void 0;
+	const length = Math.min(bytes.readUInt32BE(start), 64);
 	return {
 		cipher: bytes.toString("latin1", 19, 19 + length),
 		body: bytes.toString("latin1")
@@ -1327,7 +1333,7 @@ function explain(message) {
 	if (/passphrase given/.test(message)) return "is encrypted: give its \"passphrase\", or a key that needs none";
 	if (/bad passphrase|bad decrypt/i.test(message)) return "cannot be decrypted: is the \"passphrase\" the right one?";
 	if (/more than one/.test(message)) return message;
-	if (/Unsupported/.test(message)) return "is of a kind that cannot be used: make an Ed25519 key (\"ssh-keygen -t ed25519\")";
+	if (/Unsupported(?!.*magic)/.test(message)) return "is of a kind that cannot be used: make an Ed25519 key (\"ssh-keygen -t ed25519\")";
 	return "is damaged: it starts and ends like a private key, but what is between cannot be read. Was it copied whole?";
 }
 function weaknessOf(key) {
@@ -1846,7 +1852,7 @@ function splitPort(text) {
 		}) : bad(`expected an IPv6 address in the brackets, found ${show(text)}`);
 	}
 	const colons = text.split(":").length - 1;
-	if (colons > 1 && text.includes("%") && (0, node_net.isIPv6)(text)) return good({
+	if (/%[^:]+$/.test(text) && (0, node_net.isIPv6)(text)) return good({
 		host: text,
 		port: void 0
 	});
@@ -2359,11 +2365,8 @@ function reasonOf$1(text) {
 }
 
 // src/connection/connect.ts
-/**
-* Reaches a target: this machine itself, or a host over SSH. Rejects with UpgradeError (`unreachable`, `host-key`,
-* `auth`). `log` is told about repeated tries.
-*/
-async function connect(target, config, log) {
+/** Reaches this machine itself, or a host over SSH. Rejects with UpgradeError: `unreachable`, `host-key`, `auth`. */
+async function connect(target, { ssh, log }) {
 	if (target.kind === "local") {
 		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
 		return connectLocal();
@@ -2374,7 +2377,7 @@ async function connect(target, config, log) {
 		host,
 		port,
 		user,
-		ssh: config.ssh,
+		ssh,
 		...log === void 0 ? {} : { log }
 	});
 }
@@ -2414,7 +2417,7 @@ function parseMaster(raw) {
 		exe: read.text("exe"),
 		exeInode: read.text("exeInode"),
 		pathInode: read.text("pathInode"),
-		magic: read.text("magic"),
+		magic: read.text("magic").replaceAll(" ", ""),
 		sha256: read.text("sha256"),
 		build: read.text("build"),
 		signals: read.text("signals"),
@@ -2800,12 +2803,16 @@ async function openAgent(target, options) {
 			});
 			return again(() => withSignOfLife(call()));
 		},
-		receive: ({ fields, bytes }) => again(async () => {
+		receive: ({ fields, prepared, bytes }) => again(async () => {
 			const other = await openSession(connection, {
 				...helperOptions(config),
 				entry: "receive",
 				...elevation(session)
 			});
+			if ((await prepared.catch(() => void 0))?.ok !== true) {
+				other.close();
+				throw new UpgradeError("upload-failed", "the target was not prepared for the upload");
+			}
 			other.channel.stdin.write(requestLine(1, "receive", {
 				dir: directory,
 				...fields
@@ -4065,7 +4072,7 @@ function firstGoodWithin({ bakeTime, successes, interval, timeout }) {
 * Whether probes can prove anything here, told by a few answers taken before any change. `red`: none was good, or more
 * than `failureLimit` were bad.
 */
-function judgeBaseline(samples, failureLimit) {
+function judgeBaseline$1(samples, failureLimit) {
 	const bad = samples.filter(({ verdict }) => verdict === "bad");
 	const unsure = samples.filter(({ verdict }) => verdict === "inconclusive");
 	const noneGood = bad.length + unsure.length === samples.length;
@@ -4194,7 +4201,7 @@ function probing(probes, options) {
 		redBefore: options.redBefore,
 		send: async (signal) => worst(await sendAll(probes, signal)),
 		sendOne: async (signal) => worst(await sendAll(probes.slice(0, 1), signal)),
-		baseline: (signal) => takeBaseline$1(probes, {
+		baseline: (signal) => takeBaseline(probes, {
 			failureLimit: options.failureLimit,
 			signal
 		}),
@@ -4219,7 +4226,7 @@ function through(connection, url) {
 		lost: connection.lost
 	};
 }
-async function takeBaseline$1(probes, { failureLimit, signal }) {
+async function takeBaseline(probes, { failureLimit, signal }) {
 	const rounds = [];
 	const answers = () => rounds.map(worst);
 	while (rounds.length < BASELINE_PROBES) {
@@ -4228,7 +4235,7 @@ async function takeBaseline$1(probes, { failureLimit, signal }) {
 	}
 	const good = answers().filter(({ verdict }) => verdict === "good");
 	return {
-		...judgeBaseline(answers(), failureLimit),
+		...judgeBaseline$1(answers(), failureLimit),
 		denied: rounds.flat().some(({ cause }) => cause === "denied"),
 		p99Ms: quantile(good.map(({ ms }) => ms).sort((a, b) => a - b), .99),
 		redSources: probes.map(({ source }) => source).filter((source) => isRed(source, {
@@ -4240,7 +4247,7 @@ async function takeBaseline$1(probes, { failureLimit, signal }) {
 }
 function isRed(source, { rounds, failureLimit }) {
 	const own = rounds.flat().filter((judgement) => judgement.source === source);
-	return judgeBaseline(own, failureLimit).state === "red";
+	return judgeBaseline$1(own, failureLimit).state === "red";
 }
 function sendAll(probes, signal) {
 	return Promise.all(probes.map(async ({ source, send }) => ({
@@ -4342,12 +4349,22 @@ async function within(work, ms) {
 }
 
 // src/host/probing.ts
-/** Red before any change proves nothing: refused, or allowed and then only what turns red counts. */
-async function takeBaseline(run) {
+function startBaseline(run) {
 	const probes = probesOf(run);
 	if (probes === null) return null;
+	const answers = probes.baseline(run.cancel);
+	answers.catch(() => {});
+	return {
+		probes,
+		answers
+	};
+}
+/** Red before any change proves nothing: refused, or allowed and then only what turns red counts. */
+async function judgeBaseline(run, early) {
+	if (early === null) return null;
 	return phase(run, "preflight", async () => {
-		const baseline = await probes.baseline(run.cancel);
+		const { probes } = early;
+		const baseline = await early.answers;
 		const rules = rulesOf(run);
 		if (baseline.denied) settle(run, judgeFinding(forwardingDenied(), rules));
 		if (baseline.state !== "green") settle(run, judgeFinding(redBefore(baseline.why), rules));
@@ -4622,10 +4639,18 @@ const COMPRESS_FROM_MS = 4;
 */
 async function stage(run, file) {
 	return phase(run, "stage", async () => {
-		mustSucceed(await run.agent.ask("prepare", { fields: preparation(run, file) }), run.result);
+		const fields = preparation(run, file);
+		const prepared = run.agent.ask("prepare", { fields });
+		const sent = send(run, {
+			file,
+			nonce: fields.nonce,
+			prepared
+		});
+		sent.catch(() => {});
+		mustSucceed(await prepared, run.result);
 		try {
 			throwIfCancelled(run);
-			mustSucceed(await send(run, file), run.result);
+			mustSucceed(await sent, run.result);
 			throwIfCancelled(run);
 			return await check(run, file);
 		} catch (error) {
@@ -4676,27 +4701,27 @@ function wantedWorkers({ master, cpus }) {
 	if (master.workerProcesses === "auto") return cpus;
 	return Number.parseInt(master.workerProcesses, 10) || 1;
 }
-async function send(run, file) {
-	const nonce = run.agent.nonce();
-	if (file.kind === "reverse" || run.binary === void 0) {
-		const fields = {
-			nonce,
-			sha256: file.sha256,
-			encoding: "retained"
-		};
-		return run.agent.receive({
-			fields,
-			bytes: () => nothing()
-		});
-	}
-	const { binary } = run;
-	const encoding = run.agent.link.roundTripMs >= COMPRESS_FROM_MS ? "gzip" : "none";
-	return run.agent.receive({
+async function send(run, { file, nonce, prepared }) {
+	const { binary, agent } = run;
+	const fields = {
+		nonce,
+		sha256: file.sha256
+	};
+	if (file.kind === "reverse" || binary === void 0) return agent.receive({
 		fields: {
-			nonce,
-			sha256: file.sha256,
+			...fields,
+			encoding: "retained"
+		},
+		prepared,
+		bytes: nothing
+	});
+	const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? "gzip" : "none";
+	return agent.receive({
+		fields: {
+			...fields,
 			encoding
 		},
+		prepared,
 		bytes: () => streamOf(binary, encoding)
 	});
 }
@@ -4707,7 +4732,8 @@ async function check(run, file) {
 	const known = file.build.version !== "" && sideEffectFree(run);
 	let answer = mustSucceed(await run.agent.ask("check", { fields: { test: known ? "yes" : "no" } }), run.result);
 	const read = fieldsOf(answer.fields, "check");
-	const build = parseBuildInfo(read.text("build"));
+	const said = read.text("build");
+	const build = said === "" ? file.build : parseBuildInfo(said);
 	if (read.number("versionExit") !== 0 || build.version === "") settle(run, judgeFinding(cannotRun(read), rules));
 	if (!known) {
 		const { size, machine } = run.binary ?? {
@@ -4754,6 +4780,7 @@ function testFailed(lines) {
 async function upgradeHost(run) {
 	const { binary } = run;
 	if (binary === void 0) throw new UpgradeError("internal", "no binary was obtained");
+	const early = startBaseline(run);
 	const facts = await recover(run, await inspect(run));
 	if (facts.ours.upgrade !== null) return goOn(run, {
 		upgrade: facts.ours.upgrade,
@@ -4764,15 +4791,18 @@ async function upgradeHost(run) {
 		run.result.outcome = "unchanged";
 		return;
 	}
+	const probing = await judgeBaseline(inspected, early);
 	if (await switchTo(inspected, {
-		kind: "upgrade",
-		sha256: binary.sha256,
-		build: binary.build
+		file: {
+			kind: "upgrade",
+			sha256: binary.sha256,
+			build: binary.build
+		},
+		probing
 	}) === "committed") run.result.outcome = "upgraded";
 }
 /** The switch itself, for a new binary as for a retained one. Where it fails, the result says so and what is true now. */
-async function switchTo(run, file) {
-	const probing = await takeBaseline(run);
+async function switchTo(run, { file, probing }) {
 	const sides = sidesOf(run, {
 		file,
 		build: await stage(run, file)
@@ -4922,11 +4952,12 @@ async function commitHost(run) {
 // src/host/plan.ts
 /** What `upgrade` would do here. Leaves nothing on the target. */
 async function planHost(run) {
+	const early = startBaseline(run);
 	const facts = await inspect(run);
 	const { upgrade } = facts.ours;
 	if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
 	const inspected = preflight(run, facts);
-	await takeBaseline(inspected);
+	await judgeBaseline(inspected, early);
 	const { binary } = run;
 	run.result.outcome = "planned";
 	if (binary === void 0) {
@@ -5015,13 +5046,17 @@ async function goBackToPrevious(run, facts) {
 			allowDowngrade: true
 		}
 	};
+	const probing = await judgeBaseline(inspected, startBaseline(run));
 	if (await switchTo({
 		...inspected,
 		config
 	}, {
-		kind: "reverse",
-		sha256,
-		build
+		file: {
+			kind: "reverse",
+			sha256,
+			build
+		},
+		probing
 	}) === "committed") run.result.outcome = "rolled-back";
 	else if (run.result.outcome === "rolled-back") run.result.outcome = "failed";
 }
@@ -5290,6 +5325,12 @@ Object.defineProperty(exports, "keyTypeOf", {
   enumerable: true,
   get: function () {
     return keyTypeOf;
+  }
+});
+Object.defineProperty(exports, "label", {
+  enumerable: true,
+  get: function () {
+    return label;
   }
 });
 Object.defineProperty(exports, "longestGapMs", {

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { PACKAGES, ensureNodeModules, ensurePackages, node24, root } from './bootstrap.mjs';
 
 const SUITES = ['unit', 'helper', 'integration', 'dist'];
-/** Milliseconds for one test file; a hanging one fails with its name. */
-const TEST_TIMEOUT = 900_000;
+/** Milliseconds for one test; a hanging one fails with its name. */
+const TEST_TIMEOUT = 600_000;
 
 ensureNodeModules();
 const node = node24();

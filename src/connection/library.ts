@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Socket } from 'node:net';
 // oxlint-disable-next-line eslint/no-restricted-imports -- the one place that speaks SSH
 import { NodeSSH } from 'node-ssh';
 // oxlint-disable-next-line eslint/no-restricted-imports -- types only
@@ -18,6 +17,7 @@ import type { Login } from './login.ts';
 import type { Connection } from './port.ts';
 import { openSession } from './session.ts';
 import { coalesceWrites, networkFault, openSocket } from './socket.ts';
+import type { OpenSocket } from './socket.ts';
 
 export interface LibraryOptions {
   host: string;
@@ -60,7 +60,7 @@ export async function connectLibrary(options: LibraryOptions): Promise<Connectio
   const policy = policyOf(options);
   const deadline = performance.now() + options.ssh.connectTimeout;
   for (let tried = 1; ; tried++) {
-    const attempt = await connectOnce(options, policy, deadline - performance.now());
+    const attempt = await connectOnce(options, { policy, timeLeft: deadline - performance.now() });
     if ('connection' in attempt) return attempt.connection;
     const { failure } = attempt;
     const wait = FIRST_PAUSE * 2 ** (tried - 1) * (0.5 + Math.random());
@@ -87,32 +87,39 @@ function policyOf(options: LibraryOptions): HostKeyPolicy {
   );
 }
 
-async function connectOnce(options: LibraryOptions, policy: HostKeyPolicy, timeLeft: Millis): Promise<Attempt> {
+async function connectOnce(
+  options: LibraryOptions,
+  given: { policy: HostKeyPolicy; timeLeft: Millis },
+): Promise<Attempt> {
   const login = prepareLogin(options.user, options.ssh);
-  if (typeof login === 'string')
-    return { failure: { reason: 'auth', sentence: login, transient: false, cause: undefined } };
+  if (typeof login === 'string') return { failure: nothingToOffer(login) };
   const started = performance.now();
+  let open: OpenSocket;
   try {
-    const { socket, roundTripMs } = await openSocket(options, timeLeft);
-    const remaining = timeLeft - (performance.now() - started);
-    return await logIn({ options, policy, login, socket, roundTripMs, timeLeft: Math.max(1, remaining) });
+    open = await openSocket(options, given.timeLeft);
   } catch (error) {
     const { finding, transient } = networkFault(error);
     return { failure: unreachable({ error }, finding, transient) };
   }
+  const timeLeft = Math.max(1, given.timeLeft - (performance.now() - started));
+  return logIn({ options, policy: given.policy, login, open, timeLeft });
+}
+
+function nothingToOffer(sentence: string): Failure {
+  return { reason: 'auth', sentence, transient: false, cause: undefined };
 }
 
 interface LogIn {
   options: LibraryOptions;
   policy: HostKeyPolicy;
   login: Login;
-  socket: Socket;
-  roundTripMs: number;
+  open: OpenSocket;
   timeLeft: Millis;
 }
 
 async function logIn(given: LogIn): Promise<Attempt> {
-  const { options, policy, login, socket } = given;
+  const { options, policy, login } = given;
+  const { socket, roundTripMs } = given.open;
   const seen = { objection: undefined as string | undefined, handshakeDone: false, serverOffers: [] as string[] };
   coalesceWrites(socket);
   const ssh = new NodeSSH();
@@ -146,7 +153,7 @@ async function logIn(given: LogIn): Promise<Attempt> {
   if (client === null)
     return { failure: unreachable({ error: undefined }, 'the connection ended while logging in', true) };
   const link = keepLink(client, socket, options.keepalive ?? KEEPALIVE);
-  return { connection: openSession(client, link, { place: placeOf(options), roundTripMs: given.roundTripMs }) };
+  return { connection: openSession(client, link, { place: placeOf(options), roundTripMs }) };
 }
 
 function upgradeError(options: LibraryOptions, failure: Failure, tried: number): UpgradeError {

@@ -3,16 +3,17 @@ import { Refused } from './errors.ts';
 import type { HostRun, Inspected } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';
 import { lockedFinding } from './errors.ts';
-import { takeBaseline } from './probing.ts';
+import { judgeBaseline, startBaseline } from './probing.ts';
 import { stage, unstage } from './staging.ts';
 
 /** What `upgrade` would do here. Leaves nothing on the target. */
 export async function planHost(run: HostRun): Promise<void> {
+  const early = startBaseline(run);
   const facts = await inspect(run);
   const { upgrade } = facts.ours;
   if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
   const inspected = preflight(run, facts);
-  await takeBaseline(inspected);
+  await judgeBaseline(inspected, early);
   const { binary } = run;
   run.result.outcome = 'planned';
   if (binary === undefined) {

@@ -1,4 +1,4 @@
-import { type HealthProbes, healthProbes } from '../health/probes.ts';
+import { type Baseline, type HealthProbes, healthProbes } from '../health/probes.ts';
 import { type ProbeStream, startStream } from '../health/stream.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import { rulesOf, settle } from './inspect.ts';
@@ -11,12 +11,26 @@ export interface Probing {
   stream: ProbeStream | undefined;
 }
 
-/** Red before any change proves nothing: refused, or allowed and then only what turns red counts. */
-export async function takeBaseline(run: Inspected): Promise<Probing | null> {
+/** A baseline that is being taken while the target is inspected: it changes nothing there. */
+export interface EarlyBaseline {
+  probes: HealthProbes;
+  answers: Promise<Baseline>;
+}
+
+export function startBaseline(run: HostRun): EarlyBaseline | null {
   const probes = probesOf(run);
   if (probes === null) return null;
+  const answers = probes.baseline(run.cancel);
+  answers.catch(() => {});
+  return { probes, answers };
+}
+
+/** Red before any change proves nothing: refused, or allowed and then only what turns red counts. */
+export async function judgeBaseline(run: Inspected, early: EarlyBaseline | null): Promise<Probing | null> {
+  if (early === null) return null;
   return phase(run, 'preflight', async () => {
-    const baseline = await probes.baseline(run.cancel);
+    const { probes } = early;
+    const baseline = await early.answers;
     const rules = rulesOf(run);
     if (baseline.denied) settle(run, judgeFinding(forwardingDenied(), rules));
     if (baseline.state !== 'green') settle(run, judgeFinding(redBefore(baseline.why), rules));

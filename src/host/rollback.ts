@@ -2,6 +2,7 @@ import { closedAs, rollBack } from './closing.ts';
 import { mustSucceed, Refused } from './errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';
+import { judgeBaseline, startBaseline } from './probing.ts';
 import { recover } from './recovery.ts';
 import { heldSides, switchTo } from './upgrade.ts';
 
@@ -40,7 +41,8 @@ async function goBackToPrevious(run: HostRun, facts: Parameters<typeof preflight
   const build = { flavour: '', version: '', arguments: [] };
   // Going back is the point of the command; the older version is no reason to refuse it.
   const config = { ...run.config, switch: { ...run.config.switch, allowDowngrade: true } };
-  const done = await switchTo({ ...inspected, config }, { kind: 'reverse', sha256, build });
+  const probing = await judgeBaseline(inspected, startBaseline(run));
+  const done = await switchTo({ ...inspected, config }, { file: { kind: 'reverse', sha256, build }, probing });
   if (done === 'committed') run.result.outcome = 'rolled-back';
   else if (run.result.outcome === 'rolled-back') run.result.outcome = 'failed';
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { streamOf } from '../binary/new-binary.ts';
-import { fieldsOf } from '../target/answer.ts';
+import { type Answer, fieldsOf } from '../target/answer.ts';
 import { parseBuildInfo, type BuildInfo } from './build-info.ts';
 import { mustSucceed } from './errors.ts';
 import { type Inspected, phase } from './host-run.ts';
@@ -25,10 +25,15 @@ const COMPRESS_FROM_MS = 4;
  */
 export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
   return phase(run, 'stage', async () => {
-    mustSucceed(await run.agent.ask('prepare', { fields: preparation(run, file) }), run.result);
+    const fields = preparation(run, file);
+    const prepared = run.agent.ask('prepare', { fields });
+    // The channel for the bytes opens meanwhile.
+    const sent = send(run, { file, nonce: fields.nonce, prepared });
+    sent.catch(() => {});
+    mustSucceed(await prepared, run.result);
     try {
       throwIfCancelled(run);
-      mustSucceed(await send(run, file), run.result);
+      mustSucceed(await sent, run.result);
       throwIfCancelled(run);
       return await check(run, file);
     } catch (error) {
@@ -53,7 +58,7 @@ export function whoAmI(env: NodeJS.ProcessEnv = process.env): { who: string; run
   return { who: `${userInfo().username}@${hostname()}`, run: `process ${process.pid} on ${hostname()}` };
 }
 
-function preparation(run: Inspected, file: Staged): Record<string, string | number> {
+function preparation(run: Inspected, file: Staged) {
   const { canaryTime: _, ...times } = run.config.switch;
   const tenths = (ms: number) => Math.max(1, Math.ceil(ms / 100));
   const workers = wantedWorkers(run.facts);
@@ -80,18 +85,21 @@ function wantedWorkers({ master, cpus }: Inspected['facts']): number {
   return Number.parseInt(master.workerProcesses, 10) || 1;
 }
 
-async function send(run: Inspected, file: Staged) {
-  const nonce = run.agent.nonce();
-  if (file.kind === 'reverse' || run.binary === undefined) {
-    const fields = { nonce, sha256: file.sha256, encoding: 'retained' };
-    return run.agent.receive({ fields, bytes: () => nothing() });
+interface Sending {
+  file: Staged;
+  nonce: string;
+  /** Nothing is sent before this is answered well. */
+  prepared: Promise<Answer>;
+}
+
+async function send(run: Inspected, { file, nonce, prepared }: Sending): Promise<Answer> {
+  const { binary, agent } = run;
+  const fields = { nonce, sha256: file.sha256 };
+  if (file.kind === 'reverse' || binary === undefined) {
+    return agent.receive({ fields: { ...fields, encoding: 'retained' }, prepared, bytes: nothing });
   }
-  const { binary } = run;
-  const encoding = run.agent.link.roundTripMs >= COMPRESS_FROM_MS ? 'gzip' : 'none';
-  return run.agent.receive({
-    fields: { nonce, sha256: file.sha256, encoding },
-    bytes: () => streamOf(binary, encoding),
-  });
+  const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? 'gzip' : 'none';
+  return agent.receive({ fields: { ...fields, encoding }, prepared, bytes: () => streamOf(binary, encoding) });
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
@@ -102,7 +110,9 @@ async function check(run: Inspected, file: Staged): Promise<BuildInfo> {
   const known = file.build.version !== '' && sideEffectFree(run);
   let answer = mustSucceed(await run.agent.ask('check', { fields: { test: known ? 'yes' : 'no' } }), run.result);
   const read = fieldsOf(answer.fields, 'check');
-  const build = parseBuildInfo(read.text('build'));
+  const said = read.text('build');
+  // What passed the test on the target was not asked again what it is.
+  const build = said === '' ? file.build : parseBuildInfo(said);
   if (read.number('versionExit') !== 0 || build.version === '') settle(run, judgeFinding(cannotRun(read), rules));
   if (!known) {
     const { size, machine } = run.binary ?? { size: 0, machine: undefined };

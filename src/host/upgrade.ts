@@ -5,7 +5,15 @@ import { commit, hold, retreat, type Sides } from './closing.ts';
 import { lockedFinding, mustSucceed, Refused } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';
-import { type Probing, probesOf, slowDown, startMeasuring, stopMeasuring, takeBaseline } from './probing.ts';
+import {
+  type Probing,
+  probesOf,
+  slowDown,
+  startMeasuring,
+  stopMeasuring,
+  judgeBaseline,
+  startBaseline,
+} from './probing.ts';
 import { recover } from './recovery.ts';
 import { type Staged, stage } from './staging.ts';
 import { begin, bake, canary, retire } from './switching.ts';
@@ -14,6 +22,7 @@ import { begin, bake, canary, retire } from './switching.ts';
 export async function upgradeHost(run: HostRun): Promise<void> {
   const { binary } = run;
   if (binary === undefined) throw new UpgradeError('internal', 'no binary was obtained');
+  const early = startBaseline(run);
   const facts = await recover(run, await inspect(run));
   if (facts.ours.upgrade !== null) return goOn(run, { upgrade: facts.ours.upgrade, sha256: binary.sha256 });
   const inspected = preflight(run, facts);
@@ -21,13 +30,17 @@ export async function upgradeHost(run: HostRun): Promise<void> {
     run.result.outcome = 'unchanged';
     return;
   }
-  const done = await switchTo(inspected, { kind: 'upgrade', sha256: binary.sha256, build: binary.build });
+  const probing = await judgeBaseline(inspected, early);
+  const file: Staged = { kind: 'upgrade', sha256: binary.sha256, build: binary.build };
+  const done = await switchTo(inspected, { file, probing });
   if (done === 'committed') run.result.outcome = 'upgraded';
 }
 
 /** The switch itself, for a new binary as for a retained one. Where it fails, the result says so and what is true now. */
-export async function switchTo(run: Inspected, file: Staged): Promise<'committed' | 'held' | 'failed'> {
-  const probing = await takeBaseline(run);
+export async function switchTo(
+  run: Inspected,
+  { file, probing }: { file: Staged; probing: Probing | null },
+): Promise<'committed' | 'held' | 'failed'> {
   const build = await stage(run, file);
   const sides = sidesOf(run, { file, build });
   try {

@@ -1,7 +1,7 @@
 import { INPUT_NAMES, isInputName, specOf, type InputName } from './names.ts';
 import type { InputProblem } from '../errors.ts';
 import { suggestion } from './nearest.ts';
-import { show } from './show.ts';
+import { label } from './show.ts';
 
 /** One `--name value` as it was typed; nothing behind `@` is read yet. */
 export interface Argument {
@@ -27,8 +27,8 @@ export function splitArguments(argv: readonly string[]): Arguments {
     // A stray word may be a secret that lost its option.
     else
       found.problems.push({
-        input: 'command line',
-        message: 'a word without an option before it: quote values with spaces',
+        input: 'command',
+        message: 'expected one command and then options, found a further word: quote values with spaces',
       });
   }
   return found;
@@ -41,7 +41,7 @@ function takeOption(found: Arguments, option: { name: string; value: string | un
   const value = option.value ?? next ?? (isInputName(name) && specOf(name).kind === 'boolean' ? 'true' : undefined);
   if (!isInputName(name)) {
     const message = `there is no such option.${suggestion(name, INPUT_NAMES)} See --help`;
-    found.problems.push({ input: show(`--${name}`).slice(1, -1), message });
+    found.problems.push({ input: label(name), message });
   } else if (value === undefined) {
     found.problems.push({
       input: name,

@@ -3,7 +3,7 @@ import { createMask } from '../report/mask.ts';
 import type { Checked, Parser } from './checked.ts';
 import { INPUT_NAMES, isInputName, specOf, type InputName } from './names.ts';
 import { suggestion } from './nearest.ts';
-import { show } from './show.ts';
+import { label } from './show.ts';
 
 /** Input name → value as given. An empty value is as none, except for `sudo`, where it means "never". */
 export type RawInputs = ReadonlyMap<string, string>;
@@ -68,14 +68,13 @@ export function openForm(raw: RawInputs, found: readonly InputProblem[] = []): F
   };
 }
 
-/** Says which real input an unknown name was probably meant to be. */
-export function unknownName(name: string): string {
+function unknownName(name: string): string {
   return `there is no input of this name.${suggestion(name, INPUT_NAMES)}`;
 }
 
 function unknownNames(raw: RawInputs): InputProblem[] {
   const unknown = [...raw.keys()].filter((name) => !isInputName(name));
-  return unknown.map((name) => ({ input: show(name).slice(1, -1), message: unknownName(name) }));
+  return unknown.map((name) => ({ input: label(name), message: unknownName(name) }));
 }
 
 function brokenValues(raw: RawInputs): InputProblem[] {

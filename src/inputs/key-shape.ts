@@ -5,6 +5,7 @@ interface Shape {
   message: string;
 }
 
+const MAGIC = 'openssh-key-v1\0';
 const BEGIN = '-----BEGIN ';
 const CHANGE_FORMAT = 'rewrite a copy of it in the OpenSSH format with "ssh-keygen -p -f FILE"';
 const NO_HARDWARE = 'keys in hardware (sk-…) cannot be used by the library transport: use an ordinary key';
@@ -90,8 +91,9 @@ function openSshHeader(text: string): { cipher: string; body: string } | undefin
   const base64 = /^-----BEGIN OPENSSH PRIVATE KEY-----\n([^-]*)/.exec(text)?.[1];
   if (base64 === undefined) return undefined;
   const bytes = Buffer.from(base64, 'base64');
-  const start = 'openssh-key-v1\0'.length;
-  const length = bytes.length >= start + 4 ? Math.min(bytes.readUInt32BE(start), 64) : 0;
+  const start = MAGIC.length;
+  if (bytes.length < start + 4 || bytes.toString('latin1', 0, start) !== MAGIC) return undefined;
+  const length = Math.min(bytes.readUInt32BE(start), 64);
   return { cipher: bytes.toString('latin1', start + 4, start + 4 + length), body: bytes.toString('latin1') };
 }
 

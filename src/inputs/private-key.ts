@@ -34,7 +34,7 @@ function explain(message: string): string {
   if (/passphrase given/.test(message)) return 'is encrypted: give its "passphrase", or a key that needs none';
   if (/bad passphrase|bad decrypt/i.test(message)) return 'cannot be decrypted: is the "passphrase" the right one?';
   if (/more than one/.test(message)) return message;
-  if (/Unsupported/.test(message))
+  if (/Unsupported(?!.*magic)/.test(message))
     return 'is of a kind that cannot be used: make an Ed25519 key ("ssh-keygen -t ed25519")';
   return 'is damaged: it starts and ends like a private key, but what is between cannot be read. Was it copied whole?';
 }

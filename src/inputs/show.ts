@@ -19,6 +19,11 @@ export function show(value: string): string {
   return `"${breakCommand(shown)}"`;
 }
 
+/** A name that somebody made up, as it may stand at the start of a line. */
+export function label(name: string): string {
+  return /^[\w.-]{1,80}$/.test(name) ? name : show(name);
+}
+
 /** True where the text holds a character that cannot be seen: control, zero-width, text direction, lone surrogate. */
 export function hasInvisible(text: string): boolean {
   return INVISIBLE.test(text);

@@ -71,7 +71,7 @@ function splitPort(text: string): Checked<{ host: string; port: string | undefin
     return isIPv6(host) ? good({ host, port }) : bad(`expected an IPv6 address in the brackets, found ${show(text)}`);
   }
   const colons = text.split(':').length - 1;
-  if (colons > 1 && text.includes('%') && isIPv6(text)) return good({ host: text, port: undefined });
+  if (/%[^:]+$/.test(text) && isIPv6(text)) return good({ host: text, port: undefined });
   if (colons > 1) return bad(`an IPv6 address needs brackets, so that a port can be told apart: ${show(`[${text}]`)}`);
   const [host = '', port] = text.split(':');
   if (host === '') return bad(`expected ${FORM}, found no host in ${show(text)}`);

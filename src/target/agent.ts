@@ -47,6 +47,8 @@ export interface StepOptions {
 
 export interface ReceiveOptions {
   fields: Fields;
+  /** The channel opens at once; the request and the bytes follow when this was answered well. */
+  prepared: Promise<Answer>;
   /** Called anew for every attempt. */
   bytes: () => AsyncIterable<Uint8Array>;
 }
@@ -162,13 +164,18 @@ export async function openAgent(target: Target, options: { config: Config; ident
       const call = () => session.ask(verb, { fields: all, within, ...(onEvent === undefined ? {} : { onEvent }) });
       return again(() => withSignOfLife(call()));
     },
-    receive: ({ fields, bytes }) =>
+    receive: ({ fields, prepared, bytes }) =>
       again(async () => {
         const other = await openSession(connection, {
           ...helperOptions(config),
           entry: 'receive',
           ...elevation(session),
         });
+        const go = await prepared.catch(() => undefined);
+        if (go?.ok !== true) {
+          other.close();
+          throw new UpgradeError('upload-failed', 'the target was not prepared for the upload');
+        }
         other.channel.stdin.write(requestLine(1, 'receive', { dir: directory, ...fields }));
         const answer = other.awaitAnswer(1, config.commandTimeout);
         answer.catch(() => {});

@@ -142,7 +142,7 @@ function parseMaster(raw: Raw): MasterFacts {
     exe: read.text('exe'),
     exeInode: read.text('exeInode'),
     pathInode: read.text('pathInode'),
-    magic: read.text('magic'),
+    magic: read.text('magic').replaceAll(' ', ''),
     sha256: read.text('sha256'),
     build: read.text('build'),
     signals: read.text('signals'),

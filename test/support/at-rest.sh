@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Prints what the invariants are judged by, one `key value` a line. Reads only. Set before: BINARY, PID_FILE, STATE, WHOLE.
+# STATE may be empty: the program's usual folders then.
 dir=$(dirname "$BINARY")
 master=$(cat "$PID_FILE" 2>/dev/null)
 say() { [ -z "$2" ] || printf '%s\n' "$2" | sed "s/^/$1 /"; }
@@ -15,8 +16,7 @@ say sha256 "$(sha256sum <"$BINARY" | cut -d' ' -f1)"
 say attribute "$(getfattr -d -m - -e hex --absolute-names "$BINARY" 2>/dev/null | grep '=')"
 say immutable "$(lsattr -d "$BINARY" 2>/dev/null | cut -d' ' -f1 | tr -cd ia)"
 say beside "$(find "$dir" -mindepth 1 -maxdepth 1 | sort)"
-# shellcheck disable=SC2153 # set by the caller
-for state in $STATE; do
+for state in ${STATE:-/var/lib/nginx-hot-upgrade "${XDG_STATE_HOME:-${HOME:-/root}/.local/state}/nginx-hot-upgrade"}; do
   say leftover "$(find "$state" \( -name lock -o -name guard -o -name 'stage*' \) 2>/dev/null)"
 done
 

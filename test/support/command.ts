@@ -12,7 +12,7 @@ export interface CommandOptions {
   input?: string;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
-  /** Milliseconds after which the command is killed; five minutes where not given. */
+  /** Milliseconds after which the command is killed; fifteen minutes where not given. */
   timeout?: number;
 }
 
@@ -22,7 +22,7 @@ export async function command(words: string[], options: CommandOptions = {}): Pr
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: options.env,
-    timeout: options.timeout ?? 300_000,
+    timeout: options.timeout ?? 900_000,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | null>((resolve, reject) => {

@@ -140,7 +140,7 @@ boot() {
   ticks=0
   until leader >/dev/null; do
     nspawn >/dev/null || die "nspawn ended: $(tail -n 3 "$claim/console")"
-    [ "$ticks" -lt 200 ] || die "nspawn did not boot: $(tail -n 3 "$claim/console")"
+    [ "$ticks" -lt 600 ] || die "nspawn did not boot: $(tail -n 3 "$claim/console")"
     ticks=$((ticks + 1))
     sleep 0.05
   done

@@ -8,7 +8,7 @@ export interface Place {
   run: RunScript;
   binaryPath: string;
   pidFile: string;
-  /** Folders in which the program keeps its state; root's and the login's own one where not given. */
+  /** Absolute paths of the program's state folders; root's and the login's own one where not given. */
   stateDirs?: string[];
   /** True where everything on the machine belongs to the test, so that any new shell there is a leftover of ours. */
   wholeHost?: boolean;
@@ -28,12 +28,10 @@ export interface Expected {
 }
 
 const script = readFileSync(join(import.meta.dirname, 'at-rest.sh'), 'utf8');
-const STATE_DIRS = ['/var/lib/nginx-hot-upgrade', '"${XDG_STATE_HOME:-$HOME/.local/state}/nginx-hot-upgrade"'];
 
 /** Reads what must be the same, or must be gone, after a run. */
 export async function snapshotHost(place: Place): Promise<Snapshot> {
-  const state = (place.stateDirs ?? STATE_DIRS).join(' ');
-  const settings = `BINARY='${place.binaryPath}' PID_FILE='${place.pidFile}' STATE=${quoteList(state)}`;
+  const settings = `BINARY=${quoted(place.binaryPath)} PID_FILE=${quoted(place.pidFile)} STATE=${stateDirs(place)}`;
   const whole = place.wholeHost ? 'yes' : 'no';
   const { code, stdout, stderr } = await place.run(`${settings} WHOLE=${whole}\n${script}`);
   assert.equal(code, 0, `expected to read the state of ${place.binaryPath}, found:\n${stderr}`);
@@ -112,6 +110,13 @@ function one(at: Snapshot, key: string): string {
   return at.get(key)?.[0] ?? '';
 }
 
-function quoteList(words: string): string {
-  return `"${words.replaceAll('"', '')}"`;
+/** Empty where not given: the script knows the usual ones. A path that is not absolute would find nothing, silently. */
+function stateDirs(place: Place): string {
+  const dirs = place.stateDirs ?? [];
+  for (const dir of dirs) assert.match(dir, /^\/[^\s']+$/, 'expected an absolute path without blanks and quotes');
+  return quoted(dirs.join(' '));
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function waitFor<T>(
   what: string,
   question: () => Promise<T | undefined | false> | T | undefined | false,
-  timeout = 10_000,
+  timeout = 30_000,
 ): Promise<T> {
   const deadline = performance.now() + timeout;
   for (;;) {

@@ -7,6 +7,7 @@ import { readHealth } from '../../../src/inputs/health.ts';
 import { openForm } from '../../../src/inputs/form.ts';
 import { parseTargets } from '../../../src/inputs/targets.ts';
 import { parseHealthUrl } from '../../../src/inputs/health-url.ts';
+import { makeCertificate } from '../health/servers.ts';
 import { ask, complaints, LOCAL, said } from './support.ts';
 
 describe('health-url', () => {
@@ -190,6 +191,18 @@ describe('health-ca', () => {
       assert.match(problems.map(({ message }) => message).join(), why);
     });
   }
+
+  it('takes certificates, and warns of one that has expired', async () => {
+    for (const [expired, warning] of [
+      [false, /^$/],
+      [true, /certificate 1 has expired on/],
+    ] as const) {
+      const ca = `# our own\n${makeCertificate({ expired }).cert}`;
+      const { parsed, problems } = await ask({ ...LOCAL, 'health-url': 'https://{host}/', 'health-ca': ca });
+      assert.deepEqual(problems, []);
+      assert.match(parsed?.warnings.map(({ message }) => message).join() ?? '', warning);
+    }
+  });
 
   it('is said to be unused where nothing is probed', async () => {
     const { parsed } = await ask({ ...LOCAL, 'health-body': 'ok' });

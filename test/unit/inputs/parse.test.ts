@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PREFLIGHT_CODES } from '../../../src/inputs/allow.ts';
-import { secretsOf } from '../../../src/inputs/secrets.ts';
 import { ED25519 } from './keys.ts';
-import { ask, complaints, fileWith, HOST_KEY, LOCAL, USER } from './support.ts';
+import { ask, complaints, HOST_KEY, LOCAL, USER } from './support.ts';
 
 describe('parseInputs', () => {
   it('gives everything that was not said its documented default', async () => {
@@ -107,7 +105,7 @@ describe('parseInputs', () => {
     const { parsed } = await ask({ ...LOCAL, 'bake-tme': '5s', 'no such thing at all': 'x' });
     assert.deepEqual(parsed?.warnings, [
       { input: 'bake-tme', message: 'there is no input of this name. Did you mean "bake-time"?' },
-      { input: 'no such thing at all', message: 'there is no input of this name.' },
+      { input: '"no such thing at all"', message: 'there is no input of this name.' },
     ]);
   });
 
@@ -165,143 +163,4 @@ describe('time limits', () => {
   for (const name of ['canary-time', 'bake-time', 'drain-timeout']) {
     it(`takes a ${name} of 0s`, async () => assert.equal(await complaints(name, '0s'), ''));
   }
-});
-
-describe('allow', () => {
-  it('knows every preflight code but the outcome same-binary', () => {
-    assert.equal(PREFLIGHT_CODES.size, 62);
-  });
-
-  it('takes codes that can be survived', async () => {
-    for (const [code, severity] of PREFLIGHT_CODES) {
-      assert.equal((await complaints('allow', code)) === '', severity !== 'refuses', code);
-    }
-  });
-
-  it('refuses the rest, with the way that there is', async () => {
-    assert.match(await complaints('allow', 'downgrade'), /cannot be allowed.*"allow-downgrade: true"/);
-    assert.match(await complaints('allow', 'forwarding-denied'), /"health-from: runner"/);
-    assert.match(await complaints('allow', 'same-binary'), /outcome is "unchanged"/);
-    assert.match(
-      await complaints('allow', 'config-drifts'),
-      /no preflight code "config-drifts"\. Did you mean "config-drift"/,
-    );
-  });
-
-  it('says that a warning need not be allowed', async () => {
-    const { parsed } = await ask({ ...LOCAL, allow: 'stale-oldbin' });
-    assert.deepEqual(parsed?.warnings, [{ input: 'allow', message: '"stale-oldbin" only warns anyway' }]);
-  });
-});
-
-describe('what later versions bring', () => {
-  const LATER: [string, string][] = [
-    ['command', 'build'],
-    ['inventory', 'hosts.yml'],
-    ['proxy-jump', 'jump'],
-    ['transport', 'openssh'],
-    ['download-url', 'https://h/nginx'],
-    ['nginx-version', '1.30.4'],
-    ['source-url', 'https://h/{version}'],
-    ['trusted-keys', '-----BEGIN PGP PUBLIC KEY BLOCK-----'],
-    ['configure-args', '--with-debug'],
-    ['extra-configure-args', '--with-debug'],
-    ['omit-configure-args', '--with-debug'],
-    ['add-modules', 'x=/y'],
-    ['openssl-version', '3.5.4'],
-    ['pcre2-version', '10.45'],
-    ['zlib-version', '1.3.1'],
-    ['rehearse', 'true'],
-    ['max-parallel', '25%'],
-    ['batch-wait', '10s'],
-    ['max-failures', '2'],
-    ['commit-scope', 'fleet'],
-  ];
-  for (const [name, value] of LATER) {
-    it(`answers plainly to ${name}: ${value}`, async () => {
-      assert.match(await complaints(name, value), /not available yet in this version; \w+/);
-    });
-  }
-
-  for (const [name, value] of [
-    ['transport', 'library'],
-    ['configure-args', 'inherit'],
-    ['rehearse', 'false'],
-    ['max-parallel', '1'],
-    ['batch-wait', '0s'],
-    ['max-failures', '0'],
-    ['commit-scope', 'host'],
-  ] as const) {
-    it(`takes the one value of ${name} that there is`, async () => assert.equal(await complaints(name, value), ''));
-  }
-
-  for (const [name, value] of [
-    ['download-url', 'http://h/nginx'],
-    ['download-url', 'https://me:hunter22@h/nginx'],
-    ['download-url', 'https://h/a b'],
-    ['source-url', 'ftp://h/{version}'],
-    ['nginx-version', '1.30.4;id'],
-    ['openssl-version', '$(id)'],
-    ['rehearse', 'yes'],
-    ['max-parallel', '0'],
-    ['batch-wait', '5'],
-    ['max-failures', '-1'],
-    ['commit-scope', 'fleets'],
-    ['transport', 'opennssh'],
-  ] as const) {
-    it(`still refuses ${name}: ${value} for its shape`, async () => {
-      const said = await complaints(name, value);
-      assert.match(said, /expected|no credentials|needs a unit/);
-      assert.doesNotMatch(said, /hunter22/);
-    });
-  }
-});
-
-describe('secrets', () => {
-  it('lists every form in which one may turn up', () => {
-    const secrets = secretsOf(
-      new Map([
-        ['key', `-----BEGIN X-----\nAAAAB3NzaC1y+/=\nshort\n-----END X-----`],
-        ['passphrase', 'pass "word"\n'],
-        ['health-headers', `Host: www.example\nAuthorization: Basic ${btoa('me:hunter22')}\nX-Api-Key: abcdefgh`],
-        ['health-url', 'https://u:urlsecret@h/'],
-      ]),
-    );
-    for (const expected of [
-      'AAAAB3NzaC1y+/=',
-      'AAAAB3NzaC1y%2B%2F%3D',
-      'pass "word"',
-      String.raw`pass \"word\"`,
-      'pass%20%22word%22',
-      btoa('pass "word"'),
-      `Basic ${btoa('me:hunter22')}`,
-      btoa('me:hunter22'),
-      'hunter22',
-      'abcdefgh',
-      'urlsecret',
-    ]) {
-      assert.ok(secrets.includes(expected), expected);
-    }
-    for (const harmless of ['www.example', 'short', '-----BEGIN X-----', ''])
-      assert.ok(!secrets.includes(harmless), harmless);
-  });
-
-  it('never fails, whatever the inputs are', () => {
-    const odd = ['\uD800\uDC00\uD800', ':', '\r\n', 'x'.repeat(10_000), 'Authorization: Basic ===', '//@'];
-    for (const value of odd) {
-      for (const name of ['key', 'passphrase', 'health-headers', 'health-url']) secretsOf(new Map([[name, value]]));
-    }
-  });
-
-  it('are returned with the configuration', async () => {
-    const { parsed } = await ask({ ...LOCAL, passphrase: 'hunter22' });
-    assert.ok(parsed?.secrets.includes('hunter22'));
-  });
-
-  it('do not get into a message even where a value repeats them', async () => {
-    const path = fileWith('x', 'x');
-    const { problems } = await ask({ ...LOCAL, passphrase: 'hunter22', keep: 'hunter22', binary: `${path}hunter22` });
-    assert.match(problems.map(({ message }) => message).join(), /\*\*\*/);
-    assert.doesNotMatch(problems.map(({ message }) => message).join(), /hunter22/);
-  });
 });

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { noHosts } from '../support/hosts.ts';
+import { nginxBuild } from '../support/nginx-builds.ts';
+import { QUICK, words, type Finished } from '../support/product.ts';
+import { underLoad, webHost } from '../support/web-host.ts';
+
+const newer = await nginxBuild('1.26.3');
+
+/** Waits on the host itself, which is quicker than asking it, for a child of the old master that runs another file. */
+const AS_SOON_AS_IT_RUNS = `old=$(cat /run/nginx.pid) mine=$(stat -L -c %i /proc/$(cat /run/nginx.pid)/exe)
+  while :; do
+    for child in $(cat /proc/$old/task/$old/children); do
+      [ "$(stat -L -c %i /proc/$child/exe)" = "$mine" ] || { kill -KILL $child && exit; }
+    done
+  done 2>/dev/null`;
+
+describe('a new master that is killed', { skip: noHosts() }, () => {
+  const web = webHost('killed');
+
+  const killNewMaster = async () => web.sh(`kill -KILL ${await web.book('nm')}`);
+
+  async function oldServesAlone({ code, report, host, output }: Finished): Promise<void> {
+    assert.deepEqual([code, report.outcome, host.reason?.code], [1, 'rolled-back', 'new-master-died'], output);
+    assert.equal(await web.serving(), '1.22.1');
+    await web.atRest();
+  }
+
+  test('as soon as it runs leaves the old generation serving', async () => {
+    const { value } = await underLoad(web, async () => {
+      const run = web.product.start('upgrade', '--binary', newer, ...QUICK);
+      await web.sh(AS_SOON_AS_IT_RUNS);
+      return run.ended;
+    });
+    await oldServesAlone(value);
+  });
+
+  test('before it is ready leaves the old generation serving', async () => {
+    const hangs = await nginxBuild('1.26.3', 'master-hangs');
+    const { value } = await underLoad(web, async () => {
+      const run = web.product.start('upgrade', '--binary', hangs, ...QUICK);
+      await web.reaches('begun');
+      await web.sh(`until grep -q ^nm= /var/lib/nginx-hot-upgrade/*/upgrade; do sleep 0.02; done`);
+      await killNewMaster();
+      return run.ended;
+    });
+    await oldServesAlone(value);
+  });
+
+  for (const [when, phase, settings] of [
+    ['in the canary, its workers orphaned,', 'ready', '--canary-time 10s'],
+    ['right after the old workers were told to go', 'retired', '--bake-time 10s'],
+  ] as const) {
+    test(`${when} leaves the old generation serving`, async () => {
+      const { value } = await underLoad(web, async () => {
+        const run = web.product.start('upgrade', '--binary', newer, ...QUICK, ...words(settings));
+        await web.reaches(phase);
+        await killNewMaster();
+        return run.ended;
+      });
+      await oldServesAlone(value);
+    });
+  }
+
+  test('in the bake leaves the old generation serving', async () => {
+    const { value } = await underLoad(web, async () => {
+      const run = web.product.start('upgrade', '--binary', newer, ...QUICK, '--bake-time', '10s');
+      await web.reaches('retired');
+      await web.sh(`until [ $(pgrep -fc 'nginx: worker') = 2 ]; do sleep 0.02; done`);
+      await killNewMaster();
+      return run.ended;
+    });
+    await oldServesAlone(value);
+  });
+
+  test('together with its workers in the bake leaves the old generation serving', async () => {
+    const { value } = await underLoad(web, async () => {
+      const run = web.product.start('upgrade', '--binary', newer, ...QUICK, '--bake-time', '10s');
+      await web.reaches('retired');
+      await web.sh(`until [ $(pgrep -fc 'nginx: worker') = 2 ]; do sleep 0.02; done`);
+      await web.sh(`kill -KILL ${await web.book('nm')} $(pgrep -P ${await web.book('nm')})`);
+      return run.ended;
+    });
+    await oldServesAlone(value);
+  });
+
+  test('while the upgrade is held is swept up by the guard', async () => {
+    await underLoad(web, async () => {
+      const held = await web.product.run('upgrade', '--binary', newer, ...QUICK, '--auto-commit', 'false');
+      assert.equal(held.report.outcome, 'held', held.output);
+      await killNewMaster();
+      await web.closes(8_000);
+    });
+    assert.equal(await web.serving(), '1.22.1');
+    await web.atRest();
+  });
+});

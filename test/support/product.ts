@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HostResult, RunReport } from '../../src/report/result.ts';
+import type { TestHost } from './hosts.ts';
+import type { LocalNginx } from './local-nginx.ts';
+import { ownTempDir } from './temp-dir.ts';
+
+const root = join(import.meta.dirname, '../..');
+const node = join(root, 'node_modules/.bin/node');
+
+/** The command line program as its users start it, for one target. NHU_ENTRY=dist takes the built one. */
+export interface Product {
+  start(command: string, ...words: string[]): Running;
+  /** Starts it and waits for its end. */
+  run(command: string, ...words: string[]): Promise<Finished>;
+}
+
+export interface Running {
+  pid: number;
+  kill(signal: NodeJS.Signals): void;
+  ended: Promise<Finished>;
+}
+
+export interface Finished {
+  /** Null where a signal ended it. */
+  code: number | null;
+  /** Both streams as they came. */
+  output: string;
+  /** Milliseconds from start to end. */
+  ms: number;
+  /** Throws, with the output, where no report was written. */
+  report: RunReport;
+  /** The one target of the report. */
+  host: HostResult;
+}
+
+interface ProductOptions {
+  /** Words before the program: how to become the user that runs it. */
+  as?: string[];
+  /** Where the reports go; ours to remove. */
+  reports?: string;
+  /** Words that every command is given. */
+  words: string[];
+}
+
+/** `upgrade` with probes and a bake of a second in all. */
+export const QUICK = words(`--health-url http://127.0.0.1/ --health-interval 200ms --health-timeout 1s
+  --health-successes 3 --bake-time 1s`);
+
+/** Splits at blanks: how a command line reads best in a test. */
+export function words(text: string): string[] {
+  return text.trim().split(/\s+/);
+}
+
+/** The program against `host`, logged in as its user; `over` replaces single inputs. */
+export function productFor(host: TestHost, over: Record<string, string> = {}): Product {
+  const inputs = {
+    targets: `${host.user}@${host.address}`,
+    key: `@${host.clientKeyPath}`,
+    'known-hosts': host.knownHosts,
+    ...over,
+  };
+  return product({ words: Object.entries(inputs).flatMap(([name, value]) => [`--${name}`, value]) });
+}
+
+/** The program as the user of the instance on this very machine. */
+export function productAt(nginx: LocalNginx, as: string[] = []): Product {
+  const settings = { as, reports: nginx.home, words: ['--targets', 'local', '--pid-file', nginx.pidFile] };
+  return product(settings);
+}
+
+function product({ as = [], reports = ownTempDir(), words: always }: ProductOptions): Product {
+  const entry = process.env['NHU_ENTRY'] === 'dist' ? 'dist/cli.cjs' : 'src/cli.ts';
+  const env = { PATH: process.env['PATH'], HOME: reports, RUNNER_TEMP: reports };
+  const start = (command: string, ...own: string[]): Running => {
+    const [program = '', ...args] = [...as, node, join(root, entry), command, ...always, ...own];
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stop = (): void => void child.kill('SIGKILL');
+    process.once('exit', stop);
+    const ended = finish(child).finally(() => process.removeListener('exit', stop));
+    return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), ended };
+  };
+  return { start, run: async (command, ...own) => start(command, ...own).ended };
+}
+
+async function finish(child: ChildProcess): Promise<Finished> {
+  const start = performance.now();
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (output += bytes));
+  await once(child, 'close');
+  const ms = Math.round(performance.now() - start);
+  const path = /^report: (.+)$/m.exec(output)?.[1];
+  const report: RunReport | undefined = path === undefined ? undefined : JSON.parse(await readFile(path, 'utf8'));
+  const written = <T>(part: T | undefined): T => {
+    if (part === undefined) throw new Error(`expected a report, found:\n${output}`);
+    return part;
+  };
+  return {
+    code: child.exitCode,
+    output,
+    ms,
+    get report() {
+      return written(report);
+    },
+    get host() {
+      return written(report?.hosts[0]);
+    },
+  };
+}

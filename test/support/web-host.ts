@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach } from 'node:test';
+import { bootHost, type TestHost } from './hosts.ts';
+import { assertAtRest, snapshotHost, type Expected, type Snapshot } from './invariants.ts';
+import { startLoad, type LoadResult } from './load.ts';
+import { productFor, type Product } from './product.ts';
+import { waitFor } from './wait.ts';
+
+const BOOKS = '/var/lib/nginx-hot-upgrade/run-nginx.pid';
+
+/** One host for all tests of a file: 1.22.1 serves on it, at rest, whenever a test starts. */
+export interface WebHost extends TestHost {
+  product: Product;
+  /** What was true when the test started. */
+  before: Snapshot;
+  /** Output of a script that must succeed, run as root without SSH. */
+  sh(script: string): Promise<string>;
+  /** The version that answers a fresh connection now. */
+  serving(): Promise<string>;
+  /** Pid and start time of every nginx, oldest first. */
+  processes(): Promise<string[]>;
+  /** Value of a key in the books of the upgrade under way; empty where there is none. */
+  book(key: string): Promise<string>;
+  /** Waits until the upgrade under way is in `phase`. */
+  reaches(phase: string): Promise<void>;
+  /** Waits until the books of the upgrade under way are closed. Milliseconds. */
+  closes(within: number): Promise<void>;
+  /** Asserts the invariants; the old version serves where nothing else is expected. */
+  atRest(expected?: Partial<Expected>): Promise<void>;
+  /** Has the next test start on a fresh disk: this one changed more than an upgrade does. */
+  spoil(): void;
+}
+
+/** Boots a host for the tests of this file or `describe`; usable from the first test on. */
+export function webHost(name: string): WebHost {
+  // Filled by the hook: nothing is read from it before a test runs.
+  const web = {} as WebHost;
+  let spoilt = false;
+  before(async () => {
+    const host = await bootHost(name);
+    Object.assign(web, host, onHost(host), { product: productFor(host), spoil: () => (spoilt = true) });
+    web.atRest = (expected = {}) => assertAtRest(web, { before: web.before, ...expected });
+  });
+  after(() => web.stop());
+  beforeEach(async () => {
+    if (spoilt || !(await isFresh(web))) await web.reset();
+    spoilt = false;
+    web.before = await snapshotHost(web);
+  });
+  return web;
+}
+
+/** Runs `body` while requests come in, each on a fresh connection, and asserts that none of them failed. */
+export async function underLoad<T>(
+  web: WebHost,
+  body: () => Promise<T>,
+  options: { rate?: number } = {},
+): Promise<{ value: T; load: LoadResult }> {
+  const { value, load } = await observed(web, body, options);
+  assert.equal(load.failed, 0, `of ${load.sent} requests failed:\n${load.failures.join('\n')}`);
+  return { value, load };
+}
+
+/** Like `underLoad`, where failures are the test's to judge. */
+export async function observed<T>(
+  web: WebHost,
+  body: () => Promise<T>,
+  { rate = 200 }: { rate?: number } = {},
+): Promise<{ value: T; load: LoadResult }> {
+  const running = await startLoad({ host: web.address, port: 80, rate });
+  try {
+    const value = await body();
+    return { value, load: await running.stop() };
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+}
+
+function onHost(host: TestHost) {
+  const sh = async (script: string): Promise<string> => {
+    const { code, stdout, stderr } = await host.run(script);
+    assert.equal(code, 0, `expected exit 0 of "${script}", found:\n${stdout}${stderr}`);
+    return stdout.trim();
+  };
+  const book = async (key: string) => (await host.run(`sed -n 's/^${key}=//p' ${BOOKS}/upgrade`)).stdout.trim();
+  const reaches = async (phase: string) => {
+    await waitFor(`the phase ${phase}`, async () => (await book('phase')) === phase, 20_000);
+  };
+  const closes = async (within: number) => {
+    await waitFor('the end of the upgrade', async () => (await book('nonce')) === '', within);
+  };
+  const processes = async () => (await sh(PROCESSES)).split('\n');
+  return { sh, book, reaches, closes, processes, serving: () => versionAt(host.address) };
+}
+
+// A zombie has an empty command line and is none.
+const PROCESSES = `for p in /proc/[0-9]*; do
+  grep -aq '^nginx: ' $p/cmdline 2>/dev/null && sed 's/(.*) //' $p/stat | awk '{ print $1, $21 }'
+done | sort -k2n`;
+
+async function versionAt(address: string): Promise<string> {
+  const answer = await fetch(`http://${address}/`, { headers: { connection: 'close' } });
+  await answer.text();
+  return answer.headers.get('x-nginx') ?? '';
+}
+
+async function isFresh(web: WebHost): Promise<boolean> {
+  const { stdout } = await web.run(`cat ${BOOKS}/upgrade 2>/dev/null; pgrep -fc '^nginx: master'; nginx -v 2>&1`);
+  return stdout === '1\n' + 'nginx version: nginx/1.22.1\n' && (await web.serving()) === '1.22.1';
+}
