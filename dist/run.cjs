@@ -2721,13 +2721,14 @@ async function openAgent(target, options) {
 			if (ended?.get("nonce") !== nonce) throw new UpgradeError("changed-by-others", "another upgrade is under way");
 			throw new ClosedMeanwhile(ended.get("outcome") ?? "", ended.get("why") ?? "");
 		}
-		await session.ask("adopt", {
-			fields: {
-				nonce,
-				run: identity.run
-			},
+		const fields = {
+			nonce,
+			run: identity.run
+		};
+		if ((await session.ask("adopt", {
+			fields,
 			within: config.commandTimeout
-		});
+		})).reason === "rebooted") throw new ClosedMeanwhile("rolled-back", "reboot");
 	}
 	async function askFacts() {
 		const fields = config.pidFile === void 0 ? {} : { pid_file: config.pidFile };
@@ -3132,7 +3133,7 @@ function reasonOf(error) {
 		message: `the run was cancelled (${error.message})`
 	};
 	if (error instanceof ClosedMeanwhile) return {
-		code: REASONS.find((known) => known === error.why) ?? (error.why === "run" ? "changed-by-others" : "guard-expired"),
+		code: REASONS.find((known) => known === error.why) ?? "changed-by-others",
 		message: error.message
 	};
 	if (error instanceof DecidedElsewhere) return {

@@ -176,8 +176,7 @@ export function reasonOf(error: unknown): { code: Reason; message: string } {
   if (error instanceof UpgradeError) return { code: error.reason, message: error.message };
   if (error instanceof Cancelled) return { code: 'cancelled', message: `the run was cancelled (${error.message})` };
   if (error instanceof ClosedMeanwhile) {
-    const code =
-      REASONS.find((known) => known === error.why) ?? (error.why === 'run' ? 'changed-by-others' : 'guard-expired');
+    const code = REASONS.find((known) => known === error.why) ?? 'changed-by-others';
     return { code, message: error.message };
   }
   if (error instanceof DecidedElsewhere) return { code: 'guard-expired', message: error.message };

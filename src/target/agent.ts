@@ -98,7 +98,9 @@ export async function openAgent(target: Target, options: { config: Config; ident
       if (ended?.get('nonce') !== nonce) throw new UpgradeError('changed-by-others', 'another upgrade is under way');
       throw new ClosedMeanwhile(ended.get('outcome') ?? '', ended.get('why') ?? '');
     }
-    await session.ask('adopt', { fields: { nonce, run: identity.run }, within: config.commandTimeout });
+    const fields = { nonce, run: identity.run };
+    const adopted = await session.ask('adopt', { fields, within: config.commandTimeout });
+    if (adopted.reason === 'rebooted') throw new ClosedMeanwhile('rolled-back', 'reboot');
   }
 
   async function askFacts(): Promise<Facts> {

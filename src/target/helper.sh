@@ -30,6 +30,7 @@ sleep 0.001 2>/dev/null || TICK=1
 SYNCING=0
 MY_UID=$(id -u)
 WALL_UP=''
+EXTENDED_AT=0
 
 # ---------------------------------------------------------------------------------------------------------- records
 
@@ -458,7 +459,7 @@ uid_of() { UID_OF=$(awk '/^Uid:/ { print $2; exit }' "/proc/$1/status" 2>/dev/nu
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
 STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino new_ino old_sha new_sha
-old_version new_version need cover ow nw winch confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
+old_version new_version need cover ow nw usr2 winch confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
 instance_of() {
@@ -610,6 +611,13 @@ may_act() {
 
 # ---------------------------------------------------------------------------------------------------------------- guard
 
+# go_on_waiting: a wait that the guard must not end keeps its deadline ahead, once a second.
+go_on_waiting() {
+  [ "$NOW" -ge "$EXTENDED_AT" ] || return 0
+  set_deadline "$S_confirm"
+  EXTENDED_AT=$((NOW + 10))
+}
+
 set_deadline() { uptime_now; write_file "$D/deadline" "$((NOW + $1))"; }
 
 read_deadline() { DEADLINE=0; { read -r DEADLINE <"$D/deadline"; } 2>/dev/null; }
@@ -663,11 +671,13 @@ wait_for_guard() {
   done
 }
 
+tell_guard() { guard_lives && [ "$GUARD_PID" != $$ ] && kill -TERM "$GUARD_PID" 2>/dev/null; }
+
+# end_guard: at most two seconds.
 end_guard() {
   local _guard_by
   guard_lives || return 0
   [ "$GUARD_PID" != $$ ] || return 0
-  kill -TERM "$GUARD_PID" 2>/dev/null
   uptime_now
   _guard_by=$((NOW + 20))
   while guard_lives; do
@@ -761,6 +771,28 @@ find_pair() {
   return 0
 }
 
+# exec_settles: a USR2 that a former actor sent may not have led to an exec yet; while it is on its way the new name must
+# stay, or the child would run the old file again. A child that calls itself a master is the new one, whatever it runs.
+exec_settles() {
+  local _settled_by _child _c
+  [ "$S_usr2" = 1 ] && [ "$OM_LIVES" = 1 ] || return 0
+  uptime_now
+  _settled_by=$((NOW + 10)) _child=''
+  while [ "$NM_LIVES" = 0 ] && [ "$NOW" -lt "$_settled_by" ]; do
+    find_pair
+    _child=''
+    for _c in $CHILDREN; do
+      case " $S_ow " in *" $_c "*) continue ;; esac
+      title_of "$_c"
+      case $TITLE in *': ma'*) _child=$_c ;; esac
+    done
+    uptime_now
+    pause
+  done
+  if [ "$NM_LIVES" = 0 ] && [ -n "$_child" ] && start_of "$_child"; then S_nm=$_child S_nm_start=$START NM_LIVES=1; fi
+  [ "$NM_LIVES" = 0 ] || save_state
+}
+
 # put_name KEPT: the file kept as W/KEPT is at the binary's path again. Never overwrites a file that is not ours.
 put_name() {
   local _there
@@ -811,7 +843,7 @@ gone_within() {
   while lives "$2" "$3"; do
     uptime_now
     [ "$NOW" -lt "$_gone_by" ] || return 1
-    set_deadline "$S_confirm"
+    go_on_waiting
     pause
   done
 }
@@ -850,7 +882,7 @@ sweep_new() {
     if [ "$NOW" -ge "$_quit_by" ]; then kill_all KILL $RUNNING
     elif [ "$_asked" != "$RUNNING" ]; then kill_all QUIT $RUNNING; _asked=$RUNNING; fi
     [ "$NOW" -lt $((_quit_by + 50)) ] || return 1
-    set_deadline "$S_confirm"
+    go_on_waiting
     pause
     processes_of "$S_new_ino"
   done
@@ -878,6 +910,7 @@ pid_file_is() {
 undo() {
   find_pair
   if [ "$S_phase" = staged ]; then close_books untouched "$DECISION_WHY"; return 0; fi
+  exec_settles
   [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
   if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
   if ! put_name old; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
@@ -931,10 +964,12 @@ close_books() {
   journal closed outcome "$1" why "${2-}"
   write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"
   rm -f "$D/upgrade"
+  # Told first and waited for last: it needs a moment to go.
+  tell_guard
+  # Never while the path still leads in there.
+  [ -z "$S_work" ] || [ "$(readlink "$S_bin" 2>/dev/null)" = "$S_work/new" ] || rm -rf "$S_work"
   end_guard
-  [ -z "$S_work" ] || rm -rf "$S_work"
-  rm -f "$D/guard" "$D/deadline" "$D/helper" "$D/lock"
-  rm -rf "$D/actor"
+  rm -rf "$D/guard" "$D/deadline" "$D/helper" "$D/lock" "$D/actor"
 }
 
 # as_master FILE [ARG]...: runs FILE as the running master was run: its options and directory, an almost empty environment.
@@ -987,7 +1022,7 @@ drain_old() {
     uptime_now
     [ "$NOW" -lt "$_drain_by" ] || return 0
     lives "$S_nm" "$S_nm_start" || return 0
-    set_deadline "$S_confirm"
+    go_on_waiting
     pause
   done
   OM_LIVES=0
@@ -1401,9 +1436,9 @@ swap_and_signal() {
   local _found
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
   workers_of "$S_om"
-  S_ow=$WORKERS S_phase=begun
+  S_ow=$WORKERS S_phase=begun S_usr2=1
   logs_from_here
-  save_state
+  save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
   rm -f "$S_work/link"
   [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old" || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
@@ -1419,6 +1454,7 @@ swap_and_signal() {
   kill -USR2 "$S_om"
   find_new
   _found=$?
+  [ "$NM_LIVES" = 1 ] || [ "$RENAMED" = 0 ] || S_usr2=''
   put_name old
   save_state
   event exec
@@ -1435,19 +1471,19 @@ confined() {
 # find_new: a child of the old master that runs the new file. Exits: found; nginx took its pid file's name back, so
 # the new binary ended; no sign of an upgrade within two seconds; a decision; deadline.
 find_new() {
-  local _new_by _sign_by _renamed
+  local _new_by _sign_by
   uptime_now
-  _new_by=$((NOW + S_ready)) _sign_by=$((NOW + 20)) _renamed=0
+  _new_by=$((NOW + S_ready)) _sign_by=$((NOW + 20)) RENAMED=0
   while :; do
     find_pair
     [ "$NM_LIVES" = 0 ] || { journal new-master pid "$S_nm"; return 0; }
     [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om died after USR2"; return 1; }
     uptime_now
-    if [ -e "$S_pidf.oldbin" ] || [ "$(stat -c %z "$S_pidf" 2>/dev/null)" != "$PID_CTIME" ]; then _renamed=1; fi
+    if [ -e "$S_pidf.oldbin" ] || [ "$(stat -c %z "$S_pidf" 2>/dev/null)" != "$PID_CTIME" ]; then RENAMED=1; fi
     if [ -e "$S_pidf.oldbin" ]; then :
-    elif [ "$_renamed" = 1 ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then
+    elif [ "$RENAMED" = 1 ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then
       evidence; refuse new-master-died 'the new binary ended before its master came up'; return 1
-    elif [ "$_renamed" = 0 ] && [ "$NOW" -ge "$_sign_by" ]; then
+    elif [ "$RENAMED" = 0 ] && [ "$NOW" -ge "$_sign_by" ]; then
       evidence; refuse not-ready 'USR2 had no effect within 2 s: no new process, pid file not renamed'; return 1
     fi
     may_act || { lost_ground; return 1; }
@@ -1516,7 +1552,7 @@ verb_retire() {
   listeners_of "$S_om"
   workers_of "$S_om" "$S_nm"
   S_ow=$WORKERS S_winch=1 S_phase=retired
-  save_state
+  save_state || { refuse internal "cannot write $D/upgrade: the old generation still serves"; return; }
   journal winch-old workers "$WORKERS"
   may_act || { lost_ground; return; }
   kill -WINCH "$S_om"
@@ -1584,7 +1620,7 @@ verb_hold() {
 verb_adopt() {
   rec_new
   load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
-  [ "$S_boot" = "$BOOT" ] || { take_mutex; close_books rolled-back reboot; refuse rebooted 'the host was restarted: the old version serves'; return; }
+  [ "$S_boot" = "$BOOT" ] || { take_mutex && close_after_boot; refuse rebooted "the host was restarted: $OUTCOME"; return; }
   [ -z "$A_nonce" ] || [ "$A_nonce" = "$S_nonce" ] || { refuse changed-by-others 'another upgrade is under way here'; return; }
   take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
   load_state || { refuse changed-by-others 'the upgrade was closed meanwhile'; return; }
@@ -1598,6 +1634,21 @@ verb_adopt() {
   read_deadline
   rec_raw upgrade "{$(state_fields)}"
   answer
+}
+
+# close_after_boot: the disk said old, so the old version serves; but for a power cut in the instant of the swap, when
+# the path was a link to the staged file. Then whichever of both was started at boot keeps the path.
+close_after_boot() {
+  local _outcome
+  _outcome=rolled-back
+  if [ -L "$S_bin" ]; then
+    if [ -n "$OM" ] && [ "/proc/$OM/exe" -ef "$S_work/new" ]; then
+      mv -f "$S_work/new" "$S_bin" && _outcome=committed
+    else
+      ln "$S_work/old" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
+    fi
+  fi
+  close_books "$_outcome" reboot
 }
 
 verb_commit() {
