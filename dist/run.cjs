@@ -10,6 +10,7 @@ let node_fs_promises = require("node:fs/promises");
 let node_path = require("node:path");
 let node_fs = require("node:fs");
 let node_timers_promises = require("node:timers/promises");
+let node_stream_promises = require("node:stream/promises");
 let node_vm = require("node:vm");
 
 // src/errors.ts
@@ -2364,24 +2365,6 @@ function reasonOf$1(text) {
 	return REASONS.find((reason) => reason === text) ?? "internal";
 }
 
-// src/connection/connect.ts
-/** Reaches this machine itself, or a host over SSH. Rejects with UpgradeError: `unreachable`, `host-key`, `auth`. */
-async function connect(target, { ssh, log }) {
-	if (target.kind === "local") {
-		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
-		return connectLocal();
-	}
-	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
-	const { host, port, user } = target;
-	return connectLibrary({
-		host,
-		port,
-		user,
-		ssh,
-		...log === void 0 ? {} : { log }
-	});
-}
-
 // src/target/facts.ts
 const UPGRADE_PHASES = [
 	"staged",
@@ -2520,6 +2503,24 @@ function processOf(raw) {
 }
 function keyValues(lines) {
 	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]));
+}
+
+// src/connection/connect.ts
+/** Reaches this machine itself, or a host over SSH. Rejects with UpgradeError: `unreachable`, `host-key`, `auth`. */
+async function connect(target, { ssh, log }) {
+	if (target.kind === "local") {
+		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
+		return connectLocal();
+	}
+	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
+	const { host, port, user } = target;
+	return connectLibrary({
+		host,
+		port,
+		user,
+		ssh,
+		...log === void 0 ? {} : { log }
+	});
 }
 
 // src/target/program.ts
@@ -2681,6 +2682,92 @@ function onLines(channel, take) {
 	});
 }
 
+// src/target/lifeline.ts
+const MOST_LOSSES = 5;
+/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
+async function openLifeline(options) {
+	const { config, resume } = options;
+	let now = await establish(options);
+	let earlier = 0;
+	let renewal;
+	async function renew(lost) {
+		earlier += now.session.requests;
+		now.connection.close();
+		now = await establishAgain(options, lost);
+		await resume(now.session);
+	}
+	return {
+		connection: () => now.connection,
+		session: () => now.session,
+		requests: () => earlier + now.session.requests,
+		async overLosses(attempt) {
+			for (let losses = 0;; losses += 1) {
+				const used = now;
+				try {
+					return await attempt();
+				} catch (error) {
+					if (!isLoss(error) || losses >= MOST_LOSSES) throw error;
+					if (used === now) renewal ??= renew(error).finally(() => renewal = void 0);
+					await renewal;
+				}
+			}
+		},
+		openBeside: (entry) => {
+			const elevation = now.session.elevated ? { elevateNow: true } : { sudo: [] };
+			return openSession(now.connection, {
+				...helperOptions(config),
+				entry,
+				...elevation
+			});
+		},
+		close() {
+			now.session.close();
+			now.connection.close();
+		}
+	};
+}
+async function establish({ target, config, log }) {
+	const connection = await connect(target, {
+		ssh: config.ssh,
+		...log === void 0 ? {} : { log }
+	});
+	try {
+		return {
+			connection,
+			session: await openSession(connection, {
+				...helperOptions(config),
+				entry: "session"
+			})
+		};
+	} catch (error) {
+		connection.close();
+		throw error;
+	}
+}
+/** Exits: connected; another host key or login refused; no connection shortly before the guard's deadline. */
+async function establishAgain(options, lost) {
+	const until = performance.now() + Math.max(options.config.switch.confirmTimeout - 5e3, 5e3);
+	for (let wait = 200;; wait = Math.min(wait * 2, 3e3)) try {
+		return await establish(options);
+	} catch (error) {
+		if (!(error instanceof UpgradeError) || ["host-key", "auth"].includes(error.reason) || performance.now() + wait > until) {
+			const message = `${messageOf(lost)}; connecting again failed: ${messageOf(error)}`;
+			throw new UpgradeError("connection-lost", message, { cause: error });
+		}
+		await (0, node_timers_promises.setTimeout)(wait);
+	}
+}
+function helperOptions({ commandTimeout, sudo, pidFile }) {
+	return {
+		sudo,
+		within: Math.min(commandTimeout, 6e4),
+		...pidFile === void 0 ? {} : { pidFile }
+	};
+}
+function isLoss(error) {
+	return error instanceof UpgradeError && error.reason === "connection-lost";
+}
+
 // src/target/agent.ts
 /** The upgrade was closed by the guard or by somebody else while this run was away. */
 var ClosedMeanwhile = class extends Error {
@@ -2696,172 +2783,146 @@ var ClosedMeanwhile = class extends Error {
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
 async function openAgent(target, options) {
 	const { config, identity } = options;
-	let connection = await connect(target, config);
-	let session = await startHelper(connection, config);
-	let nonce;
-	let directory = "";
-	let earlier = 0;
-	/** Exits: connected and in charge again; closed meanwhile; no connection within the guard's deadline. */
-	async function takeUpAgain(lost) {
-		const until = performance.now() + Math.max(config.switch.confirmTimeout - 5e3, 5e3);
-		earlier += session.requests;
-		connection.close();
-		for (let wait = 200;; wait = Math.min(wait * 2, 3e3)) try {
-			connection = await connect(target, config);
-			session = await startHelper(connection, config);
-			break;
-		} catch (error) {
-			if (!(error instanceof UpgradeError) || ["host-key", "auth"].includes(error.reason) || performance.now() + wait > until) throw unreachableAgain(lost, error);
-			await (0, node_timers_promises.setTimeout)(wait);
-		}
-		const facts = await askFacts();
-		if (nonce === void 0) return;
-		const ended = facts.ours.last;
-		if (facts.ours.upgrade?.nonce !== nonce) {
-			if (ended?.get("nonce") !== nonce) throw new UpgradeError("changed-by-others", "another upgrade is under way");
-			throw new ClosedMeanwhile(ended.get("outcome") ?? "", ended.get("why") ?? "");
-		}
-		const fields = {
-			nonce,
-			run: identity.run
-		};
-		if ((await session.ask("adopt", {
-			fields,
-			within: config.commandTimeout
-		})).reason === "rebooted") throw new ClosedMeanwhile("rolled-back", "reboot");
-	}
-	async function askFacts() {
-		const fields = config.pidFile === void 0 ? {} : { pid_file: config.pidFile };
-		const facts = parseFacts((await session.ask("facts", {
-			fields,
-			within: config.commandTimeout
-		})).fields);
-		directory = facts.ours.directory;
-		return facts;
-	}
-	async function again(attempt) {
-		for (let losses = 0;; losses += 1) try {
-			return await attempt();
-		} catch (error) {
-			if (!(error instanceof UpgradeError && error.reason === "connection-lost") || losses >= 5) throw error;
-			await takeUpAgain(error);
-		}
-	}
-	async function beside(verb, fields, within) {
-		const other = await openSession(connection, {
-			...helperOptions(config),
-			entry: "once",
-			...elevation(session)
-		});
-		try {
-			return await other.ask(verb, {
+	const memory = {
+		nonce: "",
+		directory: ""
+	};
+	const resume = (session) => takeUpAgain(session, {
+		memory,
+		options
+	});
+	const lifeline = await openLifeline({
+		target,
+		resume,
+		...options
+	});
+	const beside = (verb, fields, within) => askBeside(lifeline, {
+		verb,
+		fields,
+		within,
+		memory
+	});
+	return {
+		link: linkOver(lifeline),
+		requests: lifeline.requests,
+		nonce: () => memory.nonce,
+		facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), {
+			memory,
+			config
+		})),
+		ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
+			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
+			const given = {
 				fields: {
-					dir: directory,
+					who: identity.who,
+					run: identity.run,
 					...fields
 				},
-				within
-			});
-		} finally {
-			other.close();
-		}
-	}
-	/** A verb that waits long must not outlive the guard's deadline while its run is alive. */
-	async function withSignOfLife(body) {
-		const timer = setInterval(() => void beside("extend", {}, 1e4).catch(() => {}), config.switch.confirmTimeout / 3);
-		try {
-			return await body;
-		} finally {
-			clearInterval(timer);
-		}
-	}
-	return {
-		link: {
-			start: (command) => connection.start(command),
-			dial: (to) => connection.dial(to),
-			get lost() {
-				return connection.lost;
-			},
-			get roundTripMs() {
-				return connection.roundTripMs;
-			},
-			close: () => connection.close()
-		},
-		requests: () => earlier + session.requests,
-		nonce: () => nonce ?? "",
-		facts: () => again(askFacts),
-		async ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
-			if (verb === "prepare" || verb === "adopt") nonce = String(fields["nonce"] ?? nonce ?? "") || void 0;
-			const all = {
-				who: identity.who,
-				run: identity.run,
-				...fields
-			};
-			const within = Math.max(config.commandTimeout, waits + 15e3);
-			const call = () => session.ask(verb, {
-				fields: all,
-				within,
+				within: Math.max(config.commandTimeout, waits + 15e3),
 				...onEvent === void 0 ? {} : { onEvent }
-			});
-			return again(() => withSignOfLife(call()));
+			};
+			const extend = () => beside("extend", {}, 1e4);
+			const alive = {
+				extend,
+				everyMs: config.switch.confirmTimeout / 3
+			};
+			return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
 		},
-		receive: ({ fields, prepared, bytes }) => again(async () => {
-			const other = await openSession(connection, {
-				...helperOptions(config),
-				entry: "receive",
-				...elevation(session)
-			});
-			if ((await prepared.catch(() => void 0))?.ok !== true) {
-				other.close();
-				throw new UpgradeError("upload-failed", "the target was not prepared for the upload");
-			}
-			other.channel.stdin.write(requestLine(1, "receive", {
-				dir: directory,
-				...fields
-			}));
-			const answer = other.awaitAnswer(1, config.commandTimeout);
-			answer.catch(() => {});
-			await pour(bytes(), other.channel.stdin);
-			return answer;
-		}),
+		receive: (upload) => lifeline.overLosses(() => sendBytes(lifeline, {
+			upload,
+			memory,
+			config
+		})),
 		askBeside: beside,
-		close() {
-			session.close();
-			connection.close();
-		}
+		close: lifeline.close
 	};
 }
-function helperOptions(config) {
-	const within = Math.min(config.commandTimeout, 6e4);
+/** The present link, whichever that is. */
+function linkOver(lifeline) {
 	return {
-		sudo: config.sudo,
-		within,
-		...config.pidFile === void 0 ? {} : { pidFile: config.pidFile }
+		start: (command) => lifeline.connection().start(command),
+		dial: (to) => lifeline.connection().dial(to),
+		get lost() {
+			return lifeline.connection().lost;
+		},
+		get roundTripMs() {
+			return lifeline.connection().roundTripMs;
+		},
+		close: () => lifeline.connection().close()
 	};
 }
-/** A second helper need not find out again whether root is needed. */
-function elevation(session) {
-	return session.elevated ? { elevateNow: true } : { sudo: [] };
+async function askFacts(session, { memory, config }) {
+	const fields = config.pidFile === void 0 ? {} : { pid_file: config.pidFile };
+	const facts = parseFacts((await session.ask("facts", {
+		fields,
+		within: config.commandTimeout
+	})).fields);
+	memory.directory = facts.ours.directory;
+	return facts;
 }
-async function startHelper(connection, config) {
+/** On a new session: in charge of the upgrade again, or an error that says how it was closed meanwhile. */
+async function takeUpAgain(session, { memory, options }) {
+	const { config, identity } = options;
+	const { ours } = await askFacts(session, {
+		memory,
+		config
+	});
+	const { nonce } = memory;
+	if (nonce === "") return;
+	if (ours.upgrade?.nonce !== nonce) {
+		const { last } = ours;
+		if (last?.get("nonce") === nonce) throw new ClosedMeanwhile(last.get("outcome") ?? "", last.get("why") ?? "");
+		if (ours.upgrade === null) return;
+		throw new UpgradeError("changed-by-others", "another upgrade is under way on this host");
+	}
+	const fields = {
+		nonce,
+		run: identity.run
+	};
+	if ((await session.ask("adopt", {
+		fields,
+		within: config.commandTimeout
+	})).reason === "rebooted") throw new ClosedMeanwhile("rolled-back", "reboot");
+}
+async function askBeside(lifeline, { verb, fields, within, memory }) {
+	const other = await lifeline.openBeside("once");
 	try {
-		return await openSession(connection, {
-			...helperOptions(config),
-			entry: "session"
+		return await other.ask(verb, {
+			fields: {
+				dir: memory.directory,
+				...fields
+			},
+			within
 		});
-	} catch (error) {
-		connection.close();
-		throw error;
+	} finally {
+		other.close();
 	}
 }
-function unreachableAgain(lost, error) {
-	const cause = error instanceof Error ? error.message : String(error);
-	const first = lost instanceof Error ? lost.message : String(lost);
-	return new UpgradeError("connection-lost", `${first}; connecting again failed: ${cause}`, { cause: error });
+/** A verb that waits long must not outlive the guard's deadline while its run is alive. */
+async function withSignOfLife(body, { extend, everyMs }) {
+	const timer = setInterval(() => void extend().catch(() => {}), everyMs);
+	try {
+		return await body;
+	} finally {
+		clearInterval(timer);
+	}
 }
-/** Exits: all written; the stream broke (its answer tells why). */
-async function pour(bytes, stdin) {
-	const { pipeline } = await import("node:stream/promises");
-	await pipeline(bytes, stdin).catch(() => {});
+async function sendBytes(lifeline, { upload, memory, config }) {
+	const other = await lifeline.openBeside("receive");
+	try {
+		if ((await upload.prepared.catch(() => void 0))?.ok !== true) throw new UpgradeError("upload-failed", "the target was not prepared for the upload");
+		const fields = {
+			dir: memory.directory,
+			...upload.fields
+		};
+		other.channel.stdin.write(requestLine(1, "receive", fields));
+		const answer = other.awaitAnswer(1, config.commandTimeout);
+		answer.catch(() => {});
+		await (0, node_stream_promises.pipeline)(upload.bytes(), other.channel.stdin).catch(() => {});
+		return await answer;
+	} finally {
+		other.close();
+	}
 }
 
 // src/host/host-run.ts
@@ -5167,7 +5228,8 @@ async function oneHost(target, options) {
 			log
 		}, "connect", () => openAgent(target, {
 			config,
-			identity: whoAmI()
+			identity: whoAmI(),
+			log: log.info
 		}));
 		const binary = await options.binary;
 		agent = await opened;

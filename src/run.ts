@@ -59,7 +59,9 @@ async function oneHost(target: Target, options: HostOptions): Promise<HostResult
   const result = emptyResult(target);
   let agent: Agent | undefined;
   try {
-    const opened = phase({ result, log }, 'connect', () => openAgent(target, { config, identity: whoAmI() }));
+    const opened = phase({ result, log }, 'connect', () =>
+      openAgent(target, { config, identity: whoAmI(), log: (message) => log.info(message) }),
+    );
     const binary = await options.binary;
     agent = await opened;
     const { command } = config;

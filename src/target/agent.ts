@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pipeline } from 'node:stream/promises';
 import type { Config, Millis, Target } from '../config.ts';
-import { connect } from '../connection/connect.ts';
 import type { Connection } from '../connection/port.ts';
 import { UpgradeError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { type Facts, parseFacts } from './facts.ts';
-import { openSession, requestLine, type Session } from './session.ts';
+import { type Lifeline, openLifeline } from './lifeline.ts';
+import { requestLine, type Session } from './session.ts';
 
 /** Words for the lock and the journal on the target. */
 export interface RunIdentity {
@@ -66,159 +66,133 @@ export class ClosedMeanwhile extends Error {
   }
 }
 
+export interface AgentOptions {
+  config: Config;
+  identity: RunIdentity;
+  /** Told about repeated tries to connect. */
+  log?: (message: string) => void;
+}
+
+/** What the agent remembers of the upgrade that it works on. */
+interface Memory {
+  nonce: string;
+  /** The instance's state directory on the target. */
+  directory: string;
+}
+
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
-export async function openAgent(target: Target, options: { config: Config; identity: RunIdentity }): Promise<Agent> {
+export async function openAgent(target: Target, options: AgentOptions): Promise<Agent> {
   const { config, identity } = options;
-  let connection = await connect(target, config);
-  let session = await startHelper(connection, config);
-  let nonce: string | undefined;
-  let directory = '';
-  let earlier = 0;
-
-  /** Exits: connected and in charge again; closed meanwhile; no connection within the guard's deadline. */
-  async function takeUpAgain(lost: unknown): Promise<void> {
-    const until = performance.now() + Math.max(config.switch.confirmTimeout - 5_000, 5_000);
-    earlier += session.requests;
-    connection.close();
-    for (let wait = 200; ; wait = Math.min(wait * 2, 3_000)) {
-      try {
-        connection = await connect(target, config);
-        session = await startHelper(connection, config);
-        break;
-      } catch (error) {
-        const hopeless = !(error instanceof UpgradeError) || ['host-key', 'auth'].includes(error.reason);
-        if (hopeless || performance.now() + wait > until) throw unreachableAgain(lost, error);
-        await delay(wait);
-      }
-    }
-    const facts = await askFacts();
-    if (nonce === undefined) return;
-    const ended = facts.ours.last;
-    if (facts.ours.upgrade?.nonce !== nonce) {
-      if (ended?.get('nonce') !== nonce) throw new UpgradeError('changed-by-others', 'another upgrade is under way');
-      throw new ClosedMeanwhile(ended.get('outcome') ?? '', ended.get('why') ?? '');
-    }
-    const fields = { nonce, run: identity.run };
-    const adopted = await session.ask('adopt', { fields, within: config.commandTimeout });
-    if (adopted.reason === 'rebooted') throw new ClosedMeanwhile('rolled-back', 'reboot');
-  }
-
-  async function askFacts(): Promise<Facts> {
-    const fields = config.pidFile === undefined ? {} : { pid_file: config.pidFile };
-    const facts = parseFacts((await session.ask('facts', { fields, within: config.commandTimeout })).fields);
-    directory = facts.ours.directory;
-    return facts;
-  }
-
-  async function again<T>(attempt: () => Promise<T>): Promise<T> {
-    for (let losses = 0; ; losses += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        const lost = error instanceof UpgradeError && error.reason === 'connection-lost';
-        if (!lost || losses >= 5) throw error;
-        await takeUpAgain(error);
-      }
-    }
-  }
-
-  async function beside(verb: string, fields: Fields, within: Millis): Promise<Answer> {
-    const other = await openSession(connection, { ...helperOptions(config), entry: 'once', ...elevation(session) });
-    try {
-      return await other.ask(verb, { fields: { dir: directory, ...fields }, within });
-    } finally {
-      other.close();
-    }
-  }
-
-  /** A verb that waits long must not outlive the guard's deadline while its run is alive. */
-  async function withSignOfLife<T>(body: Promise<T>): Promise<T> {
-    const timer = setInterval(
-      () => void beside('extend', {}, 10_000).catch(() => {}),
-      config.switch.confirmTimeout / 3,
-    );
-    try {
-      return await body;
-    } finally {
-      clearInterval(timer);
-    }
-  }
-
+  const memory: Memory = { nonce: '', directory: '' };
+  const resume = (session: Session) => takeUpAgain(session, { memory, options });
+  const lifeline = await openLifeline({ target, resume, ...options });
+  const beside = (verb: string, fields: Fields, within: Millis) =>
+    askBeside(lifeline, { verb, fields, within, memory });
   return {
-    link: {
-      start: (command) => connection.start(command),
-      dial: (to) => connection.dial(to),
-      get lost() {
-        return connection.lost;
-      },
-      get roundTripMs() {
-        return connection.roundTripMs;
-      },
-      close: () => connection.close(),
-    },
-    requests: () => earlier + session.requests,
-    nonce: () => nonce ?? '',
-    facts: () => again(askFacts),
-    async ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
-      if (verb === 'prepare' || verb === 'adopt') nonce = String(fields['nonce'] ?? nonce ?? '') || undefined;
+    link: linkOver(lifeline),
+    requests: lifeline.requests,
+    nonce: () => memory.nonce,
+    facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), { memory, config })),
+    ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
+      if (verb === 'prepare' || verb === 'adopt') memory.nonce = String(fields['nonce'] ?? memory.nonce);
       const all = { who: identity.who, run: identity.run, ...fields };
       const within = Math.max(config.commandTimeout, waits + 15_000);
-      const call = () => session.ask(verb, { fields: all, within, ...(onEvent === undefined ? {} : { onEvent }) });
-      return again(() => withSignOfLife(call()));
+      const given = { fields: all, within, ...(onEvent === undefined ? {} : { onEvent }) };
+      const extend = () => beside('extend', {}, 10_000);
+      const alive = { extend, everyMs: config.switch.confirmTimeout / 3 };
+      return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
     },
-    receive: ({ fields, prepared, bytes }) =>
-      again(async () => {
-        const other = await openSession(connection, {
-          ...helperOptions(config),
-          entry: 'receive',
-          ...elevation(session),
-        });
-        const go = await prepared.catch(() => undefined);
-        if (go?.ok !== true) {
-          other.close();
-          throw new UpgradeError('upload-failed', 'the target was not prepared for the upload');
-        }
-        other.channel.stdin.write(requestLine(1, 'receive', { dir: directory, ...fields }));
-        const answer = other.awaitAnswer(1, config.commandTimeout);
-        answer.catch(() => {});
-        await pour(bytes(), other.channel.stdin);
-        return answer;
-      }),
+    receive: (upload) => lifeline.overLosses(() => sendBytes(lifeline, { upload, memory, config })),
     askBeside: beside,
-    close() {
-      session.close();
-      connection.close();
-    },
+    close: lifeline.close,
   };
 }
 
-function helperOptions(config: Config) {
-  const within = Math.min(config.commandTimeout, 60_000);
-  return { sudo: config.sudo, within, ...(config.pidFile === undefined ? {} : { pidFile: config.pidFile }) };
+/** The present link, whichever that is. */
+function linkOver(lifeline: Lifeline): Connection {
+  return {
+    start: (command) => lifeline.connection().start(command),
+    dial: (to) => lifeline.connection().dial(to),
+    get lost() {
+      return lifeline.connection().lost;
+    },
+    get roundTripMs() {
+      return lifeline.connection().roundTripMs;
+    },
+    close: () => lifeline.connection().close(),
+  };
 }
 
-/** A second helper need not find out again whether root is needed. */
-function elevation(session: Session): { elevateNow?: true; sudo?: string[] } {
-  return session.elevated ? { elevateNow: true } : { sudo: [] };
+async function askFacts(session: Session, { memory, config }: { memory: Memory; config: Config }): Promise<Facts> {
+  const fields = config.pidFile === undefined ? {} : { pid_file: config.pidFile };
+  const facts = parseFacts((await session.ask('facts', { fields, within: config.commandTimeout })).fields);
+  memory.directory = facts.ours.directory;
+  return facts;
 }
 
-async function startHelper(connection: Connection, config: Config): Promise<Session> {
+/** On a new session: in charge of the upgrade again, or an error that says how it was closed meanwhile. */
+async function takeUpAgain(session: Session, { memory, options }: { memory: Memory; options: AgentOptions }) {
+  const { config, identity } = options;
+  const { ours } = await askFacts(session, { memory, config });
+  const { nonce } = memory;
+  if (nonce === '') return;
+  if (ours.upgrade?.nonce !== nonce) {
+    const { last } = ours;
+    if (last?.get('nonce') === nonce) throw new ClosedMeanwhile(last.get('outcome') ?? '', last.get('why') ?? '');
+    // The request that would have prepared it never arrived.
+    if (ours.upgrade === null) return;
+    throw new UpgradeError('changed-by-others', 'another upgrade is under way on this host');
+  }
+  const fields = { nonce, run: identity.run };
+  const adopted = await session.ask('adopt', { fields, within: config.commandTimeout });
+  if (adopted.reason === 'rebooted') throw new ClosedMeanwhile('rolled-back', 'reboot');
+}
+
+interface Besides {
+  verb: string;
+  fields: Fields;
+  within: Millis;
+  memory: Memory;
+}
+
+async function askBeside(lifeline: Lifeline, { verb, fields, within, memory }: Besides): Promise<Answer> {
+  const other = await lifeline.openBeside('once');
   try {
-    return await openSession(connection, { ...helperOptions(config), entry: 'session' });
-  } catch (error) {
-    connection.close();
-    throw error;
+    return await other.ask(verb, { fields: { dir: memory.directory, ...fields }, within });
+  } finally {
+    other.close();
   }
 }
 
-function unreachableAgain(lost: unknown, error: unknown): UpgradeError {
-  const cause = error instanceof Error ? error.message : String(error);
-  const first = lost instanceof Error ? lost.message : String(lost);
-  return new UpgradeError('connection-lost', `${first}; connecting again failed: ${cause}`, { cause: error });
+/** A verb that waits long must not outlive the guard's deadline while its run is alive. */
+async function withSignOfLife<T>(
+  body: Promise<T>,
+  { extend, everyMs }: { extend: () => Promise<unknown>; everyMs: Millis },
+): Promise<T> {
+  const timer = setInterval(() => void extend().catch(() => {}), everyMs);
+  try {
+    return await body;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
-/** Exits: all written; the stream broke (its answer tells why). */
-async function pour(bytes: AsyncIterable<Uint8Array>, stdin: NodeJS.WritableStream): Promise<void> {
-  const { pipeline } = await import('node:stream/promises');
-  await pipeline(bytes, stdin).catch(() => {});
+async function sendBytes(
+  lifeline: Lifeline,
+  { upload, memory, config }: { upload: ReceiveOptions; memory: Memory; config: Config },
+): Promise<Answer> {
+  const other = await lifeline.openBeside('receive');
+  try {
+    const go = await upload.prepared.catch(() => undefined);
+    if (go?.ok !== true) throw new UpgradeError('upload-failed', 'the target was not prepared for the upload');
+    const fields = { dir: memory.directory, ...upload.fields };
+    other.channel.stdin.write(requestLine(1, 'receive', fields));
+    const answer = other.awaitAnswer(1, config.commandTimeout);
+    answer.catch(() => {});
+    // Where the stream breaks, the helper's answer (or its absence) says why.
+    await pipeline(upload.bytes(), other.channel.stdin).catch(() => {});
+    return await answer;
+  } finally {
+    other.close();
+  }
 }

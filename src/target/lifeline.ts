@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config, Target } from '../config.ts';
+import { connect } from '../connection/connect.ts';
+import type { Connection } from '../connection/port.ts';
+import { messageOf, UpgradeError } from '../errors.ts';
+import { openSession, type OpenOptions, type Session } from './session.ts';
+
+export interface LifelineOptions {
+  target: Target;
+  config: Config;
+  /** Told about repeated tries to connect. */
+  log?: (message: string) => void;
+  /** Called on a new session before anything else is asked there; throws where there is nothing to go on with. */
+  resume: (session: Session) => Promise<void>;
+}
+
+/** The connection to one target and the helper's session over it; both are renewed when they are lost. */
+export interface Lifeline {
+  connection: () => Connection;
+  session: () => Session;
+  /** Request and answer pairs over all sessions. */
+  requests: () => number;
+  /** Runs `attempt`; after a loss connects again, resumes and runs it once more. */
+  overLosses<T>(attempt: () => Promise<T>): Promise<T>;
+  /** A helper process besides the session, on the present connection. */
+  openBeside(entry: OpenOptions['entry']): ReturnType<typeof openSession>;
+  close: () => void;
+}
+
+const MOST_LOSSES = 5;
+
+/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
+export async function openLifeline(options: LifelineOptions): Promise<Lifeline> {
+  const { config, resume } = options;
+  let now = await establish(options);
+  let earlier = 0;
+  let renewal: Promise<void> | undefined;
+
+  async function renew(lost: unknown): Promise<void> {
+    earlier += now.session.requests;
+    now.connection.close();
+    now = await establishAgain(options, lost);
+    await resume(now.session);
+  }
+
+  return {
+    connection: () => now.connection,
+    session: () => now.session,
+    requests: () => earlier + now.session.requests,
+    async overLosses(attempt) {
+      for (let losses = 0; ; losses += 1) {
+        const used = now;
+        try {
+          return await attempt();
+        } catch (error) {
+          if (!isLoss(error) || losses >= MOST_LOSSES) throw error;
+          // Two requests side by side lose the same connection: only one of them renews it.
+          if (used === now) renewal ??= renew(error).finally(() => (renewal = undefined));
+          await renewal;
+        }
+      }
+    },
+    openBeside: (entry) => {
+      // A second helper need not find out again whether root is needed.
+      const elevation = now.session.elevated ? { elevateNow: true } : { sudo: [] };
+      return openSession(now.connection, { ...helperOptions(config), entry, ...elevation });
+    },
+    close() {
+      now.session.close();
+      now.connection.close();
+    },
+  };
+}
+
+interface Established {
+  connection: Connection;
+  session: Session;
+}
+
+async function establish({ target, config, log }: LifelineOptions): Promise<Established> {
+  const connection = await connect(target, { ssh: config.ssh, ...(log === undefined ? {} : { log }) });
+  try {
+    return { connection, session: await openSession(connection, { ...helperOptions(config), entry: 'session' }) };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Exits: connected; another host key or login refused; no connection shortly before the guard's deadline. */
+async function establishAgain(options: LifelineOptions, lost: unknown): Promise<Established> {
+  const until = performance.now() + Math.max(options.config.switch.confirmTimeout - 5_000, 5_000);
+  for (let wait = 200; ; wait = Math.min(wait * 2, 3_000)) {
+    try {
+      return await establish(options);
+    } catch (error) {
+      const hopeless = !(error instanceof UpgradeError) || ['host-key', 'auth'].includes(error.reason);
+      if (hopeless || performance.now() + wait > until) {
+        const message = `${messageOf(lost)}; connecting again failed: ${messageOf(error)}`;
+        throw new UpgradeError('connection-lost', message, { cause: error });
+      }
+      await delay(wait);
+    }
+  }
+}
+
+function helperOptions({ commandTimeout, sudo, pidFile }: Config) {
+  return { sudo, within: Math.min(commandTimeout, 60_000), ...(pidFile === undefined ? {} : { pidFile }) };
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof UpgradeError && error.reason === 'connection-lost';
+}
