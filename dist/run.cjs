@@ -5229,7 +5229,7 @@ async function oneHost(target, options) {
 		}, "connect", () => openAgent(target, {
 			config,
 			identity: whoAmI(),
-			log: log.info
+			log: (message) => log.info(message)
 		}));
 		const binary = await options.binary;
 		agent = await opened;

@@ -70,6 +70,8 @@ rec_text() { json_text "$2"; REC="$REC,\"$1\":$J"; }
 rec_raw() { REC="$REC,\"$1\":$2"; }
 rec_lines() { json_lines "$2"; REC="$REC,\"$1\":$J"; }
 rec_text_or_null() { if [ -n "$2" ]; then rec_text "$1" "$2"; else rec_raw "$1" null; fi; }
+# rec_count NAME WORD...
+rec_count() { rec_raw "$1" $(($# - 1)); }
 rec_bool() { if [ "$2" = 1 ]; then rec_raw "$1" true; else rec_raw "$1" false; fi; }
 
 answer() { printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":true%s}\n' "$MARKER" "$VERSION" "$ID" "$VERB" "$REC"; }
@@ -994,7 +996,10 @@ finish_commit() {
   retain_old
   inode_of "$S_bin"
   if [ "$INODE" != "$S_new_ino" ] || [ -L "$S_bin" ]; then
-    case $INODE in "$S_old_ino" | "$S_new_ino") ;; *) journal foreign-file path "$S_bin"; return 1 ;; esac
+    case $INODE in
+      "$S_old_ino" | "$S_new_ino") ;;
+      *) close_books changed-by-others "another file is at $S_bin"; return 1 ;;
+    esac
     may_act commit || return 1
     journal install
     # Another actor than the one that staged has nothing to wait for, and syncs anew.
@@ -1042,7 +1047,6 @@ quit_orphans() {
 # retain_old: the previous binary, named by its digest; a link where the file systems allow it.
 retain_old() {
   [ ! -e "$D/retained/$S_old_sha" ] || return 0
-  mkdir -p "$D/retained"
   ln "$S_work/old" "$D/retained/$S_old_sha" 2>/dev/null ||
     { cp -p "$S_work/old" "$D/retained/.$S_old_sha" && mv -f "$D/retained/.$S_old_sha" "$D/retained/$S_old_sha"; }
 }
@@ -1558,7 +1562,8 @@ verb_retire() {
   kill -WINCH "$S_om"
   wait_retired || return
   same_workers || return
-  rec_raw draining "$(printf '%s' "$WORKERS" | wc -w)"
+  # shellcheck disable=SC2086
+  rec_count draining $WORKERS
   answer
 }
 
@@ -1589,10 +1594,12 @@ verb_look() {
   [ -z "$DECISION" ] || { lost_ground; return; }
   same_workers || return
   enough_accept || :
-  rec_raw accepting "$(printf '%s' "$ACCEPTING" | wc -w)"
+  # shellcheck disable=SC2086
+  rec_count accepting $ACCEPTING
   lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return; }
   workers_of "$S_om" "$S_nm"
-  rec_raw draining "$(printf '%s' "$WORKERS" | wc -w)"
+  # shellcheck disable=SC2086
+  rec_count draining $WORKERS
   new_log_lines '\[(emerg|alert|crit)\]'
   rec_lines errorLog "$LINES_FOUND"
   answer
@@ -1660,10 +1667,9 @@ verb_commit() {
     [ "$NM_LIVES" = 1 ] || { evidence; refuse new-master-died "the new master $S_nm is gone"; return; }
     enough_accept || { evidence; refuse workers-crashing "before the commit the new workers should accept on all listeners; found ${ACCEPTING:-none}"; return; }
     pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_nm"; return; }
-    if [ "$OM_LIVES" = 1 ]; then
-      listeners_of "$S_om"
-      repark_old || return
-    fi
+    inode_of "$S_bin"
+    [ "$INODE" = "$S_old_ino" ] || { refuse changed-by-others "another file than the old binary is at $S_bin"; return; }
+    if [ "$OM_LIVES" = 1 ]; then repark_old || return; fi
     decide commit run || { lost_ground; return; }
   fi
   if ! finish_commit; then
@@ -1676,6 +1682,7 @@ verb_commit() {
 
 # repark_old: a HUP from outside may have given the old master workers again; QUIT would orphan them (F2).
 repark_old() {
+  listeners_of "$S_om"
   workers_of "$S_om" "$S_nm"
   # shellcheck disable=SC2086
   listening_among $WORKERS
@@ -1725,28 +1732,27 @@ verb_cancel() {
 
 # rec_final MASTER START: what is true after the last change, read back.
 rec_final() {
-  local _exe _running
+  local _exe
   if ! lives "$1" "$2"; then
     pid_in "$S_pidf" && start_of "$PID_TEXT" && set -- "$PID_TEXT" "$START" || set -- '' ''
   fi
   rec_process master "$1" "$2"
-  rec_bool oldGone "$((1 - $(lives "$S_om" "$S_om_start" && echo 1 || echo 0)))"
+  if lives "$S_om" "$S_om_start"; then rec_raw oldGone false; else rec_raw oldGone true; fi
   [ -n "$1" ] || return 0
   _exe=$(sha256sum <"/proc/$1/exe")
   rec_text runningSha256 "${_exe%% *}"
-  rec_text exe "$(readlink "/proc/$1/exe")"
-  inode_of "/proc/$1/exe"; _running=$INODE
-  inode_of "$S_bin"
-  [ "$_running" = "$INODE" ]
+  read_inodes "/proc/$1/exe" "$S_bin"
+  [ "$INODE_1" = "$INODE_2" ]
   rec_bool diskRuns "$((1 - $?))"
   pid_in "$S_pidf"
   rec_text pidText "$PID_TEXT"
   if [ -e "$S_pidf.oldbin" ]; then rec_raw oldbin true; else rec_raw oldbin false; fi
-  listeners_of "$1"
+  [ -n "$L_DEC" ] || listeners_of "$1"
   workers_of "$1" "$S_nm"
   # shellcheck disable=SC2086
   accepting_among $WORKERS
-  rec_raw accepting "$(printf '%s' "$ACCEPTING" | wc -w)"
+  # shellcheck disable=SC2086
+  rec_count accepting $ACCEPTING
 }
 
 # ------------------------------------------------------------------------------------------------------------- evidence
