@@ -2383,6 +2383,7 @@ function parseFacts(raw) {
 		machine: read.text("machine"),
 		cpus: read.number("cpus"),
 		systemd: read.flag("systemd"),
+		guardKind: read.text("guardKind"),
 		whyNot: read.textOrNull("whyNot"),
 		masters: read.text("masters"),
 		master: isObject(raw["master"]) ? parseMaster(raw) : null,
@@ -2392,6 +2393,7 @@ function parseFacts(raw) {
 function parseMaster(raw) {
 	const read = fieldsOf(raw, "facts of the master");
 	const unit = read.object("unit");
+	const predecessor = processOf(read.object("predecessor"));
 	return {
 		title: read.text("title"),
 		argv0: read.text("argv0"),
@@ -2421,6 +2423,10 @@ function parseMaster(raw) {
 			startTime: ""
 		},
 		parent: read.number("parent"),
+		predecessor: predecessor === null ? null : {
+			process: predecessor,
+			workers: read.number("predecessorWorkers")
+		},
 		uid: read.number("masterUid"),
 		sameMounts: read.flag("sameMounts"),
 		diskFreeKb: read.number("diskFreeKb"),
@@ -2879,10 +2885,11 @@ async function takeUpAgain(session, { memory, options }) {
 		nonce,
 		run: identity.run
 	};
-	if ((await session.ask("adopt", {
+	const adopted = await session.ask("adopt", {
 		fields,
 		within: config.commandTimeout
-	})).reason === "rebooted") throw new ClosedMeanwhile("rolled-back", "reboot");
+	});
+	if (adopted.reason === "rebooted") throw new ClosedMeanwhile(String(adopted.fields["outcome"]), "reboot");
 }
 async function askBeside(lifeline, { verb, fields, within, memory }) {
 	const other = await lifeline.openBeside("once");
@@ -2978,7 +2985,7 @@ async function phase(run, name, body) {
 async function commit(run, sides) {
 	const answer = await phase(run, "commit", async () => {
 		const waits = run.config.switch.drainTimeout * 2;
-		return mustSucceed(await run.agent.ask("commit", { waits }), run.result);
+		return committed(await run.agent.ask("commit", { waits }), run);
 	});
 	await phase(run, "verify", async () => readBack(run, {
 		answer,
@@ -2996,6 +3003,12 @@ async function commit(run, sides) {
 	});
 	run.result.previousSha256 = sides.old.sha256;
 }
+function committed(answer, { result }) {
+	const outcome = answer.fields["outcome"];
+	const closed = typeof outcome === "string" && outcome !== "stuck";
+	if (!answer.ok && closed) throw new ClosedMeanwhile(outcome, "commit");
+	return mustSucceed(answer, result);
+}
 /** Ends the step with the new generation serving and the old master parked under the guard. */
 async function hold(run, sides) {
 	const answer = mustSucceed(await run.agent.ask("hold"), run.result);
@@ -3005,6 +3018,7 @@ async function hold(run, sides) {
 		deadline,
 		kind: read.text("guardKind")
 	};
+	if (!read.flag("parked")) run.result.notes.push("Both generations accept connections: it was held before WINCH.");
 	Object.assign(run.result, {
 		outcome: "held",
 		state: "held",
@@ -3016,53 +3030,16 @@ async function hold(run, sides) {
 		previousSha256: sides.old.sha256
 	});
 }
-/**
-* After a failure: back to the old generation, by whoever can do it. Always leaves a result that says what is true on
-* the target, or that this is unknown.
-*/
-async function retreat(run, { cause, sides }) {
-	run.result.reason = reasonOf(cause);
-	try {
-		if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
-		else if (cause instanceof ClosedMeanwhile) closedBy(run, {
-			cause,
-			sides
-		});
-		else if (cause instanceof DecidedElsewhere) await waitUntilClosed(run, sides);
-		else if (isLost(cause)) leftToGuard(run);
-		else if (!run.config.switch.autoRollback) await hold(run, sides);
-		else await rollBack(run, {
-			why: run.result.reason.code,
-			sides
-		});
-	} catch (error) {
-		await lastResort(run, {
-			error,
-			sides
-		});
-	}
-}
 /** Back at once; what the target answers afterwards goes into the result. */
 async function rollBack(run, { why, sides }) {
 	await phase(run, "rollback", async () => {
 		const waits = run.config.switch.drainTimeout * 2 + 6e4;
-		const answer = await run.agent.ask("rollback", {
+		const answer = mustSucceed(await run.agent.ask("rollback", {
 			fields: { why },
 			waits
-		});
-		keepEvidence(answer, run.result);
-		if (answer.fields["outcome"] === "outage") run.result.reason = {
-			code: "outage",
-			message: "no nginx was left; the old version was started anew"
-		};
-		mustSucceed(answer, run.result);
+		}), run.result);
 		const outcome = fieldsOf(answer.fields, "rollback").text("outcome");
-		if (outcome !== "rolled-back" && outcome !== "untouched") return closedAs(run, {
-			outcome,
-			why,
-			sides
-		});
-		readBack(run, {
+		if (outcome === "rolled-back") readBack(run, {
 			answer,
 			expected: sides.old.sha256
 		});
@@ -3087,6 +3064,16 @@ function closedAs(run, closed) {
 		previousSha256: sides.old.sha256
 	});
 	run.result.outcome = OUTCOME_OF[outcome] ?? "failed";
+	if (outcome === "committed") {
+		run.result.reason = null;
+		if (why === "old-master-gone") {
+			run.result.outcome = "failed";
+			run.result.reason = {
+				code: "changed-by-others",
+				message: "the old master was ended by others; the new version serves"
+			};
+		}
+	}
 	if (outcome === "outage" || outcome === "down") {
 		run.result.reason = {
 			code: "outage",
@@ -3094,7 +3081,22 @@ function closedAs(run, closed) {
 		};
 		run.result.state = outcome === "down" ? "broken" : "idle";
 	}
-	if (outcome === "changed-by-others") run.result.state = "broken";
+	if (outcome === "changed-by-others") leftAsItIs(run);
+}
+/** A file that is not ours is at the binary's path: both generations are left as they are. */
+function leftAsItIs({ result }) {
+	const [old, next] = [result.oldMaster?.pid, result.newMaster?.pid];
+	Object.assign(result, {
+		outcome: "failed",
+		state: "broken",
+		version: null,
+		sha256: null
+	});
+	result.reason = {
+		code: "changed-by-others",
+		message: "another file was put at the path of the binary during the upgrade; it was not touched, and both generations were left as they are"
+	};
+	result.notes.push(`To keep the new version: kill -QUIT ${old}. To go back: kill -HUP ${old}, and when its workers accept, kill -QUIT ${next}.`);
 }
 const OUTCOME_OF = {
 	"rolled-back": "rolled-back",
@@ -3121,6 +3123,43 @@ function readBack(run, { answer, expected }) {
 	run.result.sha256 = running;
 	if (expected !== run.result.previousSha256) run.result.newMaster = master;
 }
+
+// src/host/retreat.ts
+/**
+* After a failure: back to the old generation, by whoever can do it. Always leaves a result that says what is true on
+* the target, or that this is unknown.
+*/
+async function retreat(run, { cause, sides }) {
+	run.result.reason = reasonOf(cause);
+	try {
+		if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
+		else if (cause instanceof ClosedMeanwhile) closedBy(run, {
+			cause,
+			sides
+		});
+		else if (cause instanceof DecidedElsewhere) await waitUntilClosed(run, sides);
+		else if (isLost(cause)) leftToGuard(run);
+		else if (run.config.switch.autoRollback || !await canHold(run, sides)) await rollBack(run, {
+			why: run.result.reason.code,
+			sides
+		});
+	} catch (error) {
+		await lastResort(run, {
+			error,
+			sides
+		});
+	}
+}
+/** Held for inspection, where a new master is left to look at. */
+async function canHold(run, sides) {
+	try {
+		await hold(run, sides);
+		return true;
+	} catch (error) {
+		if (error instanceof UpgradeError && error.reason === "new-master-died") return false;
+		throw error;
+	}
+}
 /** One command on a channel of its own: the guard acts now. Its answer comes within five seconds. */
 async function cancelOnTarget(run, sides) {
 	const fields = { nonce: run.agent.nonce() };
@@ -3139,12 +3178,12 @@ async function cancelOnTarget(run, sides) {
 	run.result.notes.push("The guard on the target is going back to the old version; `status` shows when it is done.");
 }
 function closedBy(run, { cause, sides }) {
+	run.result.reason = reasonOf(cause);
 	closedAs(run, {
 		outcome: cause.outcome,
 		why: cause.why,
 		sides
 	});
-	run.result.reason = reasonOf(cause);
 }
 /** Exits: the books are closed; the drain time and a minute are over. */
 async function waitUntilClosed(run, sides) {
@@ -3154,12 +3193,10 @@ async function waitUntilClosed(run, sides) {
 		if (ours.upgrade === null) {
 			const outcome = ours.last?.get("outcome") ?? "";
 			const why = ours.last?.get("why") ?? "";
-			closedAs(run, {
-				outcome,
-				why,
+			closedBy(run, {
+				cause: new ClosedMeanwhile(outcome, why),
 				sides
 			});
-			run.result.reason = reasonOf(new ClosedMeanwhile(outcome, why));
 			return;
 		}
 		if (performance.now() > until) throw new UpgradeError("internal", "the rollback that was decided on the target does not end");
@@ -3406,7 +3443,7 @@ const MASTER_CHECKS = [
 	},
 	{
 		code: "stale-oldbin",
-		check: ({ oldbin, pidFile, process }) => oldbin !== null && oldbin !== "directory" && oldbin !== String(process.pid) ? {
+		check: ({ oldbin, pidFile, process, predecessor }) => oldbin !== null && oldbin !== "directory" && oldbin !== String((predecessor?.process ?? process).pid) ? {
 			message: `${pidFile}.oldbin is left from an earlier upgrade (it holds "${oldbin}"); nginx will overwrite it`,
 			fix: `Remove it, so that no script signals that number: rm ${pidFile}.oldbin`
 		} : void 0
@@ -3442,13 +3479,20 @@ function daemonOff({ daemon, parent }) {
 		fix: "Use `daemon on` with a unit of Type=forking and PIDFile=, and restart nginx once; in a container, roll the container."
 	};
 }
-function otherUpgrade({ children, oldbin, process }) {
+function otherUpgrade({ children, oldbin, process, predecessor }) {
+	if (predecessor !== null) {
+		const { pid } = predecessor.process;
+		return {
+			message: `the old master ${pid} of the last upgrade still drains (${predecessor.workers} workers); while it lives, nginx ignores USR2`,
+			fix: `Wait for its connections to end, or cut them: kill -TERM ${pid}`
+		};
+	}
 	const newMaster = children.find(({ title }) => /: ma/.test(title));
 	const draining = children.filter(({ title }) => title.includes("shutting down"));
 	if (newMaster === void 0 && oldbin !== String(process.pid)) return void 0;
 	return {
 		message: `another upgrade was begun here and not ended: old master ${process.pid}, new master ${newMaster?.process.pid ?? "none"}, ${draining.length} old workers shutting down. nginx ignores a second USR2 meanwhile`,
-		fix: `End it first: kill -QUIT ${process.pid} keeps the new version, kill -HUP ${process.pid} and then kill -QUIT of the new master goes back.`
+		fix: `End it first. Keep the new version: kill -QUIT ${process.pid}. Go back: kill -HUP ${process.pid}, and when its workers accept, kill -QUIT ${newMaster?.process.pid ?? "the new master"}.`
 	};
 }
 function pidDirectory({ pidFile, pidDirWritable, oldbin }) {
@@ -3616,7 +3660,7 @@ async function inspect(run) {
 function stateOf({ master, ours: { upgrade } }) {
 	if (upgrade !== null) return upgrade.phase === "held" ? "held" : "upgrading";
 	if (master === null) return "broken";
-	return master.oldbin === String(master.process.pid) ? "draining" : "idle";
+	return master.predecessor === null ? "idle" : "draining";
 }
 function rulesOf({ config }) {
 	return {
@@ -4755,7 +4799,8 @@ function preparation(run, file) {
 		ready: tenths(times.readyTimeout),
 		drain: tenths(times.drainTimeout),
 		hold: tenths(times.holdTimeout),
-		keep: times.keep
+		keep: times.keep,
+		repair: run.facts.master.pidText === null ? "yes" : "no"
 	};
 }
 /** ngx_set_worker_processes: a number, or `auto` for one a processor; one without the directive. */
@@ -4819,7 +4864,7 @@ async function check(run, file) {
 }
 /** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
 function sideEffectFree({ facts: { master } }) {
-	return master.pidText === String(master.process.pid);
+	return master.pidText === null || master.pidText === String(master.process.pid);
 }
 function cannotRun(read) {
 	const said = read.text("build").trim().slice(0, 300);
@@ -5039,10 +5084,14 @@ async function planHost(run) {
 	await unstage(inspected);
 	run.result.notes.push(...steps(inspected, build.version));
 }
-function steps({ facts: { master, systemd, uid }, config }, version) {
+const GUARDS = {
+	systemd: "a transient systemd service",
+	"systemd-user": "a transient service of the user’s systemd"
+};
+function steps({ facts: { master, guardKind }, config }, version) {
 	const old = master.process.pid;
 	const { switch: times } = config;
-	const guard = systemd && uid === 0 ? "a transient systemd service" : "a detached process";
+	const guard = GUARDS[guardKind] ?? "a detached process";
 	return [
 		`Would replace ${parseBuildInfo(master.build).version} by ${version} at ${master.path}`,
 		`Guard: ${guard}, ${times.confirmTimeout / 1e3} s without a sign of life and it rolls back`,
@@ -5071,9 +5120,8 @@ async function rollbackHost(run) {
 			why: "asked",
 			sides
 		});
-		else if (adopted.reason === "rebooted") closedAs(run, {
-			outcome: "rolled-back",
-			why: "reboot",
+		else if (adopted.reason === "rebooted") afterReboot(run, {
+			adopted,
 			sides
 		});
 		else mustSucceed(adopted, run.result);
@@ -5122,9 +5170,24 @@ async function goBackToPrevious(run, facts) {
 	}) === "committed") run.result.outcome = "rolled-back";
 	else if (run.result.outcome === "rolled-back") run.result.outcome = "failed";
 }
+/** The restart itself may have been the rollback; where the new version was installed already, it is what serves. */
+function afterReboot(run, { adopted, sides }) {
+	const outcome = fieldsOf(adopted.fields, "adopt").text("outcome");
+	closedAs(run, {
+		outcome,
+		why: "reboot",
+		sides
+	});
+	if (outcome !== "committed") return;
+	run.result.outcome = "failed";
+	run.result.reason = {
+		code: "changed-by-others",
+		message: "the host was restarted with the new version installed; run `rollback` again to go back to the old one"
+	};
+}
 function gone(sha256) {
 	return {
-		code: "not-running",
+		code: "not-retained",
 		message: `the previous binary (${sha256}) is not retained on the target any more`,
 		fix: "Upgrade to it with `binary` and `allow-downgrade: true`."
 	};
@@ -5141,9 +5204,14 @@ async function statusOf(run) {
 			oldMaster: upgrade.oldMaster,
 			newMaster: upgrade.newMaster
 		});
+		const [version, sha256] = upgrade.newLives && [
+			"retired",
+			"held",
+			"committing"
+		].includes(upgrade.phase) ? [upgrade.newVersion, upgrade.newSha256] : [upgrade.oldVersion, upgrade.oldSha256];
 		Object.assign(run.result, {
-			version: upgrade.newVersion,
-			sha256: upgrade.newSha256
+			version,
+			sha256
 		});
 		Object.assign(run.result, {
 			previousVersion: upgrade.oldVersion,
@@ -5166,6 +5234,12 @@ function describe({ master, masters, ours }) {
 		const { version } = parseBuildInfo(master.build);
 		lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${master.exe}`);
 		lines.push(`${workers} of its workers accept on ${master.listeners.length} listeners, ${draining} are draining`);
+		const second = master.children.find(({ title }) => /: ma/.test(title));
+		if (second !== void 0) lines.push(`A second master, ${second.process.pid}, runs beside it: an upgrade was begun and not ended`);
+		if (master.predecessor !== null) {
+			const { process, workers: left } = master.predecessor;
+			lines.push(`Its predecessor ${process.pid} still drains ${left} workers`);
+		}
 	}
 	const { upgrade } = ours;
 	if (upgrade !== null) {
@@ -5194,7 +5268,7 @@ async function run({ config, log, cancel }) {
 	binary?.catch(() => {});
 	const hosts = [];
 	for (const target of config.targets) {
-		const stop = cancel.aborted || config.command === "upgrade" && hosts.some(({ outcome }) => !isFine(outcome));
+		const stop = cancel.aborted || config.command === "upgrade" && !hosts.every(isFine);
 		hosts.push(stop ? skipped(target) : await log.group(target.name, () => oneHost(target, {
 			config,
 			log,
@@ -5283,8 +5357,9 @@ function findingsOf(error) {
 		fix: sudo ? "Allow it in sudoers (NOPASSWD), log in as root, or set `sudo` empty where the master is the login’s own." : "Give the login a POSIX shell: the helper is run by `/bin/sh -c`."
 	}];
 }
-function isFine(outcome) {
-	return outcome === "upgraded" || outcome === "unchanged" || outcome === "held";
+/** Held with a reason is a failure kept for inspection: the next host must not get the same. */
+function isFine({ outcome, reason }) {
+	return outcome === "upgraded" || outcome === "unchanged" || outcome === "held" && reason === null;
 }
 function skipped(target) {
 	return {

@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { PACKAGES, ensureNodeModules, ensurePackages, node24, root } from './bootstrap.mjs';
+import { PACKAGES, ensureNodeModules, ensurePackages, node24, root, sudoWords } from './bootstrap.mjs';
 
 const SUITES = ['unit', 'helper', 'integration', 'dist'];
 /** Milliseconds for one test; a hanging one fails with its name. */
@@ -14,7 +14,9 @@ const TEST_TIMEOUT = 600_000;
 ensureNodeModules();
 const node = node24();
 const unbuildable = ensurePackages([...PACKAGES.build, ...PACKAGES.shells, ...PACKAGES.tests]);
-const noHosts = unbuildable ?? ensurePackages(PACKAGES.hosts) ?? prepare();
+const noRoot = sudoWords() ? undefined : 'neither root nor sudo without a password';
+const noHosts = unbuildable ?? prepare(noRoot ?? ensurePackages(PACKAGES.hosts));
+const env = noHosts ? { ...process.env, NHU_NO_HOSTS: noHosts } : process.env;
 const suites = unbuildable ? ['unit'] : SUITES;
 
 const code = await runTests(suites).finally(cleanUp);
@@ -24,13 +26,14 @@ if (noHosts) {
 }
 process.exitCode = code || (noHosts && process.env.NHU_REQUIRE_HOSTS === '1' ? 1 : 0);
 
-/** Builds every nginx and boots a first host. Returns why hosts cannot boot here, or undefined. */
-function prepare() {
+/** Builds every nginx and boots a first host. Returns why hosts cannot boot here (`known`, or found out), or undefined. */
+function prepare(known) {
   console.log('Building nginx and a base system for test hosts where they are missing (three minutes the first time)');
   const { status, stdout } = spawnSync(node, ['test/support/prepare.ts'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
+    env: known ? { ...process.env, NHU_NO_HOSTS: known } : process.env,
   });
   if (status !== 0) throw new Error('expected the nginx builds to succeed, found the error above');
   return stdout.trim() || undefined;
@@ -40,7 +43,6 @@ async function runTests(names) {
   const files = names.map((name) => `test/${name}/**/*.test.ts`);
   // One file after the other: hosts and load would disturb each other's measurements.
   const options = ['--test', '--test-reporter=spec', '--test-concurrency=1', `--test-timeout=${TEST_TIMEOUT}`];
-  const env = noHosts ? { ...process.env, NHU_NO_HOSTS: noHosts } : process.env;
   const runner = spawn(node, [...options, ...files], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => runner.kill(signal));
   const [status, signal] = await once(runner, 'close');
@@ -48,5 +50,5 @@ async function runTests(names) {
 }
 
 function cleanUp() {
-  spawnSync(node, ['test/support/sweep.ts'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  spawnSync(node, ['test/support/sweep.ts'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env });
 }

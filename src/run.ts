@@ -1,7 +1,7 @@
 import { loadBinary, type NewBinary } from './binary/new-binary.ts';
 import type { Command, Config, Target } from './config.ts';
 import { Cancelled, Refused } from './host/errors.ts';
-import { reasonOf } from './host/closing.ts';
+import { reasonOf } from './host/retreat.ts';
 import { commitHost } from './host/commit.ts';
 import { emptyResult, type HostRun, phase } from './host/host-run.ts';
 import { planHost } from './host/plan.ts';
@@ -41,7 +41,7 @@ export async function run({ config, log, cancel }: RunOptions): Promise<{ report
   binary?.catch(() => {});
   const hosts: HostResult[] = [];
   for (const target of config.targets) {
-    const stop = cancel.aborted || (config.command === 'upgrade' && hosts.some(({ outcome }) => !isFine(outcome)));
+    const stop = cancel.aborted || (config.command === 'upgrade' && !hosts.every(isFine));
     hosts.push(
       stop ? skipped(target) : await log.group(target.name, () => oneHost(target, { config, log, cancel, binary })),
     );
@@ -112,8 +112,9 @@ function findingsOf(error: unknown): HostResult['refusals'] | undefined {
   ];
 }
 
-function isFine(outcome: HostResult['outcome']): boolean {
-  return outcome === 'upgraded' || outcome === 'unchanged' || outcome === 'held';
+/** Held with a reason is a failure kept for inspection: the next host must not get the same. */
+function isFine({ outcome, reason }: HostResult): boolean {
+  return outcome === 'upgraded' || outcome === 'unchanged' || (outcome === 'held' && reason === null);
 }
 
 function skipped(target: Target): HostResult {

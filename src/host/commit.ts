@@ -1,8 +1,9 @@
-import { commit, retreat } from './closing.ts';
+import { commit } from './closing.ts';
 import { lockedFinding, mustSucceed, Refused } from './errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 import { inspect } from './inspect.ts';
 import { startMeasuring, stopMeasuring } from './probing.ts';
+import { retreat } from './retreat.ts';
 import { bake } from './switching.ts';
 import { heldProbing, heldSides } from './upgrade.ts';
 

@@ -21,7 +21,7 @@ export async function inspect(run: HostRun): Promise<Facts> {
 export function stateOf({ master, ours: { upgrade } }: Facts): 'idle' | 'held' | 'upgrading' | 'draining' | 'broken' {
   if (upgrade !== null) return upgrade.phase === 'held' ? 'held' : 'upgrading';
   if (master === null) return 'broken';
-  return master.oldbin === String(master.process.pid) ? 'draining' : 'idle';
+  return master.predecessor === null ? 'idle' : 'draining';
 }
 
 export function rulesOf({ config }: Pick<HostRun, 'config'>): Rules {

@@ -30,10 +30,15 @@ export async function planHost(run: HostRun): Promise<void> {
   run.result.notes.push(...steps(inspected, build.version));
 }
 
-function steps({ facts: { master, systemd, uid }, config }: Inspected, version: string): string[] {
+const GUARDS: Record<string, string> = {
+  systemd: 'a transient systemd service',
+  'systemd-user': 'a transient service of the user’s systemd',
+};
+
+function steps({ facts: { master, guardKind }, config }: Inspected, version: string): string[] {
   const old = master.process.pid;
   const { switch: times } = config;
-  const guard = systemd && uid === 0 ? 'a transient systemd service' : 'a detached process';
+  const guard = GUARDS[guardKind] ?? 'a detached process';
   return [
     `Would replace ${parseBuildInfo(master.build).version} by ${version} at ${master.path}`,
     `Guard: ${guard}, ${times.confirmTimeout / 1000} s without a sign of life and it rolls back`,

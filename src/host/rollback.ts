@@ -1,4 +1,5 @@
-import { closedAs, rollBack } from './closing.ts';
+import { type Answer, fieldsOf } from '../target/answer.ts';
+import { closedAs, rollBack, type Sides } from './closing.ts';
 import { mustSucceed, Refused } from './errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';
@@ -15,7 +16,7 @@ export async function rollbackHost(run: HostRun): Promise<void> {
     Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
     const adopted = await phase(run, 'preflight', () => run.agent.ask('adopt', { fields: { nonce: upgrade.nonce } }));
     if (adopted.ok) await rollBack(run, { why: 'asked', sides });
-    else if (adopted.reason === 'rebooted') closedAs(run, { outcome: 'rolled-back', why: 'reboot', sides });
+    else if (adopted.reason === 'rebooted') afterReboot(run, { adopted, sides });
     else mustSucceed(adopted, run.result);
     // Staged and never begun: the old version never stopped serving, and that was asked for.
     if (run.result.outcome === 'failed' && run.result.reason === null) run.result.outcome = 'rolled-back';
@@ -47,9 +48,21 @@ async function goBackToPrevious(run: HostRun, facts: Parameters<typeof preflight
   else if (run.result.outcome === 'rolled-back') run.result.outcome = 'failed';
 }
 
+/** The restart itself may have been the rollback; where the new version was installed already, it is what serves. */
+function afterReboot(run: HostRun, { adopted, sides }: { adopted: Answer; sides: Sides }): void {
+  const outcome = fieldsOf(adopted.fields, 'adopt').text('outcome');
+  closedAs(run, { outcome, why: 'reboot', sides });
+  if (outcome !== 'committed') return;
+  run.result.outcome = 'failed';
+  run.result.reason = {
+    code: 'changed-by-others',
+    message: 'the host was restarted with the new version installed; run `rollback` again to go back to the old one',
+  };
+}
+
 function gone(sha256: string) {
   return {
-    code: 'not-running',
+    code: 'not-retained',
     message: `the previous binary (${sha256}) is not retained on the target any more`,
     fix: 'Upgrade to it with `binary` and `allow-downgrade: true`.',
   };

@@ -76,6 +76,8 @@ function preparation(run: Inspected, file: Staged) {
     drain: tenths(times.drainTimeout),
     hold: tenths(times.holdTimeout),
     keep: times.keep,
+    // Refused unless allowed: then it is written again before anything else.
+    repair: run.facts.master.pidText === null ? 'yes' : 'no',
   };
 }
 
@@ -134,7 +136,7 @@ async function check(run: Inspected, file: Staged): Promise<BuildInfo> {
 
 /** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
 function sideEffectFree({ facts: { master } }: Inspected): boolean {
-  return master.pidText === String(master.process.pid);
+  return master.pidText === null || master.pidText === String(master.process.pid);
 }
 
 function cannotRun(read: ReturnType<typeof fieldsOf>) {

@@ -10,7 +10,11 @@ export async function statusOf(run: HostRun): Promise<void> {
   if (upgrade !== null) {
     const deadline = new Date(Date.now() + upgrade.deadlineIn).toISOString();
     Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
-    Object.assign(run.result, { version: upgrade.newVersion, sha256: upgrade.newSha256 });
+    const servesNew = upgrade.newLives && ['retired', 'held', 'committing'].includes(upgrade.phase);
+    const [version, sha256] = servesNew
+      ? [upgrade.newVersion, upgrade.newSha256]
+      : [upgrade.oldVersion, upgrade.oldSha256];
+    Object.assign(run.result, { version, sha256 });
     Object.assign(run.result, { previousVersion: upgrade.oldVersion, previousSha256: upgrade.oldSha256 });
     if (upgrade.guardLives) run.result.guard = { deadline, kind: upgrade.guardKind };
   }
@@ -27,6 +31,13 @@ function describe({ master, masters, ours }: Facts): string[] {
     const { version } = parseBuildInfo(master.build);
     lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${master.exe}`);
     lines.push(`${workers} of its workers accept on ${master.listeners.length} listeners, ${draining} are draining`);
+    const second = master.children.find(({ title }) => /: ma/.test(title));
+    if (second !== undefined)
+      lines.push(`A second master, ${second.process.pid}, runs beside it: an upgrade was begun and not ended`);
+    if (master.predecessor !== null) {
+      const { process, workers: left } = master.predecessor;
+      lines.push(`Its predecessor ${process.pid} still drains ${left} workers`);
+    }
   }
   const { upgrade } = ours;
   if (upgrade !== null) {

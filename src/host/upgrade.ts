@@ -1,7 +1,7 @@
 import { UpgradeError } from '../errors.ts';
 import type { UpgradeFacts } from '../target/facts.ts';
 import { type BuildInfo, parseBuildInfo } from './build-info.ts';
-import { commit, hold, retreat, type Sides } from './closing.ts';
+import { commit, hold, type Sides } from './closing.ts';
 import { lockedFinding, mustSucceed, Refused } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';
@@ -14,6 +14,7 @@ import {
   judgeBaseline,
   startBaseline,
 } from './probing.ts';
+import { retreat } from './retreat.ts';
 import { recover } from './recovery.ts';
 import { type Staged, stage } from './staging.ts';
 import { begin, bake, canary, retire } from './switching.ts';

@@ -145,7 +145,7 @@ async function takeUpAgain(session: Session, { memory, options }: { memory: Memo
   }
   const fields = { nonce, run: identity.run };
   const adopted = await session.ask('adopt', { fields, within: config.commandTimeout });
-  if (adopted.reason === 'rebooted') throw new ClosedMeanwhile('rolled-back', 'reboot');
+  if (adopted.reason === 'rebooted') throw new ClosedMeanwhile(String(adopted.fields['outcome']), 'reboot');
 }
 
 interface Besides {

@@ -8,6 +8,8 @@ export interface Facts {
   machine: string;
   cpus: number;
   systemd: boolean;
+  /** What kind of process would guard an upgrade there: `systemd`, `systemd-user`, `detached`. */
+  guardKind: string;
   /** Why no master was found, as a preflight code; null where one was. */
   whyNot: string | null;
   /** Every master seen, one text for people. */
@@ -19,6 +21,8 @@ export interface Facts {
 export interface MasterFacts {
   process: ProcessId;
   parent: number;
+  /** The old master of a committed upgrade, while it drains its last connections. */
+  predecessor: { process: ProcessId; workers: number } | null;
   uid: number;
   title: string;
   argv0: string;
@@ -124,6 +128,7 @@ export function parseFacts(raw: Raw): Facts {
     machine: read.text('machine'),
     cpus: read.number('cpus'),
     systemd: read.flag('systemd'),
+    guardKind: read.text('guardKind'),
     whyNot: read.textOrNull('whyNot'),
     masters: read.text('masters'),
     master: isObject(raw['master']) ? parseMaster(raw) : null,
@@ -134,6 +139,7 @@ export function parseFacts(raw: Raw): Facts {
 function parseMaster(raw: Raw): MasterFacts {
   const read = fieldsOf(raw, 'facts of the master');
   const unit = read.object('unit');
+  const predecessor = processOf(read.object('predecessor'));
   return {
     title: read.text('title'),
     argv0: read.text('argv0'),
@@ -160,6 +166,7 @@ function parseMaster(raw: Raw): MasterFacts {
     errorLog: read.text('errorLog'),
     process: processOf(read.object('master')) ?? { pid: 0, startTime: '' },
     parent: read.number('parent'),
+    predecessor: predecessor === null ? null : { process: predecessor, workers: read.number('predecessorWorkers') },
     uid: read.number('masterUid'),
     sameMounts: read.flag('sameMounts'),
     diskFreeKb: read.number('diskFreeKb'),

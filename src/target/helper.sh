@@ -29,6 +29,7 @@ TICK=0.01
 sleep 0.001 2>/dev/null || TICK=1
 SYNCING=0
 MY_UID=$(id -u)
+OUTCOME=''
 WALL_UP=''
 EXTENDED_AT=0
 
@@ -432,7 +433,24 @@ pid_in() {
 }
 
 # find_master PIDFILE-OR-EMPTY: OM is the one master meant, or empty with WHY_NOT (not-running, ambiguous-master, ...).
+# DRAINING is its predecessor, where that has not ended yet.
 find_master() {
+  local _c
+  find_root "$1"
+  DRAINING=''
+  [ -n "$OM" ] || return 0
+  # After QUIT the old master has closed its listeners and only waits for its last connections: its child is the master.
+  children_of "$OM"
+  for _c in $CHILDREN; do
+    case " $MASTERS " in *" $_c "*) ;; *) continue ;; esac
+    listeners_of "$OM"
+    [ -n "$L_DEC" ] || DRAINING=$OM OM=$_c
+    break
+  done
+}
+
+# find_root PIDFILE-OR-EMPTY: the same, but always the oldest of a line of masters.
+find_root() {
   local _named _p
   OM='' WHY_NOT=''
   all_masters
@@ -545,7 +563,15 @@ mutex_end() {
   done
 }
 
-actor_lives() { mutex_end; [ "$H_BOOT" = "$BOOT" ] && lives "$H_PID" "$H_START"; }
+# actor_lives: somebody else is at work.
+actor_lives() { mutex_end; [ "$H_PID" != $$ ] && [ "$H_BOOT" = "$BOOT" ] && lives "$H_PID" "$H_START"; }
+
+# release_mutex: nobody acts any more, and this process will not be ended by who comes next.
+release_mutex() {
+  mutex_end
+  uptime_now
+  [ "$H_PID" != $$ ] || create_file "$D/actor/$H_NEXT" "0 $$.$UP $BOOT"
+}
 
 # end_process PID START: stops it first, so that it starts nothing more, then ends its children and itself.
 end_process() {
@@ -580,7 +606,8 @@ take_mutex() {
   done
   # The predecessor may have died between its claim and its taking over: whoever stands in the chain must be gone.
   for _link in $H_CHAIN; do
-    [ "${_link%%:*}" = $$ ] || end_process "${_link%%:*}" "${_link#*:}" || return 1
+    [ "${_link%%:*}" != 0 ] && [ "${_link%%:*}" != $$ ] || continue
+    end_process "${_link%%:*}" "${_link#*:}" || return 1
   done
   mutex_end
   [ "$H_PID" = $$ ]
@@ -643,17 +670,23 @@ start_guard() {
   launch_guard </dev/null >/dev/null 2>&1 &
 }
 
+# guard_choice: KIND of guard that this host allows.
+guard_choice() {
+  KIND=detached
+  [ -d /run/systemd/system ] && command -v systemd-run >/dev/null || return 0
+  if [ "$MY_UID" = 0 ]; then KIND=systemd
+  # Without lingering, a user's services end with the last login.
+  elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then KIND=systemd-user; fi
+}
+
 # launch_guard: as a process outside the login's session and outside nginx's cgroup, with an empty environment.
 launch_guard() {
-  local _scope _kind
-  if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
-    if [ "$MY_UID" = 0 ]; then _scope=--system _kind=systemd
-    elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then _scope=--user _kind=systemd-user
-    else _scope='' ; fi
-    if [ -n "$_scope" ] && systemd-run "$_scope" --quiet --no-block --collect --unit="nginx-hot-upgrade-$S_nonce" \
-      -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
-      /bin/sh "$D/helper" guard "$D" "$_kind" </dev/null >/dev/null 2>&1; then return 0; fi
-  fi
+  local _scope
+  guard_choice
+  case $KIND in systemd) _scope=--system ;; systemd-user) _scope=--user ;; *) _scope='' ;; esac
+  if [ -n "$_scope" ] && systemd-run "$_scope" --quiet --no-block --collect --unit="nginx-hot-upgrade-$S_nonce" \
+    -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
+    /bin/sh "$D/helper" guard "$D" "$KIND" </dev/null >/dev/null 2>&1; then return 0; fi
   if command -v setsid >/dev/null; then
     env -i "PATH=$PATH" setsid /bin/sh "$D/helper" guard "$D" detached </dev/null >/dev/null 2>&1 &
   else
@@ -752,6 +785,7 @@ guard_watches() {
   take_mutex && may_act || return 0
   journal rewinch workers "$ACCEPTING"
   kill -WINCH "$S_om"
+  release_mutex
 }
 
 # -------------------------------------------------------------------------------------------------------------- undoing
@@ -898,13 +932,18 @@ pid_file_is() {
   until pid_in "$S_pidf" && [ "$PID_TEXT" = "$1" ] && [ ! -e "$S_pidf.oldbin" ]; do
     uptime_now
     if [ "$NOW" -ge "$_pid_by" ]; then
-      journal pid-file-repaired pid "$1"
       rm -f "$S_pidf.oldbin"
-      printf '%s\n' "$1" >"$S_pidf.nhu" && chmod 644 "$S_pidf.nhu" && mv -f "$S_pidf.nhu" "$S_pidf"
+      write_pid_file "$1"
       return
     fi
     pause
   done
+}
+
+# write_pid_file PID: with owner and mode as nginx would give it (ngx_create_pidfile).
+write_pid_file() {
+  journal pid-file-repaired pid "$1"
+  printf '%s\n' "$1" >"$S_pidf.nhu" && chmod 644 "$S_pidf.nhu" && mv -f "$S_pidf.nhu" "$S_pidf"
 }
 
 # undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, committed, changed-by-others,
@@ -1075,6 +1114,8 @@ facts_host() {
   rec_text machine "$(uname -m)"
   rec_raw cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)"
   if [ -d /run/systemd/system ]; then rec_raw systemd true; else rec_raw systemd false; fi
+  guard_choice
+  rec_text guardKind "$KIND"
   rec_text_or_null whyNot "$WHY_NOT"
   _seen=''
   for _p in $ROOTS $FOREIGN; do title_of "$_p"; _seen="$_seen$_p $TITLE; "; done
@@ -1086,6 +1127,13 @@ facts_master() {
   start_of "$OM"
   rec_process master "$OM" "$START"
   rec_raw parent "$PARENT"
+  if [ -n "$DRAINING" ]; then
+    start_of "$DRAINING"
+    rec_process predecessor "$DRAINING" "$START"
+    workers_of "$DRAINING" "$OM"
+    # shellcheck disable=SC2086
+    rec_count predecessorWorkers $WORKERS
+  else rec_raw predecessor null; rec_raw predecessorWorkers 0; fi
   title_of "$OM"
   rec_text title "$TITLE"
   rec_text argv0 "$ARGV0"
@@ -1302,14 +1350,15 @@ verb_prepare() {
   S_om=$OM S_old_ino=$OLD_INO S_old_sha=$OLD_SHA S_old_version=$A_old_version S_new_sha=$A_sha256
   S_new_version=$A_new_version S_need=$A_need S_cover=$A_cover S_confirm=$A_confirm S_ready=$A_ready S_drain=$A_drain
   S_hold=$A_hold S_keep=$A_keep S_unit=$UNIT S_cwd=$CWD S_opt_c=$OPT_C S_opt_p=$OPT_P S_opt_e=$OPT_E S_opt_g=$OPT_G
-  S_since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+ 
   start_of "$OM" || { refuse changed-by-others "the master $OM is gone"; return; }
   S_om_start=$START
   inode_of "$BIN"
   [ -n "$INODE" ] || { refuse changed-by-others "$BIN is gone"; return; }
   S_work=${BIN%/*}/.nginx-hot-upgrade-$S_nonce
-  save_state
+  save_state || { rm -f "$D/lock"; refuse internal "cannot write $D/upgrade"; return; }
   journal prepare run "$S_run" who "$S_who" old "$S_old_sha" new "$S_new_sha"
+  if [ "$A_repair" = yes ] && [ ! -e "$S_pidf" ]; then write_pid_file "$OM"; fi
   uid_of "$OM"
   if ! mkdir "$S_work"; then close_books untouched 'no working directory'; refuse internal "cannot create $S_work"; return; fi
   # A master of another user must reach the staged file through this directory.
@@ -1536,12 +1585,37 @@ wait_ready() {
   done
 }
 
-# same_workers: none of those that were ready is gone.
-same_workers() {
+# whole_generation: the new master with the workers that were ready, or with a full set that replaced them in one go, as
+# a reload from outside does (a certificate hook). Looks for up to a second, since a reload takes its time.
+whole_generation() {
+  local _whole_by
+  uptime_now
+  _whole_by=$((NOW + 10))
+  while :; do
+    lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm is gone"; return 1; }
+    count_gone
+    [ "$GONE" != 0 ] || return 0
+    [ "$KEPT" != 0 ] || ! enough_accept || break
+    uptime_now
+    [ "$NOW" -lt "$_whole_by" ] || { evidence; refuse workers-crashing "of the new workers$S_nw, $GONE are gone"; return 1; }
+    pause
+  done
+  # Crashed workers are replaced as well, but nginx says so.
+  new_log_lines 'worker process [0-9]+ exited (on signal|with (fatal )?code [1-9])'
+  [ -z "$LINES_FOUND" ] || { evidence; refuse workers-crashing "workers of the new master crash: $LINES_FOUND"; return 1; }
+  journal reload-seen workers "$ACCEPTING"
+  S_nw=" $ACCEPTING"
+  save_state
+}
+
+# count_gone: how many of the workers that were ready are GONE or shutting down, and how many are KEPT.
+count_gone() {
   local _p
-  lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm is gone"; return 1; }
+  GONE=0 KEPT=0
   for _p in $S_nw; do
-    start_of "$_p" && [ "$PARENT" = "$S_nm" ] || { evidence; refuse workers-crashing "the new worker $_p is gone"; return 1; }
+    TITLE=''
+    start_of "$_p" && [ "$PARENT" = "$S_nm" ] && title_of "$_p"
+    case $TITLE in '' | *'shutting down'*) GONE=$((GONE + 1)) ;; *) KEPT=$((KEPT + 1)) ;; esac
   done
 }
 
@@ -1552,7 +1626,7 @@ verb_retire() {
   set_deadline "$S_confirm"
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
-  same_workers || return
+  whole_generation || return
   listeners_of "$S_om"
   workers_of "$S_om" "$S_nm"
   S_ow=$WORKERS S_winch=1 S_phase=retired
@@ -1561,7 +1635,7 @@ verb_retire() {
   may_act || { lost_ground; return; }
   kill -WINCH "$S_om"
   wait_retired || return
-  same_workers || return
+  whole_generation || return
   # shellcheck disable=SC2086
   rec_count draining $WORKERS
   answer
@@ -1592,7 +1666,7 @@ verb_look() {
   guard_lives || { journal guard-lost; start_guard; wait_for_guard; }
   read_decision
   [ -z "$DECISION" ] || { lost_ground; return; }
-  same_workers || return
+  whole_generation || return
   enough_accept || :
   # shellcheck disable=SC2086
   rec_count accepting $ACCEPTING
@@ -1612,6 +1686,7 @@ verb_hold() {
   rec_new
   load_state
   may_act || { lost_ground; return; }
+  lives "$S_nm" "$S_nm_start" || { refuse new-master-died "there is no new master to hold"; return; }
   S_phase=held
   save_state
   journal held
@@ -1620,6 +1695,7 @@ verb_hold() {
   value_in "$D/guard" kind
   rec_text guardKind "$VALUE"
   rec_raw deadlineIn "$S_hold"
+  rec_bool parked "${S_winch:-0}"
   answer
 }
 
@@ -1627,7 +1703,7 @@ verb_hold() {
 verb_adopt() {
   rec_new
   load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
-  [ "$S_boot" = "$BOOT" ] || { take_mutex && close_after_boot; refuse rebooted "the host was restarted: $OUTCOME"; return; }
+  [ "$S_boot" = "$BOOT" ] || { take_mutex && close_after_boot; rec_text outcome "$OUTCOME"; refuse rebooted "the host was restarted: $OUTCOME"; return; }
   [ -z "$A_nonce" ] || [ "$A_nonce" = "$S_nonce" ] || { refuse changed-by-others 'another upgrade is under way here'; return; }
   take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
   load_state || { refuse changed-by-others 'the upgrade was closed meanwhile'; return; }
@@ -1646,14 +1722,20 @@ verb_adopt() {
 # close_after_boot: the disk said old, so the old version serves; but for a power cut in the instant of the swap, when
 # the path was a link to the staged file. Then whichever of both was started at boot keeps the path.
 close_after_boot() {
-  local _outcome
+  local _outcome _sum
   _outcome=rolled-back
   if [ -L "$S_bin" ]; then
     if [ -n "$OM" ] && [ "/proc/$OM/exe" -ef "$S_work/new" ]; then
-      mv -f "$S_work/new" "$S_bin" && _outcome=committed
+      retain_old
+      mv -f "$S_work/new" "$S_bin"
     else
       ln "$S_work/old" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
     fi
+  fi
+  _sum=$(sha256sum <"$S_bin" 2>/dev/null)
+  if [ "${_sum%% *}" = "$S_new_sha" ]; then
+    _outcome=committed
+    remember_previous
   fi
   close_books "$_outcome" reboot
 }
@@ -1673,7 +1755,8 @@ verb_commit() {
     decide commit run || { lost_ground; return; }
   fi
   if ! finish_commit; then
-    refuse outage "the commit of $S_nonce could not be finished: ${OUTCOME:-the books stay open}"
+    rec_text outcome "${OUTCOME:-stuck}"
+    refuse outage "the commit could not be finished: ${OUTCOME:-the guard tries again}"
     return
   fi
   rec_final "$S_nm" "$S_nm_start"
@@ -1700,9 +1783,9 @@ verb_rollback() {
   load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
   evidence
   decide rollback "${A_why:-run}" || { lost_ground; return; }
-  if ! undo; then
-    rec_text outcome "${OUTCOME:-stuck}"
-    refuse outage "the rollback could not be finished: ${OUTCOME:-the guard tries again}"
+  if ! undo && [ "${OUTCOME:-stuck}" = stuck ]; then
+    rec_text outcome stuck
+    refuse internal "the rollback could not be finished; the guard tries again"
     return
   fi
   rec_text outcome "$OUTCOME"
@@ -1718,7 +1801,11 @@ verb_cancel() {
   load_state && [ "$S_nonce" = "$A_nonce" ] || { rec_text closed "$(cat "$D/last" 2>/dev/null)"; answer; return; }
   read_decision
   journal cancel
-  [ "$DECISION" = commit ] || { set_deadline 0; guard_lives && kill -USR1 "$GUARD_PID"; }
+  if [ "$DECISION" != commit ]; then
+    set_deadline 0
+    if guard_lives; then kill -USR1 "$GUARD_PID"
+    elif decide rollback cancelled && take_mutex; then undo; fi
+  fi
   uptime_now
   _cancel_by=$((NOW + 45)) _mine=$S_nonce
   while load_state && [ "$S_nonce" = "$_mine" ]; do
@@ -1791,7 +1878,7 @@ evidence() {
 # -------------------------------------------------------------------------------------------------------- conversation
 
 REQUEST_KEYS='pid_file nonce run who kind sha256 old_version new_version need cover confirm ready drain hold keep dir
-encoding test why sudo'
+encoding test why sudo repair'
 
 # parse_request LINE: ID, VERB and the A_ variables.
 parse_request() {

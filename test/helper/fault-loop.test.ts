@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import {
-  type Instance,
-  NEW,
-  OLD,
-  okay,
-  processesWith,
-  startInstance,
-} from '../support/helper-instance.ts';
+import { type Instance, NEW, OLD, okay, processesWith, startInstance } from '../support/helper-instance.ts';
 import { programWithFaults, type FaultOptions } from '../support/helper-program.ts';
 import type { Helper } from '../support/helper-session.ts';
 import { waitFor } from '../support/wait.ts';
@@ -45,7 +38,10 @@ async function effectsOf(verbs: readonly string[]): Promise<string[]> {
   const helper = await faulty(instance, { effects, trace });
   await run(instance, { helper, verbs });
   const name = instance.nginx.dir;
-  return readFileSync(trace, 'utf8').trim().split('\n').map((line) => line.replaceAll(name, '').slice(0, 120));
+  return readFileSync(trace, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.replaceAll(name, '').slice(0, 120));
 }
 
 function faulty(instance: Instance, faults: FaultOptions): Promise<Helper> {
@@ -70,7 +66,9 @@ function decisionOf(instance: Instance): string {
 
 /** The guard ends what was begun; where none was armed yet, or the books are closed, the next run does. */
 async function settle(instance: Instance, generation: typeof OLD | typeof NEW): Promise<number> {
-  const armed = await waitFor('a guard', () => processesWith(`${instance.directory}/helper`).length > 0, 300).catch(() => false);
+  const armed = await waitFor('a guard', () => processesWith(`${instance.directory}/helper`).length > 0, 300).catch(
+    () => false,
+  );
   if (armed) return instance.restWithin(generation, 6000);
   const start = performance.now();
   await recover(instance);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { noHosts } from '../support/hosts.ts';
 import { nginxBuild } from '../support/nginx-builds.ts';
-import { QUICK, words, type Finished } from '../support/product.ts';
+import { quick, type Finished } from '../support/product.ts';
 import { underLoad, webHost } from '../support/web-host.ts';
 
 const newer = await nginxBuild('1.26.3');
@@ -28,8 +28,8 @@ describe('a new master that is killed', { skip: noHosts() }, () => {
 
   test('as soon as it runs leaves the old generation serving', async () => {
     const { value } = await underLoad(web, async () => {
-      const run = web.product.start('upgrade', '--binary', newer, ...QUICK);
-      await web.sh(AS_SOON_AS_IT_RUNS);
+      const run = web.product.start('upgrade', '--binary', newer, ...quick());
+      await run.until(web.sh(AS_SOON_AS_IT_RUNS));
       return run.ended;
     });
     await oldServesAlone(value);
@@ -38,9 +38,9 @@ describe('a new master that is killed', { skip: noHosts() }, () => {
   test('before it is ready leaves the old generation serving', async () => {
     const hangs = await nginxBuild('1.26.3', 'master-hangs');
     const { value } = await underLoad(web, async () => {
-      const run = web.product.start('upgrade', '--binary', hangs, ...QUICK);
-      await web.reaches('begun');
-      await web.sh(`until grep -q ^nm= /var/lib/nginx-hot-upgrade/*/upgrade; do sleep 0.02; done`);
+      const run = web.product.start('upgrade', '--binary', hangs, ...quick());
+      await run.until(web.reaches('begun'));
+      await run.until(web.sh(`until grep -q ^nm= /var/lib/nginx-hot-upgrade/*/upgrade; do sleep 0.02; done`));
       await killNewMaster();
       return run.ended;
     });
@@ -48,13 +48,13 @@ describe('a new master that is killed', { skip: noHosts() }, () => {
   });
 
   for (const [when, phase, settings] of [
-    ['in the canary, its workers orphaned,', 'ready', '--canary-time 10s'],
-    ['right after the old workers were told to go', 'retired', '--bake-time 10s'],
+    ['in the canary, its workers orphaned,', 'ready', { 'canary-time': '10s' }],
+    ['right after the old workers were told to go', 'retired', { 'bake-time': '10s' }],
   ] as const) {
     test(`${when} leaves the old generation serving`, async () => {
       const { value } = await underLoad(web, async () => {
-        const run = web.product.start('upgrade', '--binary', newer, ...QUICK, ...words(settings));
-        await web.reaches(phase);
+        const run = web.product.start('upgrade', '--binary', newer, ...quick(settings));
+        await run.until(web.reaches(phase));
         await killNewMaster();
         return run.ended;
       });
@@ -64,9 +64,8 @@ describe('a new master that is killed', { skip: noHosts() }, () => {
 
   test('in the bake leaves the old generation serving', async () => {
     const { value } = await underLoad(web, async () => {
-      const run = web.product.start('upgrade', '--binary', newer, ...QUICK, '--bake-time', '10s');
-      await web.reaches('retired');
-      await web.sh(`until [ $(pgrep -fc 'nginx: worker') = 2 ]; do sleep 0.02; done`);
+      const run = web.product.start('upgrade', '--binary', newer, ...quick({ 'bake-time': '10s' }));
+      await run.until(web.bakes());
       await killNewMaster();
       return run.ended;
     });
@@ -75,9 +74,8 @@ describe('a new master that is killed', { skip: noHosts() }, () => {
 
   test('together with its workers in the bake leaves the old generation serving', async () => {
     const { value } = await underLoad(web, async () => {
-      const run = web.product.start('upgrade', '--binary', newer, ...QUICK, '--bake-time', '10s');
-      await web.reaches('retired');
-      await web.sh(`until [ $(pgrep -fc 'nginx: worker') = 2 ]; do sleep 0.02; done`);
+      const run = web.product.start('upgrade', '--binary', newer, ...quick({ 'bake-time': '10s' }));
+      await run.until(web.bakes());
       await web.sh(`kill -KILL ${await web.book('nm')} $(pgrep -P ${await web.book('nm')})`);
       return run.ended;
     });
@@ -86,7 +84,7 @@ describe('a new master that is killed', { skip: noHosts() }, () => {
 
   test('while the upgrade is held is swept up by the guard', async () => {
     await underLoad(web, async () => {
-      const held = await web.product.run('upgrade', '--binary', newer, ...QUICK, '--auto-commit', 'false');
+      const held = await web.product.run('upgrade', '--binary', newer, ...quick({ 'auto-commit': 'false' }));
       assert.equal(held.report.outcome, 'held', held.output);
       await killNewMaster();
       await web.closes(8_000);

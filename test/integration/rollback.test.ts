@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { noHosts } from '../support/hosts.ts';
 import { nginxBuild, type Variant } from '../support/nginx-builds.ts';
-import { QUICK, words, type Finished } from '../support/product.ts';
+import { quick, type Finished } from '../support/product.ts';
 import { observed, underLoad, webHost } from '../support/web-host.ts';
 
 const newer = await nginxBuild('1.26.3');
@@ -11,7 +11,7 @@ const broken = (variant: Variant) => nginxBuild('1.26.3', variant);
 /** Health that only the new version fails, while `/` answers: a load then sees every request that is really lost. */
 const RED_FOR_NEWER = `sed -i 's|^    location = / |    location = /health { if ($nginx_version = 1.26.3) { return 500; } return 200; }\\n&|' \
   /etc/nginx/nginx.conf && systemctl reload nginx`;
-const HEALTH = words('--health-url http://127.0.0.1/health');
+const RED = { 'health-url': 'http://127.0.0.1/health' };
 
 describe('an upgrade that fails', { skip: noHosts() }, () => {
   const web = webHost('rollback');
@@ -26,9 +26,7 @@ describe('an upgrade that fails', { skip: noHosts() }, () => {
   test('goes back without a failed request where only the new version is unhealthy, and keeps the evidence', async () => {
     await web.sh(RED_FOR_NEWER);
     web.spoil();
-    const { value, load } = await underLoad(web, () =>
-      web.product.run('upgrade', '--binary', newer, ...QUICK, ...HEALTH),
-    );
+    const { value, load } = await underLoad(web, () => web.product.run('upgrade', '--binary', newer, ...quick(RED)));
     await isBack(value, 'unhealthy');
     assert.ok((load.byVersion['1.26.3'] ?? 0) > 0, 'the new version never served');
     assert.match(value.host.evidence?.probes.join('\n') ?? '', /500/);
@@ -39,7 +37,7 @@ describe('an upgrade that fails', { skip: noHosts() }, () => {
     const turnsRed = await broken('turns-red');
     const { value, load } = await observed(
       web,
-      () => web.product.run('upgrade', '--binary', turnsRed, ...QUICK, '--bake-time', '6s'),
+      () => web.product.run('upgrade', '--binary', turnsRed, ...quick({ 'bake-time': '6s' })),
       { rate: 20 },
     );
     await isBack(value, 'unhealthy');
@@ -52,7 +50,7 @@ describe('an upgrade that fails', { skip: noHosts() }, () => {
     await web.sh(RED_FOR_NEWER);
     web.spoil();
     const { value } = await underLoad(web, () =>
-      web.product.run('upgrade', '--binary', newer, ...QUICK, ...HEALTH, '--auto-rollback', 'false'),
+      web.product.run('upgrade', '--binary', newer, ...quick({ ...RED, 'auto-rollback': 'false' })),
     );
     const { code, report, host, output } = value;
     assert.deepEqual([code, report.outcome, host.state, host.reason?.code], [1, 'held', 'held', 'unhealthy'], output);
@@ -71,7 +69,7 @@ describe('an upgrade that fails', { skip: noHosts() }, () => {
     test(`goes back from a binary ${what}`, async () => {
       const binary = await broken(variant);
       const { value, load } = await underLoad(web, () =>
-        web.product.run('upgrade', '--binary', binary, ...QUICK, '--ready-timeout', '3s'),
+        web.product.run('upgrade', '--binary', binary, ...quick({ 'ready-timeout': '3s' })),
       );
       await isBack(value, reason);
       assert.deepEqual(Object.keys(load.byVersion), ['1.22.1']);
@@ -80,7 +78,7 @@ describe('an upgrade that fails', { skip: noHosts() }, () => {
   }
 
   test('keeps what a crashing new version wrote to the error log', async () => {
-    const { host } = await web.product.run('upgrade', '--binary', await broken('worker-segv'), ...QUICK);
+    const { host } = await web.product.run('upgrade', '--binary', await broken('worker-segv'), ...quick());
     assert.match(host.evidence?.errorLog.join('\n') ?? '', /exited on signal 11/);
     await web.atRest();
   });

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Prints what the invariants are judged by, one `key value` a line. Reads only. Set before: BINARY, PID_FILE, STATE, WHOLE.
-# STATE may be empty: the program's usual folders then.
+# STATE may be empty: what is in the program's usual folders then, on a machine with others only what names our folder.
 dir=$(dirname "$BINARY")
 master=$(cat "$PID_FILE" 2>/dev/null)
 say() { [ -z "$2" ] || printf '%s\n' "$2" | sed "s/^/$1 /"; }
@@ -16,8 +16,12 @@ say sha256 "$(sha256sum <"$BINARY" | cut -d' ' -f1)"
 say attribute "$(getfattr -d -m - -e hex --absolute-names "$BINARY" 2>/dev/null | grep '=')"
 say immutable "$(lsattr -d "$BINARY" 2>/dev/null | cut -d' ' -f1 | tr -cd ia)"
 say beside "$(find "$dir" -mindepth 1 -maxdepth 1 | sort)"
-for state in ${STATE:-/var/lib/nginx-hot-upgrade "${XDG_STATE_HOME:-${HOME:-/root}/.local/state}/nginx-hot-upgrade"}; do
-  say leftover "$(find "$state" \( -name lock -o -name guard -o -name 'stage*' \) 2>/dev/null)"
+name=$(basename "$(dirname "$dir")")
+[ "$WHOLE" = no ] || name=
+usual="/var/lib/nginx-hot-upgrade ${XDG_STATE_HOME:-${HOME:-/root}/.local/state}/nginx-hot-upgrade"
+[ -z "$STATE" ] || usual='' name=''
+for state in $STATE $usual; do
+  say leftover "$(find "$state" -path "*$name*" \( -name lock -o -name guard -o -name 'stage*' \) 2>/dev/null)"
 done
 
 sockets=$(for fd in "/proc/$master"/fd/*; do readlink "$fd"; done 2>/dev/null | sed -n 's/^socket:\[\([0-9]*\)\]$/ \1 /p')

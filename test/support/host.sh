@@ -11,6 +11,8 @@ state=/run/nhu-test
 bridge=nhu0
 network=10.231.77
 here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=/dev/null
+. "$here/host-image.sh"
 
 die() {
   echo "host.sh: $*" >&2
@@ -23,59 +25,6 @@ lock() {
   exec 9>/run/lock/nhu-test
   flock 9
   locked=yes
-}
-
-prepare() {
-  dir=$1 mirror=$2 release=$3 nginx=$4 key=$5
-  mkdir -p "$dir"
-  exec 8>"$dir/lock"
-  flock 8
-  [ -d "$dir/base" ] || make_base
-  wanted=$(cat "$here/host-provision.sh" "$nginx" "$key" | sha256sum | cut -c1-16)
-  [ -d "$dir/layer-$wanted" ] || make_layer
-  echo "$wanted" >"$dir/current"
-}
-
-make_base() {
-  discard "$dir/base.part"
-  include=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,openssh-server,iproute2,sudo,procps,curl,attr
-  include=$include,libcap2-bin,e2fsprogs,libpcre2-8-0,zlib1g,libssl3,mksh,busybox
-  components=main
-  ! grep -q '^ID=ubuntu' /etc/os-release || components=main,universe
-  debootstrap --variant=minbase --components=$components --include=$include "$release" "$dir/base.part" "$mirror" \
-    >"$dir/debootstrap.log" 2>&1 || die "debootstrap failed: $(tail -n 3 "$dir/debootstrap.log")"
-  rm -rf "$dir/base.part/var/cache/apt/archives" "$dir/base.part/var/lib/apt/lists"
-  mv "$dir/base.part" "$dir/base"
-}
-
-make_layer() {
-  part=$dir/layer.part
-  discard "$part/root"
-  rm -rf "$part"
-  mkdir -p "$part/upper" "$part/work" "$part/root"
-  mount_overlay "$dir/base" "$part"
-  install -m 755 "$nginx" "$part/root/usr/sbin/nginx"
-  install -m 644 "$key" "$part/root/tmp/client.pub"
-  install -m 755 "$here/host-provision.sh" "$part/root/tmp/provision"
-  done=0
-  chroot "$part/root" /tmp/provision >"$dir/provision.log" 2>&1 || done=$?
-  rm -f "$part/root/tmp/provision" "$part/root/tmp/client.pub"
-  umount "$part/root"
-  [ "$done" = 0 ] || die "provisioning failed: $(tail -n 3 "$dir/provision.log")"
-  mv "$part/upper" "$dir/layer-$wanted"
-  rm -rf "$part"
-}
-
-# Removes a folder that a killed run may have left mounted or with mounts inside.
-discard() {
-  awk -v top="$1" 'index($2, top "/") == 1 || $2 == top { print $2 }' /proc/mounts | sort -r | while read -r point; do
-    umount -l "$point"
-  done
-  rm -rf --one-file-system "$1"
-}
-
-mount_overlay() {
-  mount -t overlay nhu-test -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
 }
 
 up() {

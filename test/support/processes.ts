@@ -5,6 +5,11 @@ export function processesBelow(dir: string): number[] {
   return allPids().filter((pid) => executable(pid).startsWith(`${dir}/`));
 }
 
+/** Pids of the processes other than Node whose command line holds `word`: helpers and guards at work on an instance. */
+export function processesNaming(word: string): number[] {
+  return allPids().filter((pid) => !executable(pid).endsWith('/node') && commandLine(pid).includes(word));
+}
+
 /** Pids of all children of `pid`, their children and so on. */
 export function descendants(pid: number): number[] {
   const parents = new Map(allPids().map((each) => [each, parentOf(each)]));
@@ -36,6 +41,14 @@ export function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch {
     // Gone is what was wanted.
+  }
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
   }
 }
 

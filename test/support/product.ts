@@ -20,6 +20,8 @@ export interface Product {
 export interface Running {
   pid: number;
   kill(signal: NodeJS.Signals): void;
+  /** Waits for something that must happen while it runs; rejects, with its output, where it ends before. */
+  until<T>(event: Promise<T>): Promise<T>;
   ended: Promise<Finished>;
 }
 
@@ -45,24 +47,27 @@ interface ProductOptions {
   words: string[];
 }
 
-/** `upgrade` with probes and a bake of a second in all. */
-export const QUICK = words(`--health-url http://127.0.0.1/ --health-interval 200ms --health-timeout 1s
-  --health-successes 3 --bake-time 1s`);
+export type Inputs = Record<string, string>;
 
-/** Splits at blanks: how a command line reads best in a test. */
-export function words(text: string): string[] {
-  return text.trim().split(/\s+/);
+/** Words of a switch with probes that takes two seconds; `over` adds inputs and replaces some. */
+export function quick(over: Inputs = {}): string[] {
+  const usual = { 'health-interval': '200ms', 'health-timeout': '1s', 'health-successes': '3', 'bake-time': '1s' };
+  return wordsOf({ 'health-url': 'http://127.0.0.1/', ...usual, ...over });
+}
+
+function wordsOf(inputs: Inputs): string[] {
+  return Object.entries(inputs).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
 /** The program against `host`, logged in as its user; `over` replaces single inputs. */
-export function productFor(host: TestHost, over: Record<string, string> = {}): Product {
+export function productFor(host: TestHost, over: Inputs = {}): Product {
   const inputs = {
     targets: `${host.user}@${host.address}`,
     key: `@${host.clientKeyPath}`,
     'known-hosts': host.knownHosts,
     ...over,
   };
-  return product({ words: Object.entries(inputs).flatMap(([name, value]) => [`--${name}`, value]) });
+  return product({ words: wordsOf(inputs) });
 }
 
 /** The program as the user of the instance on this very machine. */
@@ -80,7 +85,16 @@ function product({ as = [], reports = ownTempDir(), words: always }: ProductOpti
     const stop = (): void => void child.kill('SIGKILL');
     process.once('exit', stop);
     const ended = finish(child).finally(() => process.removeListener('exit', stop));
-    return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), ended };
+    const endsEarly = ended.then(({ output }): never => {
+      throw new Error(`expected the program to run on, found its end:\n${output}`);
+    });
+    endsEarly.catch(() => {});
+    return {
+      pid: child.pid ?? 0,
+      kill: (signal) => void child.kill(signal),
+      until: (event) => Promise.race([event, endsEarly]),
+      ended,
+    };
   };
   return { start, run: async (command, ...own) => start(command, ...own).ended };
 }

@@ -1,7 +1,7 @@
 /** Run by `npm test` last: removes what test processes that were killed left behind. */
 import { existsSync } from 'node:fs';
-import { sweepHosts } from './hosts.ts';
+import { noHosts, sweepHosts } from './hosts.ts';
 import { sweepTempDirs } from './temp-dir.ts';
 
 sweepTempDirs();
-if (existsSync('/run/nhu-test')) await sweepHosts();
+if (!noHosts() && existsSync('/run/nhu-test')) await sweepHosts();

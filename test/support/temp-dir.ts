@@ -1,9 +1,11 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { descendants, processesBelow, signal, startTime } from './processes.ts';
+import { basename, join } from 'node:path';
+import { descendants, processesBelow, processesNaming, signal, startTime } from './processes.ts';
 
 const PREFIX = 'nhu-test-';
+/** Where the program keeps what it knows of root's instances, a folder each, named by the pid file's path. */
+const ROOTS_STATE = '/var/lib/nginx-hot-upgrade';
 
 /** A folder below the system's temporary one that names its owner, so that `sweep` finds it when the owner was killed. */
 export function ownTempDir(): string {
@@ -18,20 +20,30 @@ export function belongsTo(dir: string, pid: number): void {
   writeFileSync(join(dir, 'process'), `${pid} ${startTime(pid) ?? ''}`);
 }
 
-/** Kills whatever still runs from `dir` or belongs to it, and removes it. */
+/** Kills whatever still runs from `dir`, names it or belongs to it, and removes it with the state kept about it. */
 export function removeWithProcesses(dir: string): void {
+  for (const pid of processesNaming(basename(dir))) signal(pid, 'SIGKILL');
   const pid = livingProcess(join(dir, 'process'));
   const owned = pid === undefined ? [] : [pid, ...descendants(pid)];
   for (const each of [...owned, ...processesBelow(dir)]) signal(each, 'SIGKILL');
   rmSync(dir, { recursive: true, force: true });
+  const state = readdirOr(ROOTS_STATE).filter((name) => name.includes(basename(dir)));
+  for (const name of state) rmSync(join(ROOTS_STATE, name), { recursive: true, force: true });
 }
 
-/** Removes what test processes that are gone left behind. */
+/** Removes what test processes that are gone left behind, as far as it is ours. */
 export function sweepTempDirs(): void {
   const dirs = readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX));
   for (const dir of dirs.map((name) => join(tmpdir(), name))) {
-    if (livingProcess(join(dir, 'owner')) === undefined) removeWithProcesses(dir);
+    if (isOurs(dir) && livingProcess(join(dir, 'owner')) === undefined) removeWithProcesses(dir);
   }
+}
+
+/** A folder a few seconds old may not have got its `owner` yet. */
+function isOurs(dir: string): boolean {
+  const found = statSync(dir, { throwIfNoEntry: false });
+  const mine = process.getuid?.() === 0 || found?.uid === process.getuid?.();
+  return found !== undefined && mine && Date.now() - found.ctimeMs > 5000;
 }
 
 /** The pid in a file of `PID START-TIME`, where that very process still lives. */
@@ -45,5 +57,13 @@ function readOr(file: string): string {
     return readFileSync(file, 'utf8');
   } catch {
     return '';
+  }
+}
+
+function readdirOr(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
   }
 }

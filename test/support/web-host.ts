@@ -13,7 +13,7 @@ export interface WebHost extends TestHost {
   product: Product;
   /** What was true when the test started. */
   before: Snapshot;
-  /** Output of a script that must succeed, run as root without SSH. */
+  /** Output of a script that must succeed within half a minute, run as root without SSH. */
   sh(script: string): Promise<string>;
   /** The version that answers a fresh connection now. */
   serving(): Promise<string>;
@@ -23,6 +23,8 @@ export interface WebHost extends TestHost {
   book(key: string): Promise<string>;
   /** Waits until the upgrade under way is in `phase`. */
   reaches(phase: string): Promise<void>;
+  /** Waits until the new generation serves alone, the old master parked. */
+  bakes(): Promise<void>;
   /** Waits until the books of the upgrade under way are closed. Milliseconds. */
   closes(within: number): Promise<void>;
   /** Asserts the invariants; the old version serves where nothing else is expected. */
@@ -79,7 +81,7 @@ export async function observed<T>(
 
 function onHost(host: TestHost) {
   const sh = async (script: string): Promise<string> => {
-    const { code, stdout, stderr } = await host.run(script);
+    const { code, stdout, stderr } = await host.run(`exec timeout 30 sh -c ${quoted(script)}`);
     assert.equal(code, 0, `expected exit 0 of "${script}", found:\n${stdout}${stderr}`);
     return stdout.trim();
   };
@@ -87,17 +89,28 @@ function onHost(host: TestHost) {
   const reaches = async (phase: string) => {
     await waitFor(`the phase ${phase}`, async () => (await book('phase')) === phase, 20_000);
   };
+  const bakes = async () => {
+    await reaches('retired');
+    await sh(`until [ "$(pgrep -fc '^nginx: worker')" = 2 ]; do sleep 0.02; done`);
+  };
   const closes = async (within: number) => {
-    await waitFor('the end of the upgrade', async () => (await book('nonce')) === '', within);
+    const journal = async () => (await host.run(`tail -n 12 ${BOOKS}/journal.jsonl`)).stdout;
+    await waitFor('the end of the upgrade', async () => (await book('nonce')) === '', within).catch(async (error) => {
+      throw new Error(`${error.message}:\n${await journal()}`, { cause: error });
+    });
   };
   const processes = async () => (await sh(PROCESSES)).split('\n');
-  return { sh, book, reaches, closes, processes, serving: () => versionAt(host.address) };
+  return { sh, book, reaches, bakes, closes, processes, serving: () => versionAt(host.address) };
 }
 
 // A zombie has an empty command line and is none.
 const PROCESSES = `for p in /proc/[0-9]*; do
   grep -aq '^nginx: ' $p/cmdline 2>/dev/null && sed 's/(.*) //' $p/stat | awk '{ print $1, $21 }'
 done | sort -k2n`;
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
 
 async function versionAt(address: string): Promise<string> {
   const answer = await fetch(`http://${address}/`, { headers: { connection: 'close' } });

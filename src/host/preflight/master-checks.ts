@@ -53,8 +53,8 @@ export const MASTER_CHECKS: MasterCheck[] = [
   { code: 'upgrade-in-progress', check: otherUpgrade },
   {
     code: 'stale-oldbin',
-    check: ({ oldbin, pidFile, process }) =>
-      oldbin !== null && oldbin !== 'directory' && oldbin !== String(process.pid)
+    check: ({ oldbin, pidFile, process, predecessor }) =>
+      oldbin !== null && oldbin !== 'directory' && oldbin !== String((predecessor?.process ?? process).pid)
         ? {
             message: `${pidFile}.oldbin is left from an earlier upgrade (it holds "${oldbin}"); nginx will overwrite it`,
             fix: `Remove it, so that no script signals that number: rm ${pidFile}.oldbin`,
@@ -94,7 +94,14 @@ function daemonOff({ daemon, parent }: MasterFacts): Found {
   };
 }
 
-function otherUpgrade({ children, oldbin, process }: MasterFacts): Found {
+function otherUpgrade({ children, oldbin, process, predecessor }: MasterFacts): Found {
+  if (predecessor !== null) {
+    const { pid } = predecessor.process;
+    return {
+      message: `the old master ${pid} of the last upgrade still drains (${predecessor.workers} workers); while it lives, nginx ignores USR2`,
+      fix: `Wait for its connections to end, or cut them: kill -TERM ${pid}`,
+    };
+  }
   const newMaster = children.find(({ title }) => /: ma/.test(title));
   const draining = children.filter(({ title }) => title.includes('shutting down'));
   if (newMaster === undefined && oldbin !== String(process.pid)) return undefined;
@@ -102,7 +109,7 @@ function otherUpgrade({ children, oldbin, process }: MasterFacts): Found {
     message:
       `another upgrade was begun here and not ended: old master ${process.pid}, new master ${newMaster?.process.pid ?? 'none'}, ` +
       `${draining.length} old workers shutting down. nginx ignores a second USR2 meanwhile`,
-    fix: `End it first: kill -QUIT ${process.pid} keeps the new version, kill -HUP ${process.pid} and then kill -QUIT of the new master goes back.`,
+    fix: `End it first. Keep the new version: kill -QUIT ${process.pid}. Go back: kill -HUP ${process.pid}, and when its workers accept, kill -QUIT ${newMaster?.process.pid ?? 'the new master'}.`,
   };
 }
 

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mustRun } from '../test/support/command.ts';
+import { fakeKey } from '../test/support/host-keys.ts';
+import { nginxBuild } from '../test/support/nginx-builds.ts';
+import { listening } from '../test/support/tcp-server.ts';
+import { ownTempDir } from '../test/support/temp-dir.ts';
+import { quantile } from './contest.ts';
+import type { BenchOptions } from './options.ts';
+import { root } from './program.ts';
+
+const GOAL_MS = 250;
+
+/** From the start of the process to the first byte that a target receives. Here the target only listens. */
+export async function benchColdStart({ count: times = 15 }: BenchOptions): Promise<void> {
+  const inputs = await inputsOfAnUpgrade();
+  const nodeAlone = await median(times, () => untilExit(['-e', '0']));
+  for (const entry of ['cli', 'action'] as const) {
+    const file = join(root, `dist/${entry}.cjs`);
+    if (!existsSync(file)) throw new Error(`expected ${file}, found nothing: run "npm run build" first`);
+    const ms = await median(times, () => untilFirstByte({ entry, file, inputs }));
+    const goal = ms < GOAL_MS ? `under ${GOAL_MS} ms` : `NOT under ${GOAL_MS} ms`;
+    const measured = `median of ${times}; node alone takes ${nodeAlone.toFixed(0)} ms to start and end`;
+    console.log(`cold start of dist/${entry}.cjs to the first byte sent: ${ms.toFixed(0)} ms, ${goal} (${measured})`);
+  }
+}
+
+type Inputs = Record<string, string>;
+
+/** All inputs of an upgrade but for the target. */
+async function inputsOfAnUpgrade(): Promise<Inputs> {
+  const key = join(ownTempDir(), 'key');
+  await mustRun(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  return {
+    fingerprint: fakeKey('ssh-ed25519').fingerprint,
+    key: await readFile(key, 'utf8'),
+    binary: await nginxBuild('1.26.3'),
+    'health-url': 'http://127.0.0.1/',
+  };
+}
+
+interface Start {
+  entry: 'cli' | 'action';
+  file: string;
+  inputs: Inputs;
+}
+
+async function untilFirstByte({ entry, file, inputs }: Start): Promise<number> {
+  const { promise: arrived, resolve } = Promise.withResolvers<number>();
+  await using target = await listening((socket) => socket.once('data', () => resolve(performance.now())));
+  const all = { ...inputs, targets: `somebody@127.0.0.1:${target.port}` };
+  const { words, env } = entry === 'cli' ? asCommandLine(all) : asAction(all);
+  const start = performance.now();
+  const child = spawn(process.execPath, [file, ...words], { env: { PATH: process.env['PATH'], ...env }, stdio: 'pipe' });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes));
+  const ended = once(child, 'close').then((): never => {
+    throw new Error(`expected a byte for the target, found the program's end:\n${output}`);
+  });
+  try {
+    return (await Promise.race([arrived, ended])) - start;
+  } finally {
+    ended.catch(() => {});
+    child.kill('SIGKILL');
+  }
+}
+
+function asCommandLine({ key = '', ...inputs }: Inputs): { words: string[]; env: Inputs } {
+  const words = Object.entries(inputs).flatMap(([name, value]) => [`--${name}`, value]);
+  return { words: ['upgrade', ...words], env: { NGINX_HOT_UPGRADE_KEY: key } };
+}
+
+/** As a runner hands inputs over. */
+function asAction(inputs: Inputs): { words: string[]; env: Inputs } {
+  const variables = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
+  return { words: [], env: Object.fromEntries(variables) };
+}
+
+async function untilExit(words: string[]): Promise<number> {
+  const start = performance.now();
+  await once(spawn(process.execPath, words, { stdio: 'ignore' }), 'close');
+  return performance.now() - start;
+}
+
+/** Once to warm up, then `times` times. */
+async function median(times: number, measure: () => Promise<number>): Promise<number> {
+  await measure();
+  const all: number[] = [];
+  while (all.length < times) all.push(await measure());
+  return quantile(all);
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { noHosts } from '../support/hosts.ts';
+import { nginxBuild } from '../support/nginx-builds.ts';
+import { quick } from '../support/product.ts';
+import { underLoad, webHost } from '../support/web-host.ts';
+
+const newer = await nginxBuild('1.26.3');
+
+/** The guard looks once a second; signals and drain take another two here. */
+const CONFIRM_AND_SOME_MS = 5_000 + 4_000;
+
+describe('a run that is killed leaves a host that goes back by itself', { skip: noHosts() }, () => {
+  const web = webHost('guard');
+
+  for (const { when, variant, settings, moment } of [
+    { when: 'before the new master is up', variant: 'master-hangs', settings: {}, moment: () => web.reaches('begun') },
+    { when: 'in the canary', settings: { 'canary-time': '60s' }, moment: () => web.reaches('ready') },
+    { when: 'in the bake', settings: { 'bake-time': '60s' }, moment: () => web.bakes() },
+  ] as const) {
+    test(when, async () => {
+      const binary = variant === undefined ? newer : await nginxBuild('1.26.3', variant);
+      await underLoad(web, async () => {
+        const inputs = quick({ 'confirm-timeout': '5s', ...settings });
+        const run = web.product.start('upgrade', '--binary', binary, ...inputs);
+        await run.until(moment());
+        run.kill('SIGKILL');
+        assert.equal((await run.ended).code, null);
+        await web.closes(CONFIRM_AND_SOME_MS);
+      });
+      assert.equal(await web.serving(), '1.22.1');
+      await web.atRest();
+      const { code, host, output } = await web.product.run('status');
+      assert.deepEqual([code, host.state, host.version], [0, 'idle', '1.22.1'], output);
+    });
+  }
+
+  test('and a run that lives is never cut short by the guard, however long it takes', async () => {
+    const inputs = quick({ 'confirm-timeout': '5s', 'canary-time': '7s' });
+    const { value } = await underLoad(web, () => web.product.run('upgrade', '--binary', newer, ...inputs));
+    assert.deepEqual([value.code, value.report.outcome], [0, 'upgraded'], value.output);
+    await web.atRest({ sha256: value.host.sha256 ?? '', committed: true });
+  });
+});

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { argument, compareVersions, parseBuildInfo, splitArguments } from '../../../src/host/build-info.ts';
+import { masterOf } from './recorded.ts';
+
+const TAIL = 'built by gcc 12.2.0\nconfigure arguments: --prefix=/etc/nginx --with-threads\n';
+
+const SAID: [what: string, head: string, flavour: string, version: string][] = [
+  ['nginx', 'nginx version: nginx/1.26.3', 'nginx', '1.26.3'],
+  ["a distribution's nginx", 'nginx version: nginx/1.24.0 (Ubuntu)', 'nginx', '1.24.0'],
+  ['NGINX Plus', 'nginx version: nginx/1.27.2 (nginx-plus-r33-p2)', 'nginx', '1.27.2'],
+  ['a build with a name', 'nginx version: nginx/1.27.4 (edge build)', 'nginx', '1.27.4'],
+  ['OpenResty', 'nginx version: openresty/1.27.1.1', 'openresty', '1.27.1.1'],
+  ['freenginx', 'freenginx version: freenginx/1.27.4', 'freenginx', '1.27.4'],
+  ['freenginx, as its first releases said it', 'nginx version: freenginx/1.25.4', 'freenginx', '1.25.4'],
+  [
+    'Tengine, which names its nginx, too',
+    'Tengine version: Tengine/3.1.0\nnginx version: nginx/1.24.0',
+    'Tengine',
+    '3.1.0',
+  ],
+  ['Angie, which names its nginx, too', 'Angie version: Angie/1.8.2\nnginx version: nginx/1.27.3', 'Angie', '1.8.2'],
+  ['Angie PRO', 'Angie version: Angie/1.7.0 PRO', 'Angie', '1.7.0'],
+];
+
+describe('parseBuildInfo', () => {
+  for (const [what, head, flavour, version] of SAID) {
+    it(`recognises ${what}`, () => {
+      const build = parseBuildInfo(`${head}\n${TAIL}`);
+      assert.deepEqual(build, { flavour, version, arguments: ['--prefix=/etc/nginx', '--with-threads'] });
+      assert.deepEqual(parseBuildInfo(`${head} ${TAIL.replaceAll('\n', ' ')}`), build, 'as one line');
+    });
+  }
+
+  it('reads what a real nginx said, its lines joined by the helper', () => {
+    const build = parseBuildInfo(masterOf('systemd').build);
+    assert.deepEqual([build.flavour, build.version], ['nginx', '1.22.1']);
+    assert.equal(build.arguments.length, 17);
+    assert.equal(argument(build, 'pid-path'), '/run/nginx.pid');
+  });
+
+  it('looks past a warning in front of the version', () => {
+    const build = parseBuildInfo(`nginx: [alert] could not open error log file\nnginx version: nginx/1.26.3\n${TAIL}`);
+    assert.deepEqual([build.flavour, build.version], ['nginx', '1.26.3']);
+  });
+
+  it('knows no version, flavour or argument where the text is none of theirs', () => {
+    const none = { flavour: '', version: '', arguments: [] };
+    for (const text of ['', 'Illegal option -V', 'sh: 1: ./nginx: not found', 'OpenSSL 3.0.2']) {
+      assert.deepEqual(parseBuildInfo(text), none);
+    }
+  });
+});
+
+describe('splitArguments', () => {
+  const CASES: [what: string, text: string, words: string[]][] = [
+    [
+      'keeps blanks within single quotes',
+      `--with-cc-opt='-g -O2 -fPIC' --with-ld-opt='-Wl,-z,now -pie'`,
+      ['--with-cc-opt=-g -O2 -fPIC', '--with-ld-opt=-Wl,-z,now -pie'],
+    ],
+    [
+      'keeps blanks within double quotes, and what is escaped there',
+      String.raw`--build="a \"b\" c" x`,
+      ['--build=a "b" c', 'x'],
+    ],
+    ['joins quoted parts of one word', `--a='b c'd"e f"`, ['--a=b cde f']],
+    ['reads a quote within single quotes as a shell would', String.raw`--a='it'\''s' b`, [`--a=it's`, 'b']],
+    ['takes a backslash and the next character for that character', String.raw`--a=b\ c`, ['--a=b c']],
+    ['keeps an empty value', `--a='' --b=`, ['--a=', '--b=']],
+    ['finds nothing in blanks', ' \t\n', []],
+  ];
+  for (const [what, text, words] of CASES) it(what, () => assert.deepEqual(splitArguments(text), words));
+});
+
+describe('argument', () => {
+  it('gives the last value of a name, and only of exactly that name', () => {
+    const build = parseBuildInfo('configure arguments: --prefix=/a --prefix-x=/b --prefix=/c --with-pcre');
+    assert.equal(argument(build, 'prefix'), '/c');
+    assert.equal(argument(build, 'pre'), undefined);
+    assert.equal(argument(build, 'with-pcre'), undefined);
+  });
+});
+
+describe('compareVersions', () => {
+  const OLDER: [older: string, newer: string][] = [
+    ['1.9.15', '1.10.0'],
+    ['1.22.1', '1.26.3'],
+    ['1.26.3', '2.0.0'],
+    ['1.27.1', '1.27.1.1'],
+    ['1.25.3.1', '1.25.3.2'],
+    ['', '0.1'],
+  ];
+  for (const [older, newer] of OLDER) {
+    it(`finds "${older}" older than ${newer}`, () => {
+      assert.ok(compareVersions(older, newer) < 0);
+      assert.ok(compareVersions(newer, older) > 0);
+    });
+  }
+
+  it('finds equal what differs only in zeros at the end', () => {
+    assert.equal(compareVersions('1.26.0', '1.26'), 0);
+    assert.equal(compareVersions('1.26.3', '1.26.3'), 0);
+  });
+});

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { type BuildInfo, parseBuildInfo } from '../../../src/host/build-info.ts';
+import { isObject } from '../../../src/target/answer.ts';
+import { type Facts, type MasterFacts, parseFacts } from '../../../src/target/facts.ts';
+
+/**
+ * What the helper answered on real instances: a Debian host with systemd; one started by hand with -p, -c and -e; that
+ * one while an upgrade was held and after its commit; several masters with none named; a pid file that names none.
+ */
+export type Recording = 'systemd' | 'local' | 'held' | 'committed' | 'ambiguous' | 'not-running';
+
+export type Raw = Record<string, unknown>;
+
+/** The recorded answer with some of its fields replaced. */
+export function recorded(name: Recording, changes: Raw = {}): Raw {
+  const value: unknown = JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8'));
+  if (!isObject(value)) throw new Error(`expected an object in the recording ${name}`);
+  return { ...value, ...changes };
+}
+
+export function factsOf(name: Recording, changes: Raw = {}): Facts {
+  return parseFacts(recorded(name, changes));
+}
+
+export function masterOf(name: Recording, changes: Raw = {}): MasterFacts {
+  const { master } = factsOf(name, changes);
+  if (master === null) throw new Error(`expected a master in the recording ${name}`);
+  return master;
+}
+
+/** The systemd host's unit with some properties replaced. */
+export function unitWith(properties: Record<string, string>): Raw {
+  const all = { Type: 'forking', PIDFile: '/run/nginx.pid', MainPID: '41', ...properties };
+  return { unit: { name: 'nginx.service', properties: Object.entries(all).map(([key, value]) => `${key}=${value}`) } };
+}
+
+/** What the recorded binary would say if its text were changed so. */
+export function buildOf(changes: [from: string, to: string][] = []): BuildInfo {
+  const text = changes.reduce((said, [from, to]) => replaced(said, { from, to }), masterOf('systemd').build);
+  return parseBuildInfo(text);
+}
+
+function replaced(text: string, { from, to }: { from: string; to: string }): string {
+  if (!text.includes(from)) throw new Error(`expected "${from}" in: ${text}`);
+  return text.replace(from, to);
+}
