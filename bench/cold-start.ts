@@ -54,7 +54,10 @@ async function untilFirstByte({ entry, file, inputs }: Start): Promise<number> {
   const all = { ...inputs, targets: `somebody@127.0.0.1:${target.port}` };
   const { words, env } = entry === 'cli' ? asCommandLine(all) : asAction(all);
   const start = performance.now();
-  const child = spawn(process.execPath, [file, ...words], { env: { PATH: process.env['PATH'], ...env }, stdio: 'pipe' });
+  const child = spawn(process.execPath, [file, ...words], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: 'pipe',
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (output += bytes));
   const ended = once(child, 'close').then((): never => {

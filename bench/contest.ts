@@ -14,7 +14,11 @@ export interface Pair {
  * Runs both in turn, once each to warm up and then `pairs` times, in the order A B B A: so a drift of the machine hits
  * both alike. `then` is told about each pair as it comes.
  */
-export async function contest(pairs: number, { ours, theirs }: Contenders, then: (pair: Pair) => void): Promise<Pair[]> {
+export async function contest(
+  pairs: number,
+  { ours, theirs }: Contenders,
+  then: (pair: Pair) => void,
+): Promise<Pair[]> {
   await ours();
   await theirs();
   const all: Pair[] = [];
@@ -30,7 +34,10 @@ export async function contest(pairs: number, { ours, theirs }: Contenders, then:
 
 /** The lines that sum a contest up: medians, and the median of the ratios of the pairs with its quartiles. */
 export function summary(pairs: Pair[], names: { what: string; ours: string; theirs: string }): string[] {
-  const medians = { ours: quantile(pairs.map(({ ours }) => ours)), theirs: quantile(pairs.map(({ theirs }) => theirs)) };
+  const medians = {
+    ours: quantile(pairs.map(({ ours }) => ours)),
+    theirs: quantile(pairs.map(({ theirs }) => theirs)),
+  };
   const ratios = pairs.map(ratio);
   const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(ratios, share).toFixed(2));
   return [

@@ -24,7 +24,12 @@ export async function openSite(name: string): Promise<Site> {
   const knownHostsPath = join(dir, 'known_hosts');
   await writeFile(knownHostsPath, host.knownHosts);
   const login = `${host.user}@${host.address}`;
-  const strict = ['BatchMode=yes', 'IdentitiesOnly=yes', 'StrictHostKeyChecking=yes', `UserKnownHostsFile=${knownHostsPath}`];
+  const strict = [
+    'BatchMode=yes',
+    'IdentitiesOnly=yes',
+    'StrictHostKeyChecking=yes',
+    `UserKnownHostsFile=${knownHostsPath}`,
+  ];
   return {
     host,
     dir,
@@ -32,7 +37,7 @@ export async function openSite(name: string): Promise<Site> {
     knownHostsPath,
     reach: ['--targets', login, '--key', `@${host.clientKeyPath}`, '--known-hosts', `@${knownHostsPath}`],
     sshOptions: ['-F', 'none', '-i', host.clientKeyPath, ...strict.flatMap((option) => ['-o', option])],
-    [Symbol.asyncDispose]: host.stop,
+    [Symbol.asyncDispose]: () => host.stop(),
   };
 }
 

@@ -23,7 +23,8 @@ export async function benchUpgrade({ count: pairs = 12 }: BenchOptions): Promise
   const theirs = async () => (await upgrades(scriptWords(site))).ms;
   console.log(heading('ours', 'script'));
   const all = await contest(pairs, { ours, theirs }, (pair) => console.log(`            ${line(pair)}`));
-  for (const text of summary(all, { what: 'upgrade', ours: 'our program', theirs: 'scp+ssh script' })) console.log(text);
+  for (const text of summary(all, { what: 'upgrade', ours: 'our program', theirs: 'scp+ssh script' }))
+    console.log(text);
   console.log(`where our time goes, medians in ms: ${phaseMedians(phases)}`);
   const counted = await countRequests(site, async (sudo) => {
     await upgrades((binary) => [...ourWords(site)(binary), '--sudo', sudo]);
@@ -66,6 +67,7 @@ async function reportOf(output: string): Promise<RunReport> {
 
 function phaseMedians(runs: HostResult['phases'][]): string {
   const names = [...new Set(runs.flat().map(({ name }) => name))];
-  const times = (name: string) => runs.map((run) => run.filter((each) => each.name === name).reduce((sum, { ms }) => sum + ms, 0));
+  const times = (name: string) =>
+    runs.map((run) => run.filter((each) => each.name === name).reduce((sum, { ms }) => sum + ms, 0));
   return names.map((name) => `${name} ${quantile(times(name)).toFixed(0)}`).join(', ');
 }

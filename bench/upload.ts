@@ -17,13 +17,18 @@ export async function benchUpload({ count: pairs = 12 }: BenchOptions): Promise<
   const path = await nginxBuild('1.26.3', 'big');
   const show = (pair: Pair) => console.log(`            ${line(pair)}`);
 
-  console.log('over a connection that is there: our step (channel, bytes, digest, owner and mode) : scp on a kept master');
+  console.log(
+    'over a connection that is there: our step (channel, bytes, digest, owner and mode) : scp on a kept master',
+  );
   console.log(heading('ours', 'scp'));
   const kept = await keepBoth(site, path);
-  const steps = await contest(pairs, kept, show).finally(kept.close);
+  const steps = await contest(pairs, kept, show);
+  await kept.close();
   for (const text of summary(steps, { what: 'upload', ours: 'our step', theirs: 'scp' })) console.log(text);
 
-  console.log('whole processes: our "plan" (inspects the host, uploads, runs nginx -t, removes the file) : scp with its login');
+  console.log(
+    'whole processes: our "plan" (inspects the host, uploads, runs nginx -t, removes the file) : scp with its login',
+  );
   console.log(heading('plan', 'scp'));
   const plan = [...ourProgram(), 'plan', ...site.reach, '--binary', path, '--health-url', 'none'];
   const scp = scpWords(site, path);

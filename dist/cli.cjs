@@ -1,4 +1,8 @@
 #!/usr/bin/env node
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write('nginx-hot-upgrade needs Node 24 or later; this is ' + process.version + '\n');
+  process.exit(1);
+}
 const require_file = require("./file.cjs");
 const require_run = require("./run.cjs");
 let node_os = require("node:os");

@@ -1,5 +1,8 @@
 #!/bin/sh
 # shellcheck shell=dash
+# Set and read by name through eval (A_, S_): SC2154, SC2034. Lists of /proc and of digests, no odd names: SC2012, SC2013,
+# SC2045. `A && B || C` where B cannot fail: SC2015. Titles, not names, are looked for: SC2009.
+# shellcheck disable=SC2154,SC2034,SC2012,SC2013,SC2045,SC2015,SC2009
 #
 # nginx-hot-upgrade: what acts on the target. The runner decides, this acts: one verb is one whole step with its own
 # waiting, may be asked twice, and answers one JSON record on a line of its own. Needs a base system and /proc, no more.
@@ -29,7 +32,7 @@ TICK=0.01
 sleep 0.001 2>/dev/null || TICK=1
 SYNCING=0
 MY_UID=$(id -u)
-OUTCOME=''
+OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 EXTENDED_AT=0
 
@@ -575,12 +578,14 @@ release_mutex() {
 
 # end_process PID START: stops it first, so that it starts nothing more, then ends its children and itself.
 end_process() {
-  local _end_by
+  local _end_by _p
   lives "$1" "$2" || return 0
   kill -STOP "$1" 2>/dev/null
   children_of "$1"
-  # shellcheck disable=SC2086
-  kill_all KILL $CHILDREN "$1"
+  guard_lives || GUARD_PID=''
+  for _p in $CHILDREN "$1"; do
+    case $_p in "$$" | "$GUARD_PID") ;; *) kill -KILL "$_p" 2>/dev/null ;; esac
+  done
   uptime_now
   _end_by=$((NOW + 50))
   while lives "$1" "$2"; do
@@ -667,7 +672,8 @@ start_guard() {
   printf '%s\n' "$NHU" >"$D/helper"
   set_deadline "$S_confirm"
   rm -f "$D/guard"
-  launch_guard </dev/null >/dev/null 2>&1 &
+  # Through a shell that ends at once: whoever ends this process by its children must not find the guard among them.
+  (launch_guard </dev/null >/dev/null 2>&1 &)
 }
 
 # guard_choice: KIND of guard that this host allows.
@@ -706,13 +712,12 @@ wait_for_guard() {
   done
 }
 
-tell_guard() { guard_lives && [ "$GUARD_PID" != $$ ] && kill -TERM "$GUARD_PID" 2>/dev/null; }
-
 # end_guard: at most two seconds.
 end_guard() {
   local _guard_by
   guard_lives || return 0
   [ "$GUARD_PID" != $$ ] || return 0
+  kill -TERM "$GUARD_PID" 2>/dev/null
   uptime_now
   _guard_by=$((NOW + 20))
   while guard_lives; do
@@ -741,6 +746,11 @@ guard_main() {
     _sleeper=$!
     wait "$_sleeper" 2>/dev/null
   done
+  # Whoever closed the books was cut off before the end.
+  value_in "$D/lock" nonce
+  [ "$VALUE" != "$_mine" ] || clear_books
+  value_in "$D/guard" pid
+  [ "$VALUE" != $$ ] || rm -f "$D/guard"
   exit 0
 }
 
@@ -811,7 +821,7 @@ find_pair() {
 # stay, or the child would run the old file again. A child that calls itself a master is the new one, whatever it runs.
 exec_settles() {
   local _settled_by _child _c
-  [ "$S_usr2" = 1 ] && [ "$OM_LIVES" = 1 ] || return 0
+  [ "$S_usr2" = 1 ] && [ "$OM_LIVES" = 1 ] && [ -z "$S_nm" ] || return 0
   uptime_now
   _settled_by=$((NOW + 10)) _child=''
   while [ "$NM_LIVES" = 0 ] && [ "$NOW" -lt "$_settled_by" ]; do
@@ -999,19 +1009,22 @@ rescue() {
   close_books "$_outcome" "$DECISION_WHY"
 }
 
-# close_books OUTCOME WHY: nothing of ours stays but journal, decision, last and the retained binaries.
+# close_books OUTCOME WHY: nothing of ours stays but journal, decision, last and the retained binaries. In an order that
+# lets the guard, or the next run, do the same again wherever this is cut off.
 close_books() {
   OUTCOME=$1
   journal closed outcome "$1" why "${2-}"
   write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"
-  rm -f "$D/upgrade"
-  # Told first and waited for last: it needs a moment to go.
-  tell_guard
   # Never while the path still leads in there.
   [ -z "$S_work" ] || [ "$(readlink "$S_bin" 2>/dev/null)" = "$S_work/new" ] || rm -rf "$S_work"
+  rm -f "$D/upgrade"
+  clear_books
   end_guard
-  rm -rf "$D/guard" "$D/deadline" "$D/helper" "$D/lock" "$D/actor"
+  rm -f "$D/guard"
 }
+
+# clear_books: the lock goes last; while it stands nobody else begins here.
+clear_books() { rm -rf "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
 
 # as_master FILE [ARG]...: runs FILE as the running master was run: its options and directory, an almost empty environment.
 as_master() {

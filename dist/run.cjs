@@ -2350,15 +2350,17 @@ function lockedFinding(holder) {
 		fix: "Wait for it; `status` shows what it does, `rollback` ends it."
 	};
 }
-/** The first evidence is that of the cause; what comes later shows the consequences. */
+/** The first evidence is that of the cause; what comes later shows the consequences and only fills what is missing. */
 function keepEvidence({ fields, verb }, result) {
-	if (result.evidence !== null || !Array.isArray(fields["evidenceLog"])) return;
+	if (!Array.isArray(fields["evidenceLog"])) return;
 	const read = fieldsOf(fields, verb);
-	result.evidence = {
-		errorLog: read.lines("evidenceLog"),
+	result.evidence ??= {
+		errorLog: [],
 		probes: [],
-		processes: read.lines("evidenceProcesses")
+		processes: []
 	};
+	if (result.evidence.errorLog.length === 0) result.evidence.errorLog = read.lines("evidenceLog");
+	if (result.evidence.processes.length === 0) result.evidence.processes = read.lines("evidenceProcesses");
 }
 function reasonOf$1(text) {
 	if (text === "rebooted") return "changed-by-others";

@@ -1,5 +1,6 @@
 // src → dist: three entries and what they share, CommonJS, readable, no native add-ons. The same bytes on every machine.
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
 /** ssh2 tries these and goes on in plain JavaScript without them; a bundle must not depend on a build host's binaries. */
@@ -9,6 +10,12 @@ const withoutAddOns = {
   load: (id) => (id.startsWith('\0absent:') ? 'throw new Error("native add-ons are left out of the bundle");' : null),
 };
 
+/** One plain sentence instead of a syntax error from the first file that an older Node cannot read. */
+const NODE_CHECK = `if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write('nginx-hot-upgrade needs Node 24 or later; this is ' + process.version + '\\n');
+  process.exit(1);
+}`;
+
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist');
 const bundle = await rolldown({
@@ -16,13 +23,28 @@ const bundle = await rolldown({
   platform: 'node',
   plugins: [withoutAddOns],
 });
-await bundle.write({
+const { output } = await bundle.write({
   dir: 'dist',
   format: 'cjs',
   minify: false,
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name].cjs',
+  banner: ({ name }) => (name === 'cli' ? NODE_CHECK : ''),
 });
 await bundle.close();
 copyFileSync('src/target/helper.sh', 'dist/helper.sh');
+writeFileSync('dist/licenses.txt', licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)));
 console.log(readdirSync('dist', { recursive: true }).sort().join('\n'));
+
+/** The notices of every package that went into the bundle. */
+function licenses(moduleIds) {
+  const inside = /^(?:.*[\\/])?node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
+  const folders = new Set(moduleIds.map((id) => inside.exec(id)?.[0]).filter(Boolean));
+  const texts = [...folders].map((folder) => {
+    const { name, version, license, licenses: several } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const notice = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim();
+    return `${name} ${version} (${license ?? several?.map(({ type }) => type).join(', ')})\n\n${notice}\n`;
+  });
+  return texts.sort().join(`\n${'-'.repeat(80)}\n\n`);
+}

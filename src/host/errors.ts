@@ -40,11 +40,13 @@ export function lockedFinding(holder: string): Finding {
   };
 }
 
-/** The first evidence is that of the cause; what comes later shows the consequences. */
+/** The first evidence is that of the cause; what comes later shows the consequences and only fills what is missing. */
 export function keepEvidence({ fields, verb }: Answer, result: HostResult): void {
-  if (result.evidence !== null || !Array.isArray(fields['evidenceLog'])) return;
+  if (!Array.isArray(fields['evidenceLog'])) return;
   const read = fieldsOf(fields, verb);
-  result.evidence = { errorLog: read.lines('evidenceLog'), probes: [], processes: read.lines('evidenceProcesses') };
+  result.evidence ??= { errorLog: [], probes: [], processes: [] };
+  if (result.evidence.errorLog.length === 0) result.evidence.errorLog = read.lines('evidenceLog');
+  if (result.evidence.processes.length === 0) result.evidence.processes = read.lines('evidenceProcesses');
 }
 
 function reasonOf(text: string): Reason {

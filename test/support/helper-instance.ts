@@ -7,7 +7,7 @@ import { type Fields, type Helper, type HelperOptions, startHelper } from './hel
 import { assertAtRest, type Expected, type Place, snapshotHost } from './invariants.ts';
 import { type LocalNginx, type LocalNginxOptions, startNginx } from './local-nginx.ts';
 import { nginxBuild, type Variant } from './nginx-builds.ts';
-import { signal } from './processes.ts';
+import { processesBelow, signal } from './processes.ts';
 import { waitFor } from './wait.ts';
 
 export const OLD = '1.22.1';
@@ -32,6 +32,8 @@ export interface Instance {
   assertRest(generation: typeof OLD | typeof NEW, expected?: { workers?: number }): Promise<void>;
   /** Like `assertRest`, but waits for it. */
   restWithin(generation: typeof OLD | typeof NEW, timeout: number): Promise<number>;
+  /** Pids of every process of this nginx, whatever generation. */
+  processes(): number[];
   /** Version that answers a fresh connection. */
   answers(): Promise<string | null>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -126,6 +128,7 @@ export async function startInstance(options: Partial<LocalNginxOptions> = {}): P
       });
       return performance.now() - start;
     },
+    processes: () => processesBelow(nginx.dir),
     answers: () => versionServed(nginx),
     async [Symbol.asyncDispose]() {
       await Promise.all(helpers.map((helper) => helper[Symbol.asyncDispose]()));

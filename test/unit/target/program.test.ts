@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { helperProgram, startCommand } from '../../../src/target/program.ts';
+import { command } from '../../support/command.ts';
+
+const program = helperProgram();
+const MARKER = 'c0ffee00';
+const talk = `${program}nhu1\t${MARKER}\n1\tno-such-verb\n`;
+
+/** Every kind of shell that a login may have, as the words before the command line. */
+const LOGIN_SHELLS = ['sh', 'bash', 'dash', 'busybox sh', 'mksh', 'ksh', 'zsh', 'csh', 'tcsh', 'fish'];
+
+function notInstalled(shell: string): string | false {
+  const [name = ''] = shell.split(' ');
+  const installed = ['/bin', '/usr/bin'].some((dir) => existsSync(`${dir}/${name}`));
+  return installed ? false : `${name} is not installed`;
+}
+
+function quotedWords(line: string): string {
+  return /'([^']*)'/.exec(line)?.[1] ?? '';
+}
+
+describe('helperProgram', () => {
+  it('is ASCII, so that its length is its number of bytes, and ends without a newline', () => {
+    assert.equal(Buffer.byteLength(program), program.length);
+    assert.match(program, /^#!\/bin\/sh\n[\0-\x7f]*[^\n]$/);
+  });
+});
+
+describe('startCommand', () => {
+  it('holds neither single quotes nor `!` within its words, for csh and fish', () => {
+    const line = startCommand({ entry: 'session', bytes: 70_000, sudo: [] });
+    assert.equal(line.split("'").length, 3);
+    assert.doesNotMatch(line, /[!\n\\]/);
+    assert.match(quotedWords(line), /^if dd .*count=70000 .*;fi;eval "\$NHU"$/);
+  });
+
+  it('names the role, and that it is elevated where sudo starts it', () => {
+    const plain = startCommand({ entry: 'receive', bytes: 10, sudo: [] });
+    assert.match(plain, /^\/bin\/sh -c '[^']*' nginx-hot-upgrade receive$/);
+    const root = startCommand({ entry: 'once', bytes: 10, sudo: ['sudo', '-n', '-u', 'root'] });
+    assert.match(root, /^sudo -n -u root \/bin\/sh -c '[^']*' nginx-hot-upgrade once elevated$/);
+  });
+
+  it('stays far below what any system takes as one argument, whatever the size of the program', () => {
+    assert.ok(startCommand({ entry: 'session', bytes: program.length, sudo: [] }).length < 1_000);
+  });
+
+  for (const shell of LOGIN_SHELLS) {
+    it(`is understood by ${shell} as a login shell`, { skip: notInstalled(shell) }, async () => {
+      const line = startCommand({ entry: 'session', bytes: program.length, sudo: [] });
+      const { code, stdout, stderr } = await command([...shell.split(' '), '-c', line], {
+        input: talk,
+        timeout: 10_000,
+      });
+      const records = stdout.split('\n').filter((each) => each.startsWith(`@${MARKER} `));
+      assert.equal(records.length, 2, stdout + stderr);
+      assert.match(records[0] ?? '', /"id":0,"verb":"hello","ok":true/);
+      assert.match(records[1] ?? '', /"id":1,"verb":"no-such-verb","ok":false,"reason":"internal"/);
+      assert.deepEqual([code, stderr], [0, '']);
+    });
+  }
+
+  it('reads the program and not a byte more: what follows belongs to the conversation', async () => {
+    const echo = 'cat';
+    const line = startCommand({ entry: 'session', bytes: echo.length, sudo: [] });
+    const { stdout } = await command(['sh', '-c', line], { input: `${echo}the rest\nof it` });
+    assert.equal(stdout, 'the rest\nof it');
+  });
+
+  it('reads byte by byte where dd cannot count bytes', async () => {
+    const echo = 'cat';
+    const old = 'dd() { case "$*" in *iflag*) return 1;; esac; command dd "$@"; }; ';
+    const words = quotedWords(startCommand({ entry: 'session', bytes: echo.length, sudo: [] }));
+    const { stdout } = await command(['sh', '-c', old + words], { input: `${echo}the rest\nof it` });
+    assert.equal(stdout, 'the rest\nof it');
+  });
+});
