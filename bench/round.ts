@@ -32,7 +32,7 @@ export async function round({ product, binary, healthUrl }: Site): Promise<Span[
     spans.push(spanOf(report));
   };
   await change('upgraded', 'upgrade', ...upgrade);
-  await change('rolled-back', 'rollback');
+  await change('rolled-back', 'rollback', '--bake-time', '0s');
   await change('held', 'upgrade', ...upgrade, '--auto-commit', 'false');
   await change('rolled-back', 'rollback');
   return spans;

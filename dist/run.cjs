@@ -2208,7 +2208,7 @@ async function loadBinary(path) {
 		path,
 		sha256: (0, node_crypto.createHash)("sha256").update(bytes).digest("hex"),
 		size: bytes.length,
-		...typeof elf === "string" ? {} : { machine: elf.machine },
+		...typeof elf === "string" || elf.machine.startsWith("machine ") ? {} : { machine: elf.machine },
 		build: parseBuildInfo(said),
 		bytes
 	};
@@ -2241,8 +2241,9 @@ async function askForBuild(path) {
 const VERSION = 1;
 /** One line of the helper's output; undefined where it is not ours: a banner, a login script's chatter, a cut line. */
 function parseRecord(line, marker) {
-	if (!line.startsWith(`@${marker} {`)) return void 0;
-	const parsed = parseObject(line.slice(marker.length + 2));
+	const start = line.indexOf(`@${marker} {`);
+	if (start < 0) return void 0;
+	const parsed = parseObject(line.slice(start + marker.length + 2));
 	if (parsed === void 0 || parsed["v"] !== VERSION) return void 0;
 	const { id, verb, ok, event, reason, message } = parsed;
 	if (typeof id !== "number") return void 0;
@@ -2585,11 +2586,10 @@ async function openSession(connection, options) {
 	if (options.pidFile !== void 0) hello.push(`pid_file=${options.pidFile}`);
 	if (options.elevateNow !== true && options.sudo.length > 0) hello.push(`sudo=${options.sudo.join(" ")}`);
 	channel.stdin.write(`${program}${hello.join("	")}\n`);
-	const first = await talk.next({
-		id: 0,
+	const first = await firstAnswer(channel, {
+		talk,
 		within: options.within
 	});
-	if (!first.ok) throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
 	let requests = 0;
 	return {
 		channel,
@@ -2612,6 +2612,20 @@ async function openSession(connection, options) {
 		}),
 		close: () => channel.stdin.end()
 	};
+}
+/** Leaves no process behind on the target where the first answer is a refusal or does not come. */
+async function firstAnswer(channel, { talk, within }) {
+	try {
+		const first = await talk.next({
+			id: 0,
+			within
+		});
+		if (first.ok) return first;
+		throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
+	} catch (error) {
+		channel.abort();
+		throw error;
+	}
 }
 /** Fields are separated by tabs; values come from checked inputs and hold neither tabs nor newlines. */
 function requestLine(id, verb, fields) {
@@ -2652,7 +2666,10 @@ function converse(channel, marker) {
 				};
 			});
 			const stop = new AbortController();
-			const silence = (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal }).then(() => Promise.reject(new UpgradeError("internal", `no answer from the target's helper within ${within} ms`)), () => new Promise(() => {}));
+			const silence = (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal }).then(() => Promise.reject(new UpgradeError("internal", silent({
+				within,
+				said: id === 0 ? noise : ""
+			}))), () => new Promise(() => {}));
 			try {
 				return await Promise.race([
 					answer,
@@ -2667,6 +2684,9 @@ function converse(channel, marker) {
 			}
 		}
 	};
+}
+function silent({ within, said }) {
+	return `no answer from the target's helper within ${within} ms${said.trim() === "" ? "" : `; it said instead: ${said.trim().slice(0, 300)}`}`;
 }
 /** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
 async function ending(channel, { first, noise }) {
@@ -2734,18 +2754,20 @@ async function openLifeline(options) {
 		}
 	};
 }
-async function establish({ target, config, log }) {
+async function establish({ target, config, log, whileWaiting }) {
 	const connection = await connect(target, {
 		ssh: config.ssh,
 		...log === void 0 ? {} : { log }
 	});
 	try {
+		const opening = openSession(connection, {
+			...helperOptions(config),
+			entry: "session"
+		});
+		if (whileWaiting !== void 0) setImmediate(whileWaiting);
 		return {
 			connection,
-			session: await openSession(connection, {
-				...helperOptions(config),
-				entry: "session"
-			})
+			session: await opening
 		};
 	} catch (error) {
 		connection.close();
@@ -2836,13 +2858,20 @@ async function openAgent(target, options) {
 			};
 			return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
 		},
+		readyUpload() {
+			memory.upload ??= lifeline.openBeside("receive");
+			memory.upload.catch(() => {});
+		},
 		receive: (upload) => lifeline.overLosses(() => sendBytes(lifeline, {
 			upload,
 			memory,
 			config
 		})),
 		askBeside: beside,
-		close: lifeline.close
+		close() {
+			memory.upload?.then((unused) => unused.close()).catch(() => {});
+			lifeline.close();
+		}
 	};
 }
 /** The present link, whichever that is. */
@@ -2917,7 +2946,9 @@ async function withSignOfLife(body, { extend, everyMs }) {
 	}
 }
 async function sendBytes(lifeline, { upload, memory, config }) {
-	const other = await lifeline.openBeside("receive");
+	const opened = memory.upload ?? lifeline.openBeside("receive");
+	memory.upload = void 0;
+	const other = await opened;
 	try {
 		if ((await upload.prepared.catch(() => void 0))?.ok !== true) throw new UpgradeError("upload-failed", "the target was not prepared for the upload");
 		const fields = {
@@ -3275,7 +3306,7 @@ const FILE_CHECKS = [{
 }];
 /** Where several names mean one family, the target's own try at running the file decides. */
 function runsOn(file, host) {
-	return file === host || /^\d+$/.test(file) || file === "i686" && host === "x86_64" || host.startsWith(file);
+	return file === host || file === "i686" && host === "x86_64" || host.startsWith(file);
 }
 /** Of what the new binary says of itself (`-V`), on the runner or on the target. */
 const BUILD_CHECKS = [
@@ -3459,7 +3490,7 @@ const MASTER_CHECKS = [
 	},
 	{
 		code: "pid-file-wrong",
-		check: ({ pidText, pidFile, process }) => pidText !== null && pidText !== String(process.pid) ? {
+		check: ({ pidText, pidFile, process, oldbin }) => pidText !== null && pidText !== String(process.pid) && oldbin !== String(process.pid) ? {
 			message: `${pidFile} holds "${pidText}", the master is ${process.pid}: whoever signals by that file hits another process or none`,
 			fix: `Find out who wrote it, then: echo ${process.pid} > ${pidFile}`
 		} : void 0
@@ -4299,6 +4330,15 @@ function healthProbes(settings, place) {
 		redBefore: false
 	});
 }
+/** Loads what the first probe of this target would otherwise wait for. Never rejects. */
+async function warmUpProbes(settings, target) {
+	if (settings === void 0 || settings === "none") return;
+	const ca = settings.ca === void 0 ? {} : { ca: settings.ca };
+	await prepareProbes({
+		url: probeUrl(settings.url, target),
+		...ca
+	}).catch(() => {});
+}
 /** `{host}` is the target's host name as it is connected to; `localhost` for `local`. */
 function probeUrl(template, target) {
 	const host = target.kind === "local" ? "localhost" : target.host;
@@ -4890,6 +4930,7 @@ async function upgradeHost(run) {
 	const { binary } = run;
 	if (binary === void 0) throw new UpgradeError("internal", "no binary was obtained");
 	const early = startBaseline(run);
+	run.agent.readyUpload();
 	const facts = await recover(run, await inspect(run));
 	if (facts.ours.upgrade !== null) return goOn(run, {
 		upgrade: facts.ours.upgrade,
@@ -5079,7 +5120,7 @@ async function planHost(run) {
 		return;
 	}
 	const build = await stage(inspected, {
-		kind: "upgrade",
+		kind: "plan",
 		sha256: binary.sha256,
 		build: binary.build
 	});
@@ -5266,8 +5307,7 @@ const RECIPES = {
 async function run({ config, log, cancel }) {
 	const startedAt = (/* @__PURE__ */ new Date()).toISOString();
 	const start = performance.now();
-	const binary = config.binary === void 0 ? void 0 : loadBinary(config.binary.path);
-	binary?.catch(() => {});
+	const binary = once(() => config.binary === void 0 ? void 0 : loadBinary(config.binary.path));
 	const hosts = [];
 	for (const target of config.targets) {
 		const stop = cancel.aborted || config.command === "upgrade" && !hosts.every(isFine);
@@ -5283,15 +5323,26 @@ async function run({ config, log, cancel }) {
 		autoCommit: config.switch.autoCommit
 	});
 	const durationMs = Math.round(performance.now() - start);
+	const report = {
+		command: config.command,
+		...verdict,
+		startedAt,
+		durationMs,
+		hosts
+	};
+	const used = await binary().catch(() => void 0);
 	return {
-		report: {
-			command: config.command,
-			...verdict,
-			startedAt,
-			durationMs,
-			hosts
-		},
-		...binary === void 0 ? {} : { binary: await binary }
+		report,
+		...used === void 0 ? {} : { binary: used }
+	};
+}
+/** Runs `load` at the first call only; a failure shows wherever it is waited for. */
+function once(load) {
+	let loaded;
+	return () => {
+		loaded ??= Promise.resolve(load());
+		loaded.catch(() => {});
+		return loaded;
 	};
 }
 async function oneHost(target, options) {
@@ -5299,17 +5350,21 @@ async function oneHost(target, options) {
 	const result = emptyResult(target);
 	let agent;
 	try {
-		const opened = phase({
+		const { command } = config;
+		const whileWaiting = () => {
+			options.binary();
+			warmUpProbes(config.health, target);
+		};
+		agent = await phase({
 			result,
 			log
 		}, "connect", () => openAgent(target, {
 			config,
 			identity: whoAmI(),
-			log: (message) => log.info(message)
+			log: (message) => log.info(message),
+			whileWaiting
 		}));
-		const binary = await options.binary;
-		agent = await opened;
-		const { command } = config;
+		const binary = await options.binary();
 		if (command === "build") throw new Error("build needs no target");
 		await RECIPES[command]({
 			config,

@@ -41,7 +41,12 @@ function licenses(moduleIds) {
   const inside = /^(?:.*[\\/])?node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
   const folders = new Set(moduleIds.map((id) => inside.exec(id)?.[0]).filter(Boolean));
   const texts = [...folders].map((folder) => {
-    const { name, version, license, licenses: several } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const {
+      name,
+      version,
+      license,
+      licenses: several,
+    } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     const notice = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim();
     return `${name} ${version} (${license ?? several?.map(({ type }) => type).join(', ')})\n\n${notice}\n`;

@@ -7,6 +7,7 @@ import { emptyResult, type HostRun, phase } from './host/host-run.ts';
 import { planHost } from './host/plan.ts';
 import { rollbackHost } from './host/rollback.ts';
 import { whoAmI } from './host/staging.ts';
+import { warmUpProbes } from './health/probes.ts';
 import { statusOf } from './host/status.ts';
 import { upgradeHost } from './host/upgrade.ts';
 import type { Logger } from './report/logger.ts';
@@ -36,9 +37,7 @@ const RECIPES: Record<Exclude<Command, 'build'>, Recipe> = {
 export async function run({ config, log, cancel }: RunOptions): Promise<{ report: RunReport; binary?: NewBinary }> {
   const startedAt = new Date().toISOString();
   const start = performance.now();
-  // Read while the first connection is made; a failure shows where it is waited for.
-  const binary = config.binary === undefined ? undefined : loadBinary(config.binary.path);
-  binary?.catch(() => {});
+  const binary = once(() => (config.binary === undefined ? undefined : loadBinary(config.binary.path)));
   const hosts: HostResult[] = [];
   for (const target of config.targets) {
     const stop = cancel.aborted || (config.command === 'upgrade' && !hosts.every(isFine));
@@ -49,22 +48,37 @@ export async function run({ config, log, cancel }: RunOptions): Promise<{ report
   const verdict = judge(hosts, { command: config.command, autoCommit: config.switch.autoCommit });
   const durationMs = Math.round(performance.now() - start);
   const report: RunReport = { command: config.command, ...verdict, startedAt, durationMs, hosts };
-  return { report, ...(binary === undefined ? {} : { binary: await binary }) };
+  const used = await binary().catch(() => undefined);
+  return { report, ...(used === undefined ? {} : { binary: used }) };
 }
 
-type HostOptions = RunOptions & { binary: Promise<NewBinary> | undefined };
+type HostOptions = RunOptions & { binary: () => Promise<NewBinary | undefined> };
+
+/** Runs `load` at the first call only; a failure shows wherever it is waited for. */
+function once<T>(load: () => Promise<T> | undefined): () => Promise<T | undefined> {
+  let loaded: Promise<T | undefined> | undefined;
+  return () => {
+    loaded ??= Promise.resolve(load());
+    loaded.catch(() => {});
+    return loaded;
+  };
+}
 
 async function oneHost(target: Target, options: HostOptions): Promise<HostResult> {
   const { config, log, cancel } = options;
   const result = emptyResult(target);
   let agent: Agent | undefined;
   try {
-    const opened = phase({ result, log }, 'connect', () =>
-      openAgent(target, { config, identity: whoAmI(), log: (message) => log.info(message) }),
-    );
-    const binary = await options.binary;
-    agent = await opened;
     const { command } = config;
+    // Reading the binary and loading the HTTP client cost nothing while the login is waited for.
+    const whileWaiting = () => {
+      void options.binary();
+      void warmUpProbes(config.health, target);
+    };
+    agent = await phase({ result, log }, 'connect', () =>
+      openAgent(target, { config, identity: whoAmI(), log: (message) => log.info(message), whileWaiting }),
+    );
+    const binary = await options.binary();
     if (command === 'build') throw new Error('build needs no target');
     await RECIPES[command]({ config, target, log, result, agent, binary, cancel });
   } catch (error) {

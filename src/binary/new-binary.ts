@@ -27,7 +27,7 @@ export async function loadBinary(path: string): Promise<NewBinary> {
     path,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     size: bytes.length,
-    ...(typeof elf === 'string' ? {} : { machine: elf.machine }),
+    ...(typeof elf === 'string' || elf.machine.startsWith('machine ') ? {} : { machine: elf.machine }),
     build: parseBuildInfo(said),
     bytes,
   };

@@ -4,7 +4,7 @@ import type { ProbeTarget } from './answer.ts';
 import { quantile } from './gaps.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
-import { sendProbe } from './request.ts';
+import { prepareProbes, sendProbe } from './request.ts';
 import { judgeBaseline } from './verdict.ts';
 import type { BaselineVerdict } from './verdict.ts';
 
@@ -55,6 +55,13 @@ export function healthProbes(settings: HealthSettings, place: Place): HealthProb
     return { source, send };
   });
   return probing(probes, { failureLimit: settings.failureLimit, redBefore: false });
+}
+
+/** Loads what the first probe of this target would otherwise wait for. Never rejects. */
+export async function warmUpProbes(settings: HealthSettings | 'none' | undefined, target: Target): Promise<void> {
+  if (settings === undefined || settings === 'none') return;
+  const ca = settings.ca === undefined ? {} : { ca: settings.ca };
+  await prepareProbes({ url: probeUrl(settings.url, target), ...ca }).catch(() => {});
 }
 
 /** `{host}` is the target's host name as it is connected to; `localhost` for `local`. */

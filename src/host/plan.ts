@@ -25,7 +25,7 @@ export async function planHost(run: HostRun): Promise<void> {
     run.result.notes.push('The target runs this very binary already: nothing would be done (`unchanged`).');
     return;
   }
-  const build = await stage(inspected, { kind: 'upgrade', sha256: binary.sha256, build: binary.build });
+  const build = await stage(inspected, { kind: 'plan', sha256: binary.sha256, build: binary.build });
   await unstage(inspected);
   run.result.notes.push(...steps(inspected, build.version));
 }

@@ -10,7 +10,7 @@ import { judgeCandidate, judgeFinding } from './preflight/preflight.ts';
 
 /** The file that the master shall run next: a new one from the runner, or a retained one that lies on the target. */
 export interface Staged {
-  kind: 'upgrade' | 'reverse';
+  kind: 'upgrade' | 'reverse' | 'plan';
   sha256: string;
   /** What is known of it before it has run on the target; without version where nothing is. */
   build: BuildInfo;

@@ -29,6 +29,8 @@ export interface Agent {
   nonce(): string;
   facts(): Promise<Facts>;
   ask(verb: string, options?: StepOptions): Promise<Answer>;
+  /** Opens the channel for an upload ahead of time, while something else is asked. */
+  readyUpload(): void;
   /** Streams a binary into the staging directory, on a channel of its own. */
   receive(options: ReceiveOptions): Promise<Answer>;
   /** On a channel of its own, while another request may wait. */
@@ -71,6 +73,8 @@ export interface AgentOptions {
   identity: RunIdentity;
   /** Told about repeated tries to connect. */
   log?: (message: string) => void;
+  /** Work for this machine while the other end is busy. */
+  whileWaiting?: () => void;
 }
 
 /** What the agent remembers of the upgrade that it works on. */
@@ -78,6 +82,8 @@ interface Memory {
   nonce: string;
   /** The instance's state directory on the target. */
   directory: string;
+  /** A channel for an upload that was opened ahead of time. */
+  upload?: ReturnType<Lifeline['openBeside']> | undefined;
 }
 
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
@@ -102,9 +108,16 @@ export async function openAgent(target: Target, options: AgentOptions): Promise<
       const alive = { extend, everyMs: config.switch.confirmTimeout / 3 };
       return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
     },
+    readyUpload() {
+      memory.upload ??= lifeline.openBeside('receive');
+      memory.upload.catch(() => {});
+    },
     receive: (upload) => lifeline.overLosses(() => sendBytes(lifeline, { upload, memory, config })),
     askBeside: beside,
-    close: lifeline.close,
+    close() {
+      memory.upload?.then((unused) => unused.close()).catch(() => {});
+      lifeline.close();
+    },
   };
 }
 
@@ -181,7 +194,9 @@ async function sendBytes(
   lifeline: Lifeline,
   { upload, memory, config }: { upload: ReceiveOptions; memory: Memory; config: Config },
 ): Promise<Answer> {
-  const other = await lifeline.openBeside('receive');
+  const opened = memory.upload ?? lifeline.openBeside('receive');
+  memory.upload = undefined;
+  const other = await opened;
   try {
     const go = await upload.prepared.catch(() => undefined);
     if (go?.ok !== true) throw new UpgradeError('upload-failed', 'the target was not prepared for the upload');

@@ -15,8 +15,10 @@ const VERSION = 1;
 
 /** One line of the helper's output; undefined where it is not ours: a banner, a login script's chatter, a cut line. */
 export function parseRecord(line: string, marker: string): HelperRecord | undefined {
-  if (!line.startsWith(`@${marker} {`)) return undefined;
-  const parsed = parseObject(line.slice(marker.length + 2));
+  // A prompt or a profile may have written something without a newline before it.
+  const start = line.indexOf(`@${marker} {`);
+  if (start < 0) return undefined;
+  const parsed = parseObject(line.slice(start + marker.length + 2));
   if (parsed === undefined || parsed['v'] !== VERSION) return undefined;
   const { id, verb, ok, event, reason, message } = parsed;
   if (typeof id !== 'number') return undefined;

@@ -29,11 +29,10 @@ TAB='	'
 NL='
 '
 TICK=0.01
-sleep 0.001 2>/dev/null || TICK=1
 SYNCING=0
-MY_UID=$(id -u)
-OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
+OLD_LISTED='' OUTCOME='' CHILDREN='''' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
+TERM_COUNT=0
 EXTENDED_AT=0
 
 # ---------------------------------------------------------------------------------------------------------- records
@@ -49,11 +48,27 @@ json_text() {
 
 # json_lines TEXT: J becomes a JSON array of the lines of TEXT (at most 200 lines of 500 characters).
 json_lines() {
-  if [ -z "$1" ]; then J='[]'; return 0; fi
+  case $1 in
+    '') J='[]'; return 0 ;;
+    *[\\\"]* | *[!\ -~"$NL"]*) ;;
+    *) plain_lines "$1"; return 0 ;;
+  esac
   J=[$(printf '%s\n' "$1" | awk '
     NR > 200 || $0 == "" { next }
     { line = substr($0, 1, 500); gsub(/[\001-\037\177]/, " ", line); gsub(/\\/, "\\\\", line); gsub(/"/, "\\\"", line)
       printf "%s\"%s\"", sep, line; sep = "," }')]
+}
+
+# plain_lines TEXT: the same for text that needs no escapes, without starting a process.
+plain_lines() {
+  local _text
+  set -f
+  IFS=$NL
+  J=''
+  for _text in $1; do J="$J,\"$_text\""; done
+  J=[${J#,}]
+  IFS=" $TAB$NL"
+  set +f
 }
 
 # one_line TEXT: LINE is TEXT with its lines joined by blanks.
@@ -69,7 +84,7 @@ one_line() {
 }
 
 # Fields of the record under construction.
-rec_new() { REC=''; }
+rec_new() { REC='' OUTCOME=''; }
 rec_text() { json_text "$2"; REC="$REC,\"$1\":$J"; }
 rec_raw() { REC="$REC,\"$1\":$2"; }
 rec_lines() { json_lines "$2"; REC="$REC,\"$1\":$J"; }
@@ -78,7 +93,7 @@ rec_text_or_null() { if [ -n "$2" ]; then rec_text "$1" "$2"; else rec_raw "$1" 
 rec_count() { rec_raw "$1" $(($# - 1)); }
 rec_bool() { if [ "$2" = 1 ]; then rec_raw "$1" true; else rec_raw "$1" false; fi; }
 
-answer() { printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":true%s}\n' "$MARKER" "$VERSION" "$ID" "$VERB" "$REC"; }
+answer() { [ -z "$OUTCOME" ] || guard_gone; printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":true%s}\n' "$MARKER" "$VERSION" "$ID" "$VERB" "$REC"; }
 
 # event NAME: an intermediate record, so that the runner can tell the phases of a long verb apart.
 event() {
@@ -88,6 +103,7 @@ event() {
 
 # refuse REASON SENTENCE: the verb's negative answer, with the fields gathered so far.
 refuse() {
+  [ -z "$OUTCOME" ] || guard_gone
   json_text "$2"
   printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":false,"reason":"%s","message":%s%s}\n' \
     "$MARKER" "$VERSION" "$ID" "$VERB" "$1" "$J" "$REC"
@@ -112,9 +128,12 @@ wall_now() {
   WALL=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 }
 
+my_uid() { uid_of self; MY_UID=$UID_OF; }
+
 boot_id() { read -r BOOT </proc/sys/kernel/random/boot_id; }
 
-pause() { sleep "$TICK"; }
+# pause: between two looks. Not every sleep knows fractions.
+pause() { sleep "$TICK" 2>/dev/null || { TICK=1 && sleep 1; }; }
 
 # start_of PID: START and PARENT of a living process; fails where there is none (a zombie is none).
 start_of() {
@@ -132,6 +151,15 @@ start_of() {
 
 # lives PID START: the very process, not one that got its number later.
 lives() { [ -n "$1" ] && [ "$1" != 0 ] && start_of "$1" && [ "$START" = "$2" ]; }
+
+# uid_of PID: UID_OF is the user that it runs as (the real one), empty where there is no such process.
+uid_of() {
+  local _key _real
+  UID_OF=''
+  while read -r _key _real _; do
+    [ "$_key" != Uid: ] || { UID_OF=$_real; return 0; }
+  done 2>/dev/null <"/proc/$1/status"
+}
 
 # inode_of PATH: INODE is device:inode of what PATH leads to, empty where nothing is there.
 inode_of() { INODE=$(stat -L -c %d:%i "$1" 2>/dev/null) || INODE=''; }
@@ -171,6 +199,13 @@ kill_all() {
 }
 
 # ---------------------------------------------------------------------------------------------------- accepting or not
+
+# old_listeners: those of the old master, looked for once: it keeps them until it quits.
+old_listeners() {
+  if [ "$OLD_LISTED" = "$S_om" ]; then L_FD=$OLD_FD L_DEC=$OLD_DEC L_HEX=$OLD_HEX; return 0; fi
+  listeners_of "$S_om"
+  OLD_LISTED=$S_om OLD_FD=$L_FD OLD_DEC=$L_DEC OLD_HEX=$L_HEX
+}
 
 # listeners_of MASTER: its listening sockets. L_FD: descriptors; L_DEC, L_HEX: inodes; L_ADDR: "proto address" lines.
 listeners_of() {
@@ -406,15 +441,31 @@ settings_of() {
 # all_masters: MASTERS are all processes that call themselves a master and lie in our pid namespace; FOREIGN the others.
 # Titles may be cut to what argv and environment left room for (ngx_setproctitle), hence the short pattern.
 all_masters() {
-  local _mine _p _ns _f
-  MASTERS='' FOREIGN=''
-  _mine=$(stat -L -c %i /proc/self/ns/pid 2>/dev/null)
-  for _f in $(grep -lE '^(nginx|angie): ma' /proc/[0-9]*/cmdline 2>/dev/null); do
-    _p=${_f#/proc/}
-    _p=${_p%/cmdline}
+  local _paths _spaces _mine _p
+  MASTERS='' FOREIGN='' _paths=''
+  titled_masters
+  for _p in $TITLED; do _paths="$_paths /proc/$_p/ns/pid"; done
+  # shellcheck disable=SC2086
+  _spaces=$(stat -L -c '%i %n' /proc/self/ns/pid $_paths 2>/dev/null)
+  _mine=${_spaces%% *}
+  for _p in $TITLED; do
     start_of "$_p" || continue
-    _ns=$(stat -L -c %i "/proc/$_p/ns/pid" 2>/dev/null) || _ns=$_mine
-    if [ "$_ns" = "$_mine" ]; then MASTERS="$MASTERS $_p"; else FOREIGN="$FOREIGN $_p"; fi
+    case $_spaces$NL in
+      *"$NL$_mine /proc/$_p/ns/pid$NL"*) MASTERS="$MASTERS $_p" ;;
+      # What may not be looked into is no other namespace's for that.
+      *" /proc/$_p/ns/pid$NL"*) FOREIGN="$FOREIGN $_p" ;;
+      *) MASTERS="$MASTERS $_p" ;;
+    esac
+  done
+}
+
+# titled_masters: TITLED are all processes that call themselves a master.
+titled_masters() {
+  local _f
+  TITLED=''
+  for _f in $(grep -lE '^(nginx|angie): ma' /proc/[0-9]*/cmdline 2>/dev/null); do
+    _f=${_f#/proc/}
+    TITLED="$TITLED ${_f%/cmdline}"
   done
 }
 
@@ -476,12 +527,11 @@ find_root() {
   esac
 }
 
-uid_of() { UID_OF=$(awk '/^Uid:/ { print $2; exit }' "/proc/$1/status" 2>/dev/null); }
 
 # --------------------------------------------------------------------------------------------- the instance's directory
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
-STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino new_ino old_sha new_sha
+STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino path_ino new_ino old_sha new_sha
 old_version new_version need cover ow nw usr2 winch confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
@@ -544,6 +594,8 @@ value_in() {
 # journal EVENT [key value]...: one line for every transition, written before its effect.
 journal() {
   local _event _extra
+  # A plan leaves nothing behind.
+  [ "$S_kind" != plan ] || return 0
   _event=$1
   shift
   _extra=''
@@ -557,12 +609,14 @@ journal() {
 # ---------------------------------------------------------------------------------------------- one actor, one decision
 
 # mutex_end: walks the chain of actors. H_PID, H_START: who acts now (empty: nobody yet); H_NEXT: its successor's file.
-# Every file is created exclusively and named after the one it succeeds, so that two who take over cannot both win.
+# Every file is created exclusively and named after the one it succeeds, so that two who take over cannot both win. The
+# term counts how often one process took it, or the chain would close to a ring.
 mutex_end() {
-  H_PID='' H_START='' H_BOOT='' H_NEXT=first H_CHAIN=''
-  while { read -r H_PID H_START H_BOOT <"$D/actor/$H_NEXT"; } 2>/dev/null; do
-    H_CHAIN="$H_CHAIN $H_PID:$H_START"
-    H_NEXT=after-$H_PID-$H_START
+  H_PID='' H_START='' H_BOOT='' H_TERM='' H_NEXT=first H_CHAIN=''
+  while { read -r H_PID H_START H_BOOT H_TERM <"$D/actor/$H_NEXT"; } 2>/dev/null; do
+    # Who released it had made sure that nobody before it was left.
+    if [ "$H_PID" = 0 ]; then H_CHAIN=''; else H_CHAIN="$H_CHAIN $H_PID:$H_START"; fi
+    H_NEXT=after-$H_PID-$H_START-$H_TERM
   done
 }
 
@@ -572,8 +626,8 @@ actor_lives() { mutex_end; [ "$H_PID" != $$ ] && [ "$H_BOOT" = "$BOOT" ] && live
 # release_mutex: nobody acts any more, and this process will not be ended by who comes next.
 release_mutex() {
   mutex_end
-  uptime_now
-  [ "$H_PID" != $$ ] || create_file "$D/actor/$H_NEXT" "0 $$.$UP $BOOT"
+  TERM_COUNT=$((TERM_COUNT + 1))
+  [ "$H_PID" != $$ ] || create_file "$D/actor/$H_NEXT" "0 $$ $BOOT $TERM_COUNT"
 }
 
 # end_process PID START: stops it first, so that it starts nothing more, then ends its children and itself.
@@ -583,9 +637,10 @@ end_process() {
   kill -STOP "$1" 2>/dev/null
   children_of "$1"
   guard_lives || GUARD_PID=''
-  for _p in $CHILDREN "$1"; do
+  for _p in $CHILDREN; do
     case $_p in "$$" | "$GUARD_PID") ;; *) kill -KILL "$_p" 2>/dev/null ;; esac
   done
+  kill -KILL "$1" 2>/dev/null
   uptime_now
   _end_by=$((NOW + 50))
   while lives "$1" "$2"; do
@@ -605,13 +660,14 @@ take_mutex() {
   while [ "$H_PID:$H_START" != "$$:$_my_start" ]; do
     _tries=$((_tries + 1))
     [ "$_tries" -le 50 ] || return 1
-    mkdir -p "$D/actor"
-    create_file "$D/actor/$H_NEXT" "$$ $_my_start $BOOT"
+    [ -d "$D/actor" ] || mkdir -p "$D/actor"
+    TERM_COUNT=$((TERM_COUNT + 1))
+    create_file "$D/actor/$H_NEXT" "$$ $_my_start $BOOT $TERM_COUNT"
     mutex_end
   done
   # The predecessor may have died between its claim and its taking over: whoever stands in the chain must be gone.
   for _link in $H_CHAIN; do
-    [ "${_link%%:*}" != 0 ] && [ "${_link%%:*}" != $$ ] || continue
+    [ "${_link%%:*}" != $$ ] || continue
     end_process "${_link%%:*}" "${_link#*:}" || return 1
   done
   mutex_end
@@ -671,7 +727,7 @@ guard_lives() {
 start_guard() {
   printf '%s\n' "$NHU" >"$D/helper"
   set_deadline "$S_confirm"
-  rm -f "$D/guard"
+  [ ! -e "$D/guard" ] || rm -f "$D/guard"
   # Through a shell that ends at once: whoever ends this process by its children must not find the guard among them.
   (launch_guard </dev/null >/dev/null 2>&1 &)
 }
@@ -712,17 +768,19 @@ wait_for_guard() {
   done
 }
 
-# end_guard: at most two seconds.
-end_guard() {
+# guard_gone: after the books are closed, and before anybody hears of it. At most two seconds.
+guard_gone() {
+  wait_for_guards_end
+  [ "$S_kind" != plan ] || rmdir "$D/retained" "$D" "${D%/*}" 2>/dev/null || :
+}
+
+wait_for_guards_end() {
   local _guard_by
-  guard_lives || return 0
-  [ "$GUARD_PID" != $$ ] || return 0
-  kill -TERM "$GUARD_PID" 2>/dev/null
   uptime_now
   _guard_by=$((NOW + 20))
-  while guard_lives; do
+  while guard_lives && [ "$GUARD_PID" != $$ ]; do
     uptime_now
-    [ "$NOW" -lt "$_guard_by" ] || { kill -KILL "$GUARD_PID" 2>/dev/null; return 0; }
+    [ "$NOW" -lt "$_guard_by" ] || { kill -KILL "$GUARD_PID" 2>/dev/null; rm -f "$D/guard"; return 0; }
     pause
   done
 }
@@ -732,10 +790,11 @@ guard_main() {
   local _sleeper _mine
   D=$1 ACTOR=guard NHU=$(cat "$D/helper")
   trap '' HUP PIPE
-  trap 'kill "$_sleeper" 2>/dev/null; exit 0' TERM INT
+  trap 'kill "$_sleeper" 2>/dev/null; forget_guard; exit 0' TERM INT
   trap : USR1
   _sleeper=''
   boot_id
+  my_uid
   load_state && [ "$S_boot" = "$BOOT" ] || exit 0
   start_of $$
   write_file "$D/guard" "pid=$$${NL}start=$START${NL}boot=$BOOT${NL}kind=$2"
@@ -749,9 +808,14 @@ guard_main() {
   # Whoever closed the books was cut off before the end.
   value_in "$D/lock" nonce
   [ "$VALUE" != "$_mine" ] || clear_books
+  forget_guard
+  exit 0
+}
+
+# forget_guard: only this guard's own word; the next run may have written its own already.
+forget_guard() {
   value_in "$D/guard" pid
   [ "$VALUE" != $$ ] || rm -f "$D/guard"
-  exit 0
 }
 
 # guard_turn: one look. Acts where a decision was left half done, where the deadline is over, or where a held upgrade
@@ -805,7 +869,7 @@ find_pair() {
   local _c
   OM_LIVES=0 NM_LIVES=0
   lives "$S_om" "$S_om_start" && OM_LIVES=1
-  if [ -z "$S_nm" ] && [ -n "$S_new_ino" ] && [ "$OM_LIVES" = 1 ]; then
+  if [ -z "$S_nm" ] && [ "$S_usr2" = 1 ] && [ "$OM_LIVES" = 1 ]; then
     children_of "$S_om"
     for _c in $CHILDREN; do
       case " $S_ow " in *" $_c "*) continue ;; esac
@@ -841,14 +905,12 @@ exec_settles() {
 
 # put_name KEPT: the file kept as W/KEPT is at the binary's path again. Never overwrites a file that is not ours.
 put_name() {
-  local _there
   [ -n "$S_work" ] && [ -e "$S_work/$1" ] || return 0
-  inode_of "$S_bin"; _there=$INODE
-  inode_of "$S_work/$1"
-  [ "$_there" != "$INODE" ] || [ -L "$S_bin" ] || return 0
-  case $_there in "$S_new_ino" | "$S_old_ino" | '') ;; *) return 1 ;; esac
+  read_inodes "$S_bin" "$S_work/$1"
+  [ "$INODE_1" != "$INODE_2" ] || [ -L "$S_bin" ] || return 0
+  case $INODE_1 in "$S_new_ino" | "$S_path_ino" | '') ;; *) return 1 ;; esac
   # A second name first: renaming over the last one would destroy the inode that runs.
-  rm -f "$S_work/back"
+  [ ! -e "$S_work/back" ] || rm -f "$S_work/back"
   ln "$S_work/$1" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
 }
 
@@ -1014,17 +1076,17 @@ rescue() {
 close_books() {
   OUTCOME=$1
   journal closed outcome "$1" why "${2-}"
-  write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"
+  if [ "$S_kind" = plan ]; then rm -f "$D/decision"
+  else write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"; fi
   # Never while the path still leads in there.
-  [ -z "$S_work" ] || [ "$(readlink "$S_bin" 2>/dev/null)" = "$S_work/new" ] || rm -rf "$S_work"
-  rm -f "$D/upgrade"
+  if [ -n "$S_work" ]; then [ -L "$S_bin" ] && [ "$(readlink "$S_bin")" = "$S_work/new" ] || rm -rf "$S_work"; fi
   clear_books
-  end_guard
-  rm -f "$D/guard"
+  # Told now, waited for by guard_gone: it needs a moment.
+  guard_lives && [ "$GUARD_PID" != $$ ] && kill -TERM "$GUARD_PID" 2>/dev/null
 }
 
 # clear_books: the lock goes last; while it stands nobody else begins here.
-clear_books() { rm -rf "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
+clear_books() { rm -rf "$D/upgrade" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
 
 # as_master FILE [ARG]...: runs FILE as the running master was run: its options and directory, an almost empty environment.
 as_master() {
@@ -1049,7 +1111,7 @@ finish_commit() {
   inode_of "$S_bin"
   if [ "$INODE" != "$S_new_ino" ] || [ -L "$S_bin" ]; then
     case $INODE in
-      "$S_old_ino" | "$S_new_ino") ;;
+      "$S_path_ino" | "$S_new_ino") ;;
       *) close_books changed-by-others "another file is at $S_bin"; return 1 ;;
     esac
     may_act commit || return 1
@@ -1065,6 +1127,8 @@ finish_commit() {
     kill -QUIT "$S_om"
     drain_old
   fi
+  # A master that was killed took its second pid file along as little as its workers.
+  if [ "$OM_LIVES" = 0 ] && pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then rm -f "$S_pidf.oldbin"; fi
   quit_orphans
   remember_previous
   close_books committed "$DECISION_WHY"
@@ -1091,6 +1155,7 @@ quit_orphans() {
   local _p
   [ "$OM_LIVES" = 0 ] || return 0
   for _p in $S_ow; do
+    start_of "$_p" || continue
     inode_of "/proc/$_p/exe"
     [ "$INODE" != "$S_old_ino" ] || { start_of "$_p" && [ "$PARENT" != "$S_om" ] && kill -QUIT "$_p"; }
   done
@@ -1099,6 +1164,11 @@ quit_orphans() {
 # retain_old: the previous binary, named by its digest; a link where the file systems allow it.
 retain_old() {
   [ ! -e "$D/retained/$S_old_sha" ] || return 0
+  # Where a package replaced the file on disk, the one that runs is the one to keep.
+  if [ "$S_path_ino" != "$S_old_ino" ]; then
+    cp "/proc/$S_om/exe" "$D/retained/.$S_old_sha" && mv -f "$D/retained/.$S_old_sha" "$D/retained/$S_old_sha"
+    return
+  fi
   ln "$S_work/old" "$D/retained/$S_old_sha" 2>/dev/null ||
     { cp -p "$S_work/old" "$D/retained/.$S_old_sha" && mv -f "$D/retained/.$S_old_sha" "$D/retained/$S_old_sha"; }
 }
@@ -1136,7 +1206,7 @@ facts_host() {
 }
 
 facts_master() {
-  local _status
+  local _signals _key _value
   start_of "$OM"
   rec_process master "$OM" "$START"
   rec_raw parent "$PARENT"
@@ -1161,11 +1231,18 @@ facts_master() {
   rec_text pathInode "$INODE_2"
   [ "$INODE_3" = "$INODE_4" ]
   rec_bool sameMounts "$((1 - $?))"
-  rec_text magic "$(od -An -tx1 -N4 "$BIN" 2>/dev/null)"
+  # What runs is a program; anything else at the path must show what it is.
+  if [ "$INODE_1" = "$INODE_2" ]; then rec_text magic 7f454c46
+  else rec_text magic "$(od -An -tx1 -N4 "$BIN" 2>/dev/null)"; fi
   rec_text build "$OLD_V"
-  _status=$(awk '/^Uid:/ { print $2 } /^Sig(Blk|Cgt):/ { printf "%s%s ", $1, $2 }' "/proc/$OM/status")
-  rec_raw masterUid "${_status%%"$NL"*}"
-  rec_text signals "${_status#*"$NL"}"
+  _signals=''
+  while read -r _key _value _; do
+    case $_key in
+      Uid:) rec_raw masterUid "$_value" ;;
+      SigBlk: | SigCgt:) _signals="$_signals$_key$_value " ;;
+    esac
+  done <"/proc/$OM/status"
+  rec_text signals "$_signals"
   if [ -w "${BIN%/*}" ]; then rec_raw pathWritable true; else rec_raw pathWritable false; fi
 }
 
@@ -1291,7 +1368,8 @@ facts_ours() {
   rec_raw previous "$J"
   if [ -f "$D/last" ]; then json_lines "$(cat "$D/last")"; else J=null; fi
   rec_raw last "$J"
-  json_lines "$(ls -t "$D/retained" 2>/dev/null)"
+  J='[]'
+  [ ! -d "$D/retained" ] || json_lines "$(ls -t "$D/retained")"
   rec_raw retained "$J"
 }
 
@@ -1352,11 +1430,12 @@ find_instance() {
 verb_prepare() {
   local _k
   rec_new
-  mkdir -p "$D/retained" || { refuse internal "cannot create the state directory $D"; return; }
+  mkdir -p "$D/retained" "$D/actor" || { refuse internal "cannot create the state directory $D"; return; }
   take_lock || return
   take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
-  create_file "$D/lock" "$LOCK" || take_lock || return
-  rm -f "$D/decision"
+  # Whoever was ended just now may have closed its books to the end, and with them the lock.
+  [ -e "$D/lock" ] || take_lock || return
+  [ ! -e "$D/decision" ] || rm -f "$D/decision"
   load_state
   for _k in $STATE_KEYS; do eval "S_$_k=''"; done
   S_nonce=$A_nonce S_phase=staged S_kind=$A_kind S_boot=$BOOT S_run=$A_run S_who=$A_who S_bin=$BIN S_pidf=$PIDF
@@ -1368,6 +1447,7 @@ verb_prepare() {
   S_om_start=$START
   inode_of "$BIN"
   [ -n "$INODE" ] || { refuse changed-by-others "$BIN is gone"; return; }
+  S_path_ino=$INODE
   S_work=${BIN%/*}/.nginx-hot-upgrade-$S_nonce
   save_state || { rm -f "$D/lock"; refuse internal "cannot write $D/upgrade"; return; }
   journal prepare run "$S_run" who "$S_who" old "$S_old_sha" new "$S_new_sha"
@@ -1381,8 +1461,11 @@ verb_prepare() {
   answer
 }
 
+# take_lock: exclusively; a lock whose owner is gone and left nothing to do is replaced.
 take_lock() {
-  LOCK="nonce=$A_nonce${NL}who=$A_who${NL}run=$A_run${NL}since=$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+  uptime_now
+  wall_now
+  LOCK="nonce=$A_nonce${NL}who=$A_who${NL}run=$A_run${NL}since=$WALL"
   create_file "$D/lock" "$LOCK" && return 0
   value_in "$D/lock" nonce
   [ "$VALUE" != "$A_nonce" ] || return 0
@@ -1391,6 +1474,7 @@ take_lock() {
     return 1
   fi
   rm -f "$D/lock"
+  create_file "$D/lock" "$LOCK" || refuse locked 'another run took the lock in this moment'
 }
 
 # receive_main: the bytes of a binary on standard input, after the request line.
@@ -1437,7 +1521,6 @@ verb_check() {
   load_state
   inode_of "$S_work/new"
   S_new_ino=$INODE
-  save_state
   # On its way to the disk while nginx is tried; the commit waits for it before the file takes the path.
   (sync "$S_work/new" 2>/dev/null || sync) &
   SYNCING=$!
@@ -1477,24 +1560,22 @@ lost_ground() {
 
 # verb_begin: swap, USR2, the old name back, new workers accepting.
 verb_begin() {
+  local _staged
   rec_new
+  _staged=${S_new_ino-}
   load_state
+  [ -n "$S_new_ino" ] || S_new_ino=$_staged
   set_deadline "$S_confirm"
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
   wait_for_guard || { refuse internal 'the guard did not start within 5 s'; return; }
-  listeners_of "$S_om"
-  if [ "$NM_LIVES" = 0 ]; then
-    swap_and_signal || return
-  fi
-  put_name old
+  if [ "$NM_LIVES" = 0 ]; then swap_and_signal || return; else put_name old; fi
   rec_process newMaster "$S_nm" "$S_nm_start"
   wait_ready || return
   S_phase=ready S_nw=$WORKERS
   save_state
   journal ready workers "$WORKERS"
   event ready
-  rec_raw workers "[$(printf '%s' "${WORKERS# }" | tr ' ' ',')]"
   answer
 }
 
@@ -1506,7 +1587,7 @@ swap_and_signal() {
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
-  rm -f "$S_work/link"
+  [ ! -L "$S_work/link" ] || rm -f "$S_work/link"
   [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old" || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
   # A symbolic link keeps /proc/PID/exe clean after the commit; a confined master may run the path only as a plain file.
   if confined "$S_om"; then ln "$S_work/new" "$S_work/link"; else ln -s "$S_work/new" "$S_work/link"; fi
@@ -1561,11 +1642,11 @@ find_new() {
 # enough_accept: the new workers cover every listener, and there are as many as wanted.
 enough_accept() {
   ACCEPTING='' COVERED=0
-  listeners_of "$S_nm"
   workers_of "$S_nm"
   # shellcheck disable=SC2086
   set -- $WORKERS
   [ $# -ge "$S_need" ] || return 1
+  listeners_of "$S_nm"
   accepting_among "$@"
   # shellcheck disable=SC2086
   set -- $L_DEC
@@ -1640,7 +1721,7 @@ verb_retire() {
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
   whole_generation || return
-  listeners_of "$S_om"
+  old_listeners
   workers_of "$S_om" "$S_nm"
   S_ow=$WORKERS S_winch=1 S_phase=retired
   save_state || { refuse internal "cannot write $D/upgrade: the old generation still serves"; return; }
@@ -1763,7 +1844,7 @@ verb_commit() {
     enough_accept || { evidence; refuse workers-crashing "before the commit the new workers should accept on all listeners; found ${ACCEPTING:-none}"; return; }
     pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_nm"; return; }
     inode_of "$S_bin"
-    [ "$INODE" = "$S_old_ino" ] || { refuse changed-by-others "another file than the old binary is at $S_bin"; return; }
+    [ "$INODE" = "$S_path_ino" ] || { refuse changed-by-others "another file than before is at $S_bin"; return; }
     if [ "$OM_LIVES" = 1 ]; then repark_old || return; fi
     decide commit run || { lost_ground; return; }
   fi
@@ -1778,7 +1859,7 @@ verb_commit() {
 
 # repark_old: a HUP from outside may have given the old master workers again; QUIT would orphan them (F2).
 repark_old() {
-  listeners_of "$S_om"
+  old_listeners
   workers_of "$S_om" "$S_nm"
   # shellcheck disable=SC2086
   listening_among $WORKERS
@@ -1842,7 +1923,8 @@ rec_final() {
   _exe=$(sha256sum <"/proc/$1/exe")
   rec_text runningSha256 "${_exe%% *}"
   read_inodes "/proc/$1/exe" "$S_bin"
-  [ "$INODE_1" = "$INODE_2" ]
+  # Or it is what was there before, where that was another file already.
+  [ "$INODE_1" = "$INODE_2" ] || { [ "$1" = "$S_om" ] && [ "$INODE_2" = "$S_path_ino" ]; }
   rec_bool diskRuns "$((1 - $?))"
   pid_in "$S_pidf"
   rec_text pidText "$PID_TEXT"
@@ -1942,9 +2024,11 @@ must_elevate() {
   [ -n "$A_sudo" ] && [ "$MY_UID" != 0 ] || return 1
   # Where others' processes are hidden (hidepid), only root can tell.
   [ -d /proc/1 ] || return 0
-  find_master "$A_pid_file"
-  if [ -n "$OM" ]; then uid_of "$OM"; [ "$UID_OF" != "$MY_UID" ]; return; fi
-  for _p in $ROOTS; do uid_of "$_p"; [ "$UID_OF" = "$MY_UID" ] || return 0; done
+  titled_masters
+  if [ -n "$A_pid_file" ] && pid_in "$A_pid_file"; then
+    case " $TITLED " in *" $PID_TEXT "*) TITLED=$PID_TEXT ;; esac
+  fi
+  for _p in $TITLED; do uid_of "$_p"; [ "$UID_OF" = "$MY_UID" ] || return 0; done
   return 1
 }
 
@@ -1972,6 +2056,7 @@ session() {
   local _request
   trap '' HUP PIPE
   boot_id
+  my_uid
   read_hello || exit 64
   if [ "$2" != elevated ] && must_elevate; then elevate "$1"; exit; fi
   ACTOR=$1

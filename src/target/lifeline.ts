@@ -10,6 +10,8 @@ export interface LifelineOptions {
   config: Config;
   /** Told about repeated tries to connect. */
   log?: (message: string) => void;
+  /** Work for this machine while the other end is busy: called once the first channel was asked for. */
+  whileWaiting?: () => void;
   /** Called on a new session before anything else is asked there; throws where there is nothing to go on with. */
   resume: (session: Session) => Promise<void>;
 }
@@ -77,10 +79,12 @@ interface Established {
   session: Session;
 }
 
-async function establish({ target, config, log }: LifelineOptions): Promise<Established> {
+async function establish({ target, config, log, whileWaiting }: LifelineOptions): Promise<Established> {
   const connection = await connect(target, { ssh: config.ssh, ...(log === undefined ? {} : { log }) });
   try {
-    return { connection, session: await openSession(connection, { ...helperOptions(config), entry: 'session' }) };
+    const opening = openSession(connection, { ...helperOptions(config), entry: 'session' });
+    if (whileWaiting !== undefined) setImmediate(whileWaiting);
+    return { connection, session: await opening };
   } catch (error) {
     connection.close();
     throw error;

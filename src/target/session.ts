@@ -66,8 +66,7 @@ export async function openSession(
   if (options.pidFile !== undefined) hello.push(`pid_file=${options.pidFile}`);
   if (options.elevateNow !== true && options.sudo.length > 0) hello.push(`sudo=${options.sudo.join(' ')}`);
   channel.stdin.write(`${program}${hello.join('\t')}\n`);
-  const first = await talk.next({ id: 0, within: options.within });
-  if (!first.ok) throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
+  const first = await firstAnswer(channel, { talk, within: options.within });
   let requests = 0;
   return {
     channel,
@@ -83,6 +82,18 @@ export async function openSession(
     awaitAnswer: (id, within) => talk.next({ id, within }),
     close: () => channel.stdin.end(),
   };
+}
+
+/** Leaves no process behind on the target where the first answer is a refusal or does not come. */
+async function firstAnswer(channel: Channel, { talk, within }: { talk: Talk; within: Millis }): Promise<Answer> {
+  try {
+    const first = await talk.next({ id: 0, within });
+    if (first.ok) return first;
+    throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
+  } catch (error) {
+    channel.abort();
+    throw error;
+  }
 }
 
 /** Fields are separated by tabs; values come from checked inputs and hold neither tabs nor newlines. */
@@ -108,6 +119,8 @@ interface NextOptions {
   onEvent?: (event: string) => void;
 }
 
+type Talk = ReturnType<typeof converse>;
+
 /** Reads records as they come; everything else is noise, kept for the error message that may need it. */
 function converse(channel: Channel, marker: string) {
   let waiting: Waiting | undefined;
@@ -132,7 +145,7 @@ function converse(channel: Channel, marker: string) {
       });
       const stop = new AbortController();
       const silence = delay(within, undefined, { signal: stop.signal }).then(
-        () => Promise.reject(new UpgradeError('internal', `no answer from the target's helper within ${within} ms`)),
+        () => Promise.reject(new UpgradeError('internal', silent({ within, said: id === 0 ? noise : '' }))),
         () => new Promise<never>(() => {}),
       );
       try {
@@ -142,6 +155,11 @@ function converse(channel: Channel, marker: string) {
       }
     },
   };
+}
+
+function silent({ within, said }: { within: Millis; said: string }): string {
+  const instead = said.trim() === '' ? '' : `; it said instead: ${said.trim().slice(0, 300)}`;
+  return `no answer from the target's helper within ${within} ms${instead}`;
 }
 
 /** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { Answer } from '../../src/target/answer.ts';
-import { type Instance, NEW, OLD, okay, refused, startInstance } from '../support/helper-instance.ts';
+import { type Instance, NEW, OLD, okay, processesWith, refused, startInstance } from '../support/helper-instance.ts';
 import type { Helper } from '../support/helper-session.ts';
 import { descendants, signal, startTime } from '../support/processes.ts';
 import { waitFor } from '../support/wait.ts';
@@ -89,12 +89,15 @@ describe('a rollback', { concurrency: 4 }, () => {
   });
 
   test('works with a slow download on the new master: the old version accepts all the while', async () => {
-    await using instance = await startInstance({ server: 'location /slow { limit_rate 1; return 200 "0123456789"; }' });
+    const body = '0123456789'.repeat(20);
+    await using instance = await startInstance({
+      server: `location /slow { limit_rate 100; return 200 "${body}"; }`,
+    });
     const { helper } = await retired(instance);
     const slow = await fetch(`http://127.0.0.1:${instance.nginx.port}/slow`);
     const ending = helper.ask('rollback');
     await waitFor('the old version to answer', async () => (await instance.answers()) === OLD);
-    assert.equal(await slow.text(), '0123456789');
+    assert.equal(await slow.text(), body);
     okay(await ending);
     await instance.assertRest(OLD);
   });
@@ -158,19 +161,25 @@ describe('a held upgrade', { concurrency: 4 }, () => {
     await instance.restWithin(OLD, 8000);
   });
 
-  for (const verb of ['rollback', 'commit'] as const) {
-    test(`leaves a file that somebody else put at the path as it is, at a ${verb}`, async () => {
-      await using instance = await startInstance();
-      const { binaryPath } = instance.nginx;
-      await held(instance);
-      writeFileSync(`${binaryPath}.theirs`, 'theirs', { mode: 0o755 });
-      renameSync(`${binaryPath}.theirs`, binaryPath);
-      await adopted(instance, verb);
-      assert.equal(readFileSync(binaryPath, 'utf8'), 'theirs');
-      assert.match(last(instance), /^outcome=changed-by-others$/m);
-      assert.notEqual(await instance.answers(), null);
-    });
-  }
+  test('leaves a file that somebody else put at the path as it is: a commit is refused, a rollback ends the books', async () => {
+    await using instance = await startInstance();
+    await held(instance);
+    replaceBinary(instance);
+    refused(await adopted(instance, 'commit'), 'changed-by-others');
+    assert.equal((await adopted(instance, 'rollback')).fields['outcome'], 'changed-by-others');
+    assert.equal(readFileSync(instance.nginx.binaryPath, 'utf8'), 'theirs');
+    assert.equal(await instance.answers(), NEW);
+  });
+
+  test('is closed as changed by others when the path was taken and its time is over', async () => {
+    await using instance = await startInstance();
+    await held(instance, { hold: 10 });
+    replaceBinary(instance);
+    await waitFor('closed books', () => /^outcome=changed-by-others$/m.test(last(instance)));
+    assert.equal(readFileSync(instance.nginx.binaryPath, 'utf8'), 'theirs');
+    assert.equal(await instance.answers(), NEW);
+    await waitFor('the end of the guard', () => processesWith(instance.directory).length === 0);
+  });
 });
 
 interface Running {
@@ -206,6 +215,11 @@ async function adopted(instance: Instance, verb: string): Promise<Answer> {
   okay(await helper.ask('facts', { pid_file: instance.nginx.pidFile }));
   okay(await helper.ask('adopt', { run: 'later' }));
   return helper.ask(verb);
+}
+
+function replaceBinary({ nginx: { binaryPath } }: Instance): void {
+  writeFileSync(`${binaryPath}.theirs`, 'theirs', { mode: 0o755 });
+  renameSync(`${binaryPath}.theirs`, binaryPath);
 }
 
 function last(instance: Instance): string {

@@ -31,7 +31,7 @@ export const FILE_CHECKS: CandidateCheck[] = [
 
 /** Where several names mean one family, the target's own try at running the file decides. */
 function runsOn(file: string, host: string): boolean {
-  return file === host || /^\d+$/.test(file) || (file === 'i686' && host === 'x86_64') || host.startsWith(file);
+  return file === host || (file === 'i686' && host === 'x86_64') || host.startsWith(file);
 }
 
 /** Of what the new binary says of itself (`-V`), on the runner or on the target. */

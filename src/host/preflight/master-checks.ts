@@ -73,8 +73,9 @@ export const MASTER_CHECKS: MasterCheck[] = [
   },
   {
     code: 'pid-file-wrong',
-    check: ({ pidText, pidFile, process }) =>
-      pidText !== null && pidText !== String(process.pid)
+    // In an upgrade that was not ended, nginx itself wrote the new master's number.
+    check: ({ pidText, pidFile, process, oldbin }) =>
+      pidText !== null && pidText !== String(process.pid) && oldbin !== String(process.pid)
         ? {
             message: `${pidFile} holds "${pidText}", the master is ${process.pid}: whoever signals by that file hits another process or none`,
             fix: `Find out who wrote it, then: echo ${process.pid} > ${pidFile}`,

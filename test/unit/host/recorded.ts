@@ -28,6 +28,13 @@ export function masterOf(name: Recording, changes: Raw = {}): MasterFacts {
   return master;
 }
 
+/** The upgrade under way that was recorded while it was held, with some of its fields replaced. */
+export function heldUpgrade(changes: Raw = {}): Raw {
+  const { upgrade } = recorded('held');
+  if (!isObject(upgrade)) throw new Error('expected an upgrade in the recording held');
+  return { ...upgrade, ...changes };
+}
+
 /** The systemd host's unit with some properties replaced. */
 export function unitWith(properties: Record<string, string>): Raw {
   const all = { Type: 'forking', PIDFile: '/run/nginx.pid', MainPID: '41', ...properties };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseFacts, parseUpgrade, processOf, UPGRADE_PHASES } from '../../../src/target/facts.ts';
-import { factsOf, masterOf, type Raw, recorded } from '../host/recorded.ts';
+import { factsOf, heldUpgrade, masterOf, type Raw, recorded } from '../host/recorded.ts';
 
-const upgrade: Raw = { ...(recorded('held')['upgrade'] as Raw) };
+const upgrade = heldUpgrade();
 
 describe('parseFacts', () => {
   it('reads a host with systemd', () => {

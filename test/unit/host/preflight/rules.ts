@@ -3,8 +3,8 @@ import { type Judgement, type Rules } from '../../../../src/host/preflight/prefl
 
 export const STRICT: Rules = { allow: new Set(), allowDowngrade: false };
 
-export function allowing(...codes: string[]): Rules {
-  return { ...STRICT, allow: new Set(codes) };
+export function allowing(...accepted: string[]): Rules {
+  return { ...STRICT, allow: new Set(accepted) };
 }
 
 export function codes({ refusals, warnings }: Judgement): string[] {

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { loadBinary, streamOf } from '../../../src/binary/new-binary.ts';
+import { elf, fileWith } from '../inputs/support.ts';
+
+const SAID = 'nginx version: nginx/1.26.3\nbuilt by gcc 12\nconfigure arguments: --prefix=/etc/nginx --with-threads';
+
+function program(name: string, content: string | Buffer): string {
+  const path = fileWith(name, content);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** What stands for a real nginx: it says the same to `-V`, on the same stream. */
+function nginx(name: string, behaviour = `[ "$*" = -V ] && printf '%s\\n' '${SAID}' >&2`): string {
+  return program(name, `#!/bin/sh\n${behaviour}\n`);
+}
+
+describe('loadBinary', () => {
+  it('tells the digest, the size and what the file says of itself', async () => {
+    const path = nginx('good');
+    const binary = await loadBinary(path);
+    assert.equal(binary.path, path);
+    assert.equal(binary.size, binary.bytes.length);
+    assert.equal(binary.sha256, createHash('sha256').update(binary.bytes).digest('hex'));
+    assert.deepEqual(binary.build, {
+      flavour: 'nginx',
+      version: '1.26.3',
+      arguments: ['--prefix=/etc/nginx', '--with-threads'],
+    });
+  });
+
+  for (const [number, machine] of [
+    [62, 'x86_64'],
+    [183, 'aarch64'],
+    [243, 'riscv64'],
+  ] as const) {
+    it(`reads from the ELF header that a file is for ${machine}`, async () => {
+      const bytes = elf((header) => header.writeUInt16LE(number, 18));
+      assert.equal((await loadBinary(program(machine, bytes))).machine, machine);
+    });
+  }
+
+  it('knows no version of a file that this machine cannot run', async () => {
+    const binary = await loadBinary(
+      program(
+        'foreign',
+        elf((header) => header.writeUInt16LE(243, 18)),
+      ),
+    );
+    assert.deepEqual(binary.build, { flavour: '', version: '', arguments: [] });
+    assert.deepEqual([binary.size, binary.machine], [64, 'riscv64']);
+  });
+
+  it('knows no version of a file that may not be executed, that fails, or that says something else', async () => {
+    const paths = [
+      fileWith('plain', elf()),
+      nginx('fails', `printf '%s\\n' '${SAID}' >&2; exit 127`),
+      nginx('other', 'echo "OpenSSL 3.0.2"'),
+    ];
+    for (const path of paths) assert.equal((await loadBinary(path)).build.version, '', path);
+  });
+
+  it('asks the file with nothing of this environment but a plain PATH', async () => {
+    const told = nginx('told', `echo "nginx version: nginx/1.0.0 \${HOME-none} configure arguments: $PATH"`);
+    const { build } = await loadBinary(told);
+    assert.deepEqual(build.arguments, ['/usr/sbin:/usr/bin:/sbin:/bin']);
+  });
+
+  it('rejects where the file cannot be read, and names it', async () => {
+    await assert.rejects(loadBinary('/nonexistent/nginx'), /ENOENT.*\/nonexistent\/nginx/);
+  });
+});
+
+describe('streamOf', () => {
+  const bytes = Buffer.concat([randomBytes(600_000), Buffer.alloc(400_000)]);
+  const binary = {
+    path: '',
+    sha256: '',
+    size: bytes.length,
+    build: { flavour: '', version: '', arguments: [] },
+    bytes,
+  };
+
+  it('gives every byte in order, in pieces that leave the event loop room', async () => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of streamOf(binary, 'none')) pieces.push(piece);
+    assert.deepEqual(Buffer.concat(pieces), bytes);
+    assert.equal(pieces.length, 4);
+  });
+
+  it('gives the same bytes compressed, and again for every further attempt', async () => {
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const packed = await buffer(streamOf(binary, 'gzip'));
+      assert.ok(packed.length < 700_000);
+      assert.deepEqual(gunzipSync(packed), bytes);
+    }
+  });
+});

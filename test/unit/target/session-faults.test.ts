@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { UpgradeError } from '../../../src/errors.ts';
+import { HelperRefused, openSession, type OpenOptions, type Session } from '../../../src/target/session.ts';
+import { type FarEnd, farEnd } from './scripted-channel.ts';
+
+const options: OpenOptions = { entry: 'session', sudo: ['sudo', '-n'], pidFile: '/run/a.pid', within: 2_000 };
+const within = 2_000;
+const hello = { id: 0, verb: 'hello', ok: true };
+
+async function opened(far: FarEnd): Promise<Session> {
+  const opening = openSession(far.connection, options);
+  await far.heard();
+  far.says(hello);
+  return opening;
+}
+
+function fails(reason: string, says: RegExp) {
+  return (error: unknown) => error instanceof UpgradeError && error.reason === reason && says.test(error.message);
+}
+
+describe('openSession', () => {
+  it('tells the helper which instance is meant and how to become root, and starts it without root', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, options);
+    assert.match(await far.heard(), /^nhu1\t[0-9a-f]{16}\tpid_file=\/run\/a\.pid\tsudo=sudo -n$/);
+    assert.match(far.commands[0] ?? '', /^\/bin\/sh .* nginx-hot-upgrade session$/);
+    far.says({ ...hello, elevated: true });
+    assert.equal((await opening).elevated, true);
+  });
+
+  it('starts as root at once where it is known that this is needed', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, { ...options, entry: 'once', elevateNow: true });
+    assert.doesNotMatch(await far.heard(), /sudo=/);
+    assert.match(far.commands[0] ?? '', /^sudo -n \/bin\/sh .* nginx-hot-upgrade once elevated$/);
+    far.says(hello);
+    await opening;
+  });
+
+  it('rejects with what the helper itself says of sudo', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, options);
+    await far.heard();
+    far.complains('sudo: a terminal is required\n');
+    far.says({ ...hello, ok: false, reason: 'sudo-denied', message: 'sudo -n ended with 1' });
+    await assert.rejects(opening, (error) => error instanceof HelperRefused && error.code === 'sudo-denied');
+  });
+
+  it('rejects as internal where the helper refuses for another reason', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, options);
+    await far.heard();
+    far.says({ ...hello, ok: false, reason: 'odd', message: 'no /proc here' });
+    await assert.rejects(opening, fails('internal', /^no \/proc here/));
+  });
+
+  it('rejects, and names the time, where no helper answers at all', async () => {
+    const far = farEnd();
+    far.writes('Password: ');
+    const opening = openSession(far.connection, { ...options, within: 30 });
+    await assert.rejects(opening, fails('internal', /no answer .* within 30 ms/));
+  });
+
+  it('rejects as connection-lost where the link breaks before the first record', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, options);
+    far.ends({ kind: 'lost', cause: 'keepalive timeout' });
+    await assert.rejects(opening, fails('connection-lost', /the connection was lost: keepalive timeout/));
+  });
+
+  it('rejects with what prevented the start of a command', async () => {
+    const far = farEnd();
+    const start = () => Promise.reject(new UpgradeError('connection-lost', 'closed'));
+    await assert.rejects(openSession({ ...far.connection, start }, options), fails('connection-lost', /^closed$/));
+  });
+});
+
+describe('a session', () => {
+  it('rejects, and names the time, where an answer does not come', async () => {
+    const session = await opened(farEnd());
+    await assert.rejects(session.ask('look', { within: 30 }), fails('internal', /no answer .* within 30 ms/));
+  });
+
+  it('does not take the late answer to an earlier request for the one to this', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    await assert.rejects(session.ask('look', { within: 10 }), UpgradeError);
+    const second = session.ask('extend', { within });
+    far.says({ id: 1, verb: 'look', ok: true, late: true });
+    far.says({ id: 2, verb: 'extend', ok: true });
+    assert.equal((await second).verb, 'extend');
+  });
+
+  it('hands events of this request on as they come, and those of no other', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const events: string[] = [];
+    const answer = session.ask('begin', { within, onEvent: (event) => events.push(event) });
+    for (const [id, event] of [
+      [1, 'swapped'],
+      [0, 'stale'],
+      [2, 'early'],
+      [1, 'exec'],
+    ] as const) {
+      far.says({ id, verb: 'begin', event, up: '1.2' });
+    }
+    far.says({ id: 1, verb: 'begin', ok: true });
+    await answer;
+    assert.deepEqual(events, ['swapped', 'exec']);
+  });
+
+  it('puts records together that come in pieces, and takes them apart that come together', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, options);
+    const marker = (await far.heard()).split('\t')[1];
+    far.writes(`@${marker} {"v":1,"id":0,"verb":"hel`);
+    far.writes(`lo","ok":true}\n@${marker} {"v":1,"id":1,"verb":"look","event":"a"}\n`);
+    const session = await opening;
+    const answer = session.ask('look', { within });
+    far.writes(`noise\n@${marker} {"v":1,"id":1,"verb":"look","ok":true}\nmore`);
+    assert.equal((await answer).ok, true);
+  });
+
+  it('drops a line of more than a mebibyte and reads on behind it', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const answer = session.ask('look', { within });
+    for (let chunk = 0; chunk < 20; chunk += 1) far.writes('x'.repeat(100_000));
+    far.writes('\n');
+    far.says({ id: 1, verb: 'look', ok: true });
+    assert.equal((await answer).ok, true);
+  });
+
+  it('takes an answer that was written right before the end', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const answer = session.ask('commit', { within });
+    far.ends({ kind: 'exit', code: 0 });
+    far.says({ id: 1, verb: 'commit', ok: true });
+    assert.equal((await answer).ok, true);
+  });
+
+  it('rejects as connection-lost, with what was said, where the helper ends without an answer', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const answer = session.ask('commit', { within });
+    far.complains('Killed\n');
+    far.ends({ kind: 'signal', signal: 'KILL' });
+    await assert.rejects(answer, fails('connection-lost', /ended \(signal KILL\) without an answer\. Killed/));
+  });
+
+  it('rejects as connection-lost where the link breaks, and again for every further request', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const answer = session.ask('retire', { within });
+    far.ends({ kind: 'lost', cause: 'read ECONNRESET' });
+    await assert.rejects(answer, fails('connection-lost', /ECONNRESET/));
+    await assert.rejects(session.ask('look', { within }), fails('connection-lost', /ECONNRESET/));
+  });
+
+  it('waits for the answer to a request that somebody else wrote', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const answer = session.awaitAnswer(1, within);
+    far.says({ id: 1, verb: 'receive', ok: true });
+    assert.equal((await answer).verb, 'receive');
+  });
+});
