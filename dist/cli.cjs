@@ -3,6 +3,10 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write('nginx-hot-upgrade needs Node 24 or later; this is ' + process.version + '\n');
   process.exit(1);
 }
+{
+  const home = process.env.XDG_CACHE_HOME || (process.env.HOME && process.env.HOME + '/.cache');
+  if (home) require('node:module').enableCompileCache(home + '/nginx-hot-upgrade');
+}
 const require_file = require("./file.cjs");
 const require_run = require("./run.cjs");
 let node_os = require("node:os");

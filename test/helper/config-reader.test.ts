@@ -79,7 +79,6 @@ const TITLES: Record<string, [argv0: string, c: string, p: string, e: string, g:
   ],
   'nginx: master process nginx -c /etc/n.conf -g pid /run/*;': ['nginx', '/etc/n.conf', '', '', 'pid /run/*;'],
   'nginx: master process nginx -g daemon on; -p /srv/ -c n.conf': ['nginx', 'n.conf', '/srv/', '', 'daemon on;'],
-  'angie: master process v1.2.3 #1 [/usr/sbin/angie -c /etc/a.conf]': ['/usr/sbin/angie', '/etc/a.conf', '', '', ''],
   'nginx: ma': ['', '', '', '', ''],
 };
 

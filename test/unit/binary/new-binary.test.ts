@@ -45,6 +45,11 @@ describe('loadBinary', () => {
     });
   }
 
+  it('leaves a machine open that has no name here', async () => {
+    const bytes = elf((header) => header.writeUInt16LE(105, 18));
+    assert.equal((await loadBinary(program('unnamed', bytes))).machine, undefined);
+  });
+
   it('knows no version of a file that this machine cannot run', async () => {
     const binary = await loadBinary(
       program(

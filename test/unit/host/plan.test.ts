@@ -25,9 +25,9 @@ function refusedWith(...codes: string[]) {
 
 describe('planHost', () => {
   it('lists the steps in the words of this host, and leaves nothing there', async () => {
-    const { run, verbs } = planning({});
+    const { run, verbs, asked } = planning({});
     await planHost(run);
-    assert.equal(run.result.outcome, 'planned');
+    assert.deepEqual([run.result.outcome, asked[0]?.[1]['kind']], ['planned', 'plan']);
     assert.deepEqual(verbs(), ['prepare', 'receive', 'check', 'unstage']);
     assert.deepEqual(run.result.notes, [
       'Would replace 1.22.1 by 1.26.3 at /usr/sbin/nginx',

@@ -33,7 +33,6 @@ describe('parseRecord', () => {
     ["another session's record", line(good, '0ddba11')],
     ['a record without a marker', JSON.stringify(good)],
     ['a marker that only begins like ours', line(good, `${MARKER}0`)],
-    ['a record behind something else on its line', `$ ${line(good)}`],
     ['a line that was cut off', line(good).slice(0, -1)],
     ['a line with something behind the record', `${line(good)} {"v":1}`],
     ['two records on a line', line(good) + line(good)],
@@ -49,6 +48,11 @@ describe('parseRecord', () => {
   for (const [what, text] of NOISE) {
     it(`takes ${what} for noise`, () => assert.equal(parseRecord(text, MARKER), undefined));
   }
+
+  it('finds a record behind a prompt that ended without a newline', () => {
+    const read = parseRecord(`deploy@web1:~$ ${line(good)}`, MARKER);
+    assert.equal(read?.kind === 'answer' ? read.answer.id : undefined, 3);
+  });
 
   it('does not let a text within a record pass for a record', () => {
     const inner = line({ ...good, id: 9 });

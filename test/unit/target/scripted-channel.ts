@@ -14,12 +14,15 @@ export interface FarEnd {
   writes(text: string): void;
   complains(text: string): void;
   ends(how: Ended): void;
+  /** The session has given up on the command. */
+  aborted(): boolean;
 }
 
 export function farEnd(): FarEnd {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  let aborted = false;
   const ended = Promise.withResolvers<Ended>();
-  const channel: Channel = { stdin, stdout, stderr, ended: ended.promise, abort: () => {} };
+  const channel: Channel = { stdin, stdout, stderr, ended: ended.promise, abort: () => void (aborted = true) };
   const commands: string[] = [];
   const lines = linesOf(stdin);
   let marker = '';
@@ -44,6 +47,7 @@ export function farEnd(): FarEnd {
     writes: (text) => void stdout.write(text),
     complains: (text) => void stderr.write(text),
     ends: ended.resolve,
+    aborted: () => aborted,
   };
 }
 

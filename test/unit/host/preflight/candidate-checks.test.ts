@@ -155,12 +155,6 @@ describe('judgeCandidate', () => {
     });
   }
 
-  it(
-    'leaves it to the target whether a file runs there whose machine has no name here',
-    { todo: 'readElf says "machine 105", runsOn expects a bare number' },
-    () => assert.deepEqual(codes(judged({ file: { machine: 'machine 105' }, host: { machine: 'tilegx' } })), []),
-  );
-
   it('takes an older version where downgrades are allowed', () => {
     const candidate = { ...good, build: buildOf([['nginx/1.22.1', 'nginx/1.18.0']]) };
     assert.deepEqual(codes(judgeCandidate(candidate, factsOf('systemd'), { ...STRICT, allowDowngrade: true })), []);

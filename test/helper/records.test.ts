@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { parseFacts } from '../../src/target/facts.ts';
+import { mustRun } from '../support/command.ts';
+import { okay, startInstance } from '../support/helper-instance.ts';
+import { programThat } from '../support/helper-program.ts';
+import { noShell, type Shell, SHELLS } from '../support/helper-session.ts';
+import { ownTempDir } from '../support/temp-dir.ts';
+
+/** Texts, and what a reader of JSON must see: control characters become blanks. */
+const TEXTS: [text: string, seen: string][] = [
+  ['plain', 'plain'],
+  ['', ''],
+  ['"quoted" and \\back\\slashed\\', '"quoted" and \\back\\slashed\\'],
+  ['a\tb\u0001c\u001bd\u007fe', 'a b c d e'],
+  ['Grüße, 世界 🦎', 'Grüße, 世界 🦎'],
+  ['%s %d %% \\n \\u0041 \\c', '%s %d %% \\n \\u0041 \\c'],
+  ['$HOME `id` $(id) * ? [a-z] ~ # ; & | < >', '$HOME `id` $(id) * ? [a-z] ~ # ; & | < >'],
+  ["it's -n -e --", "it's -n -e --"],
+  ['-n', '-n'],
+  ['  blanks  ', '  blanks  '],
+];
+
+const AWKS = ['awk', 'mawk', 'busybox awk', 'gawk', 'original-awk'];
+
+for (const shell of SHELLS) {
+  describe(`JSON written under ${shell}`, { skip: noShell(shell) }, () => {
+    test('holds any text', async () => {
+      const body = 'for _file in "$D"/text*; do json_text "$(cat "$_file")"; printf "%s\\n" "$J"; done';
+      const lines = (await run(body, shell)).trimEnd().split('\n');
+      assert.deepEqual(
+        lines.map((line) => JSON.parse(line) as unknown),
+        TEXTS.map(([, seen]) => seen),
+      );
+    });
+
+    test('holds any lines', async () => {
+      const body = 'json_lines "$(cat "$D"/text*)"; printf "%s\\n" "$J"; json_lines ""; printf "%s\\n" "$J"';
+      const [lines = '', none = ''] = (await run(body, shell)).split('\n');
+      assert.deepEqual(JSON.parse(lines), expectedLines());
+      assert.deepEqual(JSON.parse(none), []);
+    });
+
+    test('holds words of a run as they were said, in facts, lock and journal', async () => {
+      const who = `O'Brien "x" \\ $(id) \`id\` ü %s = a=b`;
+      await using instance = await startInstance();
+      const helper = await instance.helper({ shell });
+      await instance.stage(helper, { fields: { who }, helper: { shell } });
+      const { ours } = parseFacts(okay(await helper.ask('facts', { pid_file: instance.nginx.pidFile })).fields);
+      assert.deepEqual([ours.lock?.get('who'), ours.upgrade?.who], [who, who]);
+      const [line = ''] = readFileSync(join(instance.directory, 'journal.jsonl'), 'utf8').split('\n');
+      assert.equal((JSON.parse(line) as { who: string }).who, who);
+      okay(await helper.ask('unstage'));
+    });
+  });
+}
+
+for (const awk of AWKS) {
+  const path = (await mustRun(['sh', '-c', `command -v ${awk.split(' ', 1)[0]} || :`])).trim();
+  test(`${awk} writes lines as JSON`, { skip: path === '' && `${awk} is not installed` }, async () => {
+    const command = [path, ...awk.split(' ').slice(1)].join(' ');
+    const body = `awk() { ${command} "$@"; }\njson_lines "$(cat "$D"/text*)"; printf "%s\\n" "$J"`;
+    assert.deepEqual(JSON.parse(await run(body, 'dash')), expectedLines());
+  });
+}
+
+test('lines are cut at 500 characters and 200 lines', async () => {
+  const body =
+    'json_lines "$(i=0; while [ $i -lt 300 ]; do i=$((i + 1)); printf "%s\\"%0600d\\n" $i 0; done)"; printf "%s\\n" "$J"';
+  const lines = JSON.parse(await run(body, 'dash')) as string[];
+  assert.equal(lines.length, 200);
+  assert.deepEqual([...new Set(lines.map((line) => line.length))], [500]);
+});
+
+function expectedLines(): string[] {
+  return TEXTS.map(([, seen]) => seen).filter((line) => line !== '');
+}
+
+/** Runs `body` with the helper's functions; D holds TEXTS, one a file. */
+async function run(body: string, shell: Shell): Promise<string> {
+  const dir = ownTempDir();
+  for (const [index, [text]] of TEXTS.entries()) {
+    writeFileSync(join(dir, `text${String(index).padStart(2, '0')}`), `${text}\n`);
+  }
+  const file = join(dir, 'program.sh');
+  writeFileSync(file, programThat(`D='${dir}'\n${body}`));
+  return mustRun([...shell.split(' '), file], { timeout: 30_000 });
+}
