@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command, type CommandResult } from '../test/support/command.ts';
 import { bootHost, type TestHost } from '../test/support/hosts.ts';
@@ -41,10 +41,19 @@ export async function openSite(name: string): Promise<Site> {
   };
 }
 
+/** Reports and what our program keeps compiled go where they are removed with us. */
+const scratch = ownTempDir();
+
+/** Words of an environment in which our program has nothing compiled yet, as on a fresh CI machine. */
+export async function nothingCompiled(): Promise<NodeJS.ProcessEnv> {
+  return { XDG_CACHE_HOME: await mkdtemp(join(scratch, 'cold-')) };
+}
+
 /** Runs a program to its end, which must be a good one, and measures it from start to end. */
-export async function timed(words: string[]): Promise<CommandResult & { ms: number }> {
+export async function timed(words: string[], over: NodeJS.ProcessEnv = {}): Promise<CommandResult & { ms: number }> {
+  const env = { ...process.env, RUNNER_TEMP: scratch, XDG_CACHE_HOME: join(scratch, 'cache'), ...over };
   const start = performance.now();
-  const result = await command(words);
+  const result = await command(words, { env });
   const ms = performance.now() - start;
   if (result.code === 0) return { ...result, ms };
   throw new Error(`expected exit 0 of ${words.join(' ')}, found ${result.code}:\n${result.stdout}${result.stderr}`);

@@ -6,7 +6,7 @@ import { contest, heading, line, quantile, summary } from './contest.ts';
 import type { BenchOptions } from './options.ts';
 import { ourProgram, root } from './program.ts';
 import { countRequests } from './request-count.ts';
-import { openSite, timed, type Site } from './site.ts';
+import { nothingCompiled, openSite, timed, type Site } from './site.ts';
 
 const PLAIN_SCRIPT = join(root, 'bench/plain-script.sh');
 
@@ -25,6 +25,17 @@ export async function benchUpgrade({ count: pairs = 12 }: BenchOptions): Promise
   const all = await contest(pairs, { ours, theirs }, (pair) => console.log(`            ${line(pair)}`));
   for (const text of summary(all, { what: 'upgrade', ours: 'our program', theirs: 'scp+ssh script' }))
     console.log(text);
+  const fresh: number[] = [];
+  while (fresh.length < 4) {
+    const { ms } = await upgrades(ourWords(site), await nothingCompiled());
+    fresh.push(ms);
+    await upgrades(scriptWords(site));
+  }
+  const script = quantile(all.map((pair) => pair.theirs));
+  const cold = quantile(fresh);
+  console.log(
+    `with nothing compiled before (a fresh CI machine): ${cold.toFixed(0)} ms, ratio ${(cold / script).toFixed(2)}`,
+  );
   console.log(`where our time goes, medians in ms: ${phaseMedians(phases)}`);
   const counted = await countRequests(site, async (sudo) => {
     await upgrades((binary) => [...ourWords(site)(binary), '--sudo', sudo]);
@@ -39,9 +50,9 @@ async function alternately({ host }: Site) {
   const versions = ['1.22.1', '1.26.3'] as const;
   const binaries = [await nginxBuild(versions[0]), await nginxBuild(versions[1])];
   let now = 0;
-  return async (words: Words) => {
+  return async (words: Words, env: NodeJS.ProcessEnv = {}) => {
     now = 1 - now;
-    const result = await timed(words(binaries[now] ?? ''));
+    const result = await timed(words(binaries[now] ?? ''), env);
     const answer = await fetch(`http://${host.address}/`, { headers: { connection: 'close' } });
     const version = answer.headers.get('x-nginx');
     if (version !== versions[now]) throw new Error(`expected ${versions[now]} to serve, found ${version}`);

@@ -11,47 +11,52 @@ import { quote, say } from './text.ts';
 export interface Program {
   /** Runs it and shows what it says as it says it. */
   show(command: string, ...words: string[]): Promise<{ code: number | null; host: HostResult }>;
-  /** Folder of its reports. */
-  reports: string;
+  /** Paths of the reports so far. */
+  reports(): string[];
 }
 
 interface Place {
   node: string;
   entry: string;
+  /** Folder for the reports. */
   reports: string;
 }
 
 export function programFor(nginx: LocalNginx, { node, entry, reports }: Place): Program {
+  const written: string[] = [];
+  const env = { PATH: process.env['PATH'], HOME: nginx.home, TMPDIR: reports };
   return {
-    reports,
+    reports: () => [...written],
     async show(command, ...own) {
       const words = [command, '--targets', 'local', '--pid-file', nginx.pidFile, ...own];
-      say(
-        `$ nginx-hot-upgrade ${words.map((word) => (word.startsWith('/') && own.includes(word) ? basename(word) : word)).join(' ')}`,
-      );
-      const [program = '', ...args] = [...asUser(nginx.user), node, entry, ...words];
-      const env = { PATH: process.env['PATH'], HOME: nginx.home, TMPDIR: reports };
-      const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-      const stop = (): void => void child.kill();
-      process.once('exit', stop);
-      const ended = once(child, 'close');
-      const lines: string[] = [];
-      for (const stream of [child.stdout, child.stderr]) {
-        createInterface(stream).on('line', (line) => {
-          lines.push(line);
-          quote(line);
-        });
-      }
-      await ended;
-      process.removeListener('exit', stop);
-      return { code: child.exitCode, host: await hostIn(lines) };
+      say(`$ nginx-hot-upgrade ${words.map((word) => (word.startsWith('/') ? basename(word) : word)).join(' ')}`);
+      const { code, lines } = await shown([...asUser(nginx.user), node, entry, ...words], env);
+      const path = lines.map((line) => /^report: (.+)$/.exec(line)?.[1]).find((found) => found !== undefined);
+      if (path === undefined) throw new Error('expected the program to write a report, found no line that names it');
+      written.push(path);
+      return { code, host: await hostIn(path) };
     },
   };
 }
 
-async function hostIn(lines: string[]): Promise<HostResult> {
-  const path = lines.map((line) => /^report: (.+)$/.exec(line)?.[1]).find((found) => found !== undefined);
-  if (path === undefined) throw new Error('expected the program to write a report, found no line that names it');
+async function shown(words: string[], env: NodeJS.ProcessEnv): Promise<{ code: number | null; lines: string[] }> {
+  const [program = '', ...args] = words;
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const stop = (): void => void child.kill();
+  process.once('exit', stop);
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface(stream).on('line', (line) => {
+      lines.push(line);
+      quote(line);
+    });
+  }
+  await once(child, 'close');
+  process.removeListener('exit', stop);
+  return { code: child.exitCode, lines };
+}
+
+async function hostIn(path: string): Promise<HostResult> {
   const report: RunReport = JSON.parse(await readFile(path, 'utf8'));
   const [host] = report.hosts;
   if (host === undefined) throw new Error(`expected one target in ${path}, found none`);

@@ -28,12 +28,10 @@ export async function openSite(): Promise<Site> {
   const user = process.getuid?.() === 0 ? 'nobody' : undefined;
   const nginx = await startNginx({ binary: older, ...(user === undefined ? {} : { user }) });
   try {
-    const { version } = await nginx
-      .run(`${nginx.binaryPath} -v 2>&1`)
-      .then(({ stdout }) => ({ version: stdout.trim() }));
-    say(
-      `${version}, master ${await nginx.masterPid()}, http://127.0.0.1:${nginx.port}/, run by ${user ?? 'you'}: no root is needed for any of this.`,
-    );
+    const { stdout } = await nginx.run(`${nginx.binaryPath} -v 2>&1`);
+    const who = user ?? 'you';
+    say(`${stdout.trim()}, master ${await nginx.masterPid()}, http://127.0.0.1:${nginx.port}/, run by ${who}`);
+    say('The program runs as the same user: no root is needed for any of this.');
     say(`It lies in ${nginx.dir}; the program replaces ${nginx.binaryPath}.`);
     return { nginx, ...(await unpack(nginx, { newer, broken })), [Symbol.asyncDispose]: () => nginx.stop() };
   } catch (error) {
@@ -43,9 +41,11 @@ export async function openSite(): Promise<Site> {
 }
 
 async function built(name: string, build: () => Promise<string>): Promise<string> {
-  say(`nginx ${name}: building it from source, unless it is there from an earlier run (half a minute each)`);
+  say(`nginx ${name}, from its source (half a minute where no earlier run has built it)`);
+  const start = performance.now();
   const path = await build();
-  say(`  ${path}`);
+  const seconds = (performance.now() - start) / 1000;
+  say(`  ${path} (${seconds < 1 ? 'was there' : `built in ${seconds.toFixed(0)} s`})`);
   return path;
 }
 

@@ -136,8 +136,8 @@ function nextSteps(report) {
 	const of = (outcome) => report.hosts.filter((host) => host.outcome === outcome);
 	const back = report.command === "rollback" ? [] : of("rolled-back");
 	return [
-		...lookSteps(of("failed")),
-		...heldSteps(of("held")),
+		...lookSteps(of("failed"), report),
+		...heldSteps(of("held"), report),
 		...adviceSteps([
 			...of("failed"),
 			...of("held"),
@@ -150,22 +150,22 @@ function nextSteps(report) {
 		commands
 	}));
 }
-function lookSteps(failed) {
+function lookSteps(failed, run) {
 	const unclear = failed.filter((host) => host.state !== "idle" && !require_run.neverEntered(host));
 	if (unclear.length === 0) return [];
 	const unknown = unclear.some((host) => host.state === null);
 	return [{
 		text: `${names(unclear)} may not be at rest. ${unknown ? "A guard that was armed there goes back to the old version when it hears nothing more. " : ""}Look first, then go back if need be:`,
-		commands: [commandLine("status", unclear), commandLine("rollback", unclear)]
+		commands: [commandLine("status", unclear, run), commandLine("rollback", unclear, run)]
 	}];
 }
-function heldSteps(held) {
+function heldSteps(held, run) {
 	if (held.length === 0) return [];
 	const deadlines = held.flatMap((host) => host.guard?.deadline ?? []).sort();
 	const until = deadlines[0] === void 0 ? "" : ` Unless committed by ${deadlines[0]}, the old version takes over again.`;
 	return [{
 		text: `Keep the new version on ${names(held)}, or go back.${until} In a workflow: the same step with \`command: commit\` or \`command: rollback\`.`,
-		commands: [commandLine("commit", held), commandLine("rollback", held)]
+		commands: [commandLine("commit", held, run), commandLine("rollback", held, run)]
 	}];
 }
 function adviceSteps(hosts) {
@@ -193,8 +193,9 @@ function names(hosts) {
 	const shown = hosts.slice(0, 5).map((host) => host.target);
 	return shown.join(", ") + (hosts.length > shown.length ? ` and ${hosts.length - shown.length} more` : "");
 }
-function commandLine(command, hosts) {
-	return `nginx-hot-upgrade ${command} --targets ${quote(hosts.map(address).join(","))}${hosts.some((host) => host.port !== null) ? " --known-hosts \"@$HOME/.ssh/known_hosts\"" : ""}`;
+function commandLine(command, hosts, { pidFile }) {
+	const instance = pidFile === void 0 ? "" : ` --pid-file ${quote(pidFile)}`;
+	return `nginx-hot-upgrade ${command} --targets ${quote(hosts.map(address).join(","))}${hosts.some((host) => host.port !== null) ? " --known-hosts \"@$HOME/.ssh/known_hosts\"" : ""}${instance}`;
 }
 /** With user and port spelled out, so that the line works without this run's other inputs. */
 function address(host) {

@@ -1690,7 +1690,7 @@ const REFUSES = `not-running ambiguous-master daemon-off master-process-off cont
   pid-file-wrong pid-directory signals-blocked locked wrapper-script architecture libc missing-library noexec immutable
   disk-space conf-path-differs pid-path-differs user-differs flavour-differs module-lost module-signature downgrade
   config-test-failed unix-listen-removed reuseport-fewer-workers passphrase-key systemd-type systemd-no-pidfile
-  systemd-pidfile-differs forwarding-denied sudo-denied shell-denied`;
+  systemd-pidfile-differs forwarding-denied sudo-denied shell-denied not-retained`;
 const SURVIVABLE = `pid-file-missing shared-binary relative-argv0 argv0-not-running-file memory prefix-differs
   error-log-path-differs http-log-path-differs temp-path-differs config-drift health-red-before listen-changed quic`;
 const WARNS = `stale-oldbin mandatory-access-control environment-lost capabilities package-owned lock-path-differs
@@ -2336,6 +2336,8 @@ var Cancelled = class extends Error {
 var DecidedElsewhere = class extends Error {
 	name = "DecidedElsewhere";
 };
+/** The target did what it was asked, but what it reads back afterwards is not what was meant. Nothing more is undone. */
+var NotAsMeant = class extends UpgradeError {};
 /** The answer, where it is a good one; else an error with the helper's own reason, its evidence kept in the result. */
 function mustSucceed(answer, result) {
 	keepEvidence(answer, result);
@@ -2492,6 +2494,7 @@ function parseUpgrade(raw) {
 		guardKind: read.text("guard_kind"),
 		oldMaster: processOf(read.object("oldMaster")),
 		newMaster: processOf(read.object("newMaster")),
+		parked: read.flag("parked"),
 		oldLives: read.flag("oldLives"),
 		newLives: read.flag("newLives"),
 		decision: read.text("decision"),
@@ -2648,7 +2651,7 @@ function converse(channel, marker) {
 	};
 	channel.stdin.on("error", () => {});
 	channel.stderr.on("data", (bytes) => chatter(bytes.toString("utf8")));
-	onLines(channel, (line) => {
+	const unfinished = onLines(channel, (line) => {
 		const record = parseRecord(line, marker);
 		if (record === void 0) return chatter(`${line}\n`);
 		if (record.kind === "event") {
@@ -2656,7 +2659,7 @@ function converse(channel, marker) {
 		} else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
 	});
 	return {
-		noise: () => noise.trim().slice(0, 500),
+		noise: () => (noise + unfinished()).trim().slice(0, 500),
 		async next({ id, within, onEvent }) {
 			const answer = new Promise((resolve) => {
 				waiting = {
@@ -2668,7 +2671,7 @@ function converse(channel, marker) {
 			const stop = new AbortController();
 			const silence = (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal }).then(() => Promise.reject(new UpgradeError("internal", silent({
 				within,
-				said: id === 0 ? noise : ""
+				said: id === 0 ? noise + unfinished() : ""
 			}))), () => new Promise(() => {}));
 			try {
 				return await Promise.race([
@@ -2676,7 +2679,7 @@ function converse(channel, marker) {
 					silence,
 					ending(channel, {
 						first: id === 0,
-						noise: () => noise
+						noise: () => noise + unfinished()
 					})
 				]);
 			} finally {
@@ -2699,6 +2702,7 @@ async function ending(channel, { first, noise }) {
 	if (/^sudo: |password is required|not in the sudoers|a terminal is required/m.test(said)) throw new HelperRefused("sudo-denied", said);
 	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
 }
+/** Hands out whole lines; what it returns tells the piece after the last newline. */
 function onLines(channel, take) {
 	let rest = "";
 	channel.stdout.setEncoding("utf8");
@@ -2708,6 +2712,7 @@ function onLines(channel, take) {
 		if (rest.length > MAX_LINE) rest = "";
 		for (const line of lines) take(line);
 	});
+	return () => rest;
 }
 
 // src/target/lifeline.ts
@@ -3020,10 +3025,6 @@ async function commit(run, sides) {
 		const waits = run.config.switch.drainTimeout * 2;
 		return committed(await run.agent.ask("commit", { waits }), run);
 	});
-	await phase(run, "verify", async () => readBack(run, {
-		answer,
-		expected: sides.new.sha256
-	}));
 	const drained = fieldsOf(answer.fields, "commit").flag("oldGone");
 	Object.assign(run.result, {
 		drained,
@@ -3035,6 +3036,10 @@ async function commit(run, sides) {
 		previousVersion: sides.old.version || null
 	});
 	run.result.previousSha256 = sides.old.sha256;
+	await phase(run, "verify", async () => readBack(run, {
+		answer,
+		expected: sides.new.sha256
+	}));
 }
 function committed(answer, { result }) {
 	const outcome = answer.fields["outcome"];
@@ -3144,7 +3149,7 @@ const OUTAGE = {
 function readBack(run, { answer, expected }) {
 	const read = fieldsOf(answer.fields, answer.verb);
 	const master = processOf(read.object("master"));
-	if (master === null) throw new UpgradeError("outage", "after the last change no master was found");
+	if (master === null) throw new NotAsMeant("outage", "after the last change no master was found");
 	const running = read.text("runningSha256");
 	const doubts = [
 		running === expected ? "" : `the running file has the digest ${running}, expected ${expected}`,
@@ -3152,9 +3157,9 @@ function readBack(run, { answer, expected }) {
 		read.text("pidText") === String(master.pid) ? "" : `the pid file holds "${read.text("pidText")}", expected ${master.pid}`,
 		read.number("accepting") > 0 ? "" : "no worker accepts"
 	].filter((doubt) => doubt !== "");
-	if (doubts.length > 0) throw new UpgradeError("changed-by-others", `reading back: ${doubts.join("; ")}`);
 	run.result.sha256 = running;
 	if (expected !== run.result.previousSha256) run.result.newMaster = master;
+	if (doubts.length > 0) throw new NotAsMeant("changed-by-others", `reading back: ${doubts.join("; ")}`);
 }
 
 // src/host/retreat.ts
@@ -3164,6 +3169,7 @@ function readBack(run, { answer, expected }) {
 */
 async function retreat(run, { cause, sides }) {
 	run.result.reason = reasonOf(cause);
+	if (cause instanceof NotAsMeant) return;
 	try {
 		if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
 		else if (cause instanceof ClosedMeanwhile) closedBy(run, {
@@ -3247,6 +3253,10 @@ async function lastResort(run, { error, sides }) {
 		sides
 	});
 	run.result.outcome = "failed";
+	if (error instanceof NotAsMeant) {
+		run.result.reason = reasonOf(error);
+		return;
+	}
 	if (isLost(error)) return leftToGuard(run);
 	run.result.state = "broken";
 	run.result.notes.push(`Going back failed: ${messageOf(error)}. The guard on the target goes on trying; run \`status\`.`);
@@ -5247,11 +5257,7 @@ async function statusOf(run) {
 			oldMaster: upgrade.oldMaster,
 			newMaster: upgrade.newMaster
 		});
-		const [version, sha256] = upgrade.newLives && [
-			"retired",
-			"held",
-			"committing"
-		].includes(upgrade.phase) ? [upgrade.newVersion, upgrade.newSha256] : [upgrade.oldVersion, upgrade.oldSha256];
+		const [version, sha256] = upgrade.newLives && upgrade.parked && upgrade.phase !== "undoing" ? [upgrade.newVersion, upgrade.newSha256] : [upgrade.oldVersion, upgrade.oldSha256];
 		Object.assign(run.result, {
 			version,
 			sha256
@@ -5275,7 +5281,8 @@ function describe({ master, masters, ours }) {
 		const workers = master.children.filter(({ accepting }) => accepting).length;
 		const draining = master.children.filter(({ title }) => title.includes("shutting down")).length;
 		const { version } = parseBuildInfo(master.build);
-		lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${master.exe}`);
+		const from = master.pathInode === master.exeInode ? master.path : master.exe;
+		lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${from}`);
 		lines.push(`${workers} of its workers accept on ${master.listeners.length} listeners, ${draining} are draining`);
 		const second = master.children.find(({ title }) => /: ma/.test(title));
 		if (second !== void 0) lines.push(`A second master, ${second.process.pid}, runs beside it: an upgrade was begun and not ended`);
@@ -5323,11 +5330,13 @@ async function run({ config, log, cancel }) {
 		autoCommit: config.switch.autoCommit
 	});
 	const durationMs = Math.round(performance.now() - start);
+	const instance = config.pidFile === void 0 ? {} : { pidFile: config.pidFile };
 	const report = {
 		command: config.command,
 		...verdict,
 		startedAt,
 		durationMs,
+		...instance,
 		hosts
 	};
 	const used = await binary().catch(() => void 0);

@@ -47,7 +47,8 @@ export async function run({ config, log, cancel }: RunOptions): Promise<{ report
   }
   const verdict = judge(hosts, { command: config.command, autoCommit: config.switch.autoCommit });
   const durationMs = Math.round(performance.now() - start);
-  const report: RunReport = { command: config.command, ...verdict, startedAt, durationMs, hosts };
+  const instance = config.pidFile === undefined ? {} : { pidFile: config.pidFile };
+  const report: RunReport = { command: config.command, ...verdict, startedAt, durationMs, ...instance, hosts };
   const used = await binary().catch(() => undefined);
   return { report, ...(used === undefined ? {} : { binary: used }) };
 }

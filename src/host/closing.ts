@@ -1,9 +1,8 @@
-import { UpgradeError } from '../errors.ts';
 import type { Outcome } from '../report/result.ts';
 import { ClosedMeanwhile } from '../target/agent.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 import { processOf } from '../target/facts.ts';
-import { mustSucceed } from './errors.ts';
+import { mustSucceed, NotAsMeant } from './errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 
 /** The versions on both sides of the switch, as the result shall name them. */
@@ -18,11 +17,11 @@ export async function commit(run: HostRun, sides: Sides): Promise<void> {
     const waits = run.config.switch.drainTimeout * 2;
     return committed(await run.agent.ask('commit', { waits }), run);
   });
-  await phase(run, 'verify', async () => readBack(run, { answer, expected: sides.new.sha256 }));
   const drained = fieldsOf(answer.fields, 'commit').flag('oldGone');
   Object.assign(run.result, { drained, state: drained ? 'idle' : 'draining', reason: null });
   Object.assign(run.result, { version: sides.new.version || null, previousVersion: sides.old.version || null });
   run.result.previousSha256 = sides.old.sha256;
+  await phase(run, 'verify', async () => readBack(run, { answer, expected: sides.new.sha256 }));
 }
 
 function committed(answer: Answer, { result }: HostRun): Answer {
@@ -104,7 +103,7 @@ const OUTAGE = { outage: 'the old version was started anew', down: 'starting the
 function readBack(run: HostRun, { answer, expected }: { answer: Answer; expected: string }): void {
   const read = fieldsOf(answer.fields, answer.verb);
   const master = processOf(read.object('master'));
-  if (master === null) throw new UpgradeError('outage', 'after the last change no master was found');
+  if (master === null) throw new NotAsMeant('outage', 'after the last change no master was found');
   const running = read.text('runningSha256');
   const doubts = [
     running === expected ? '' : `the running file has the digest ${running}, expected ${expected}`,
@@ -114,7 +113,7 @@ function readBack(run: HostRun, { answer, expected }: { answer: Answer; expected
       : `the pid file holds "${read.text('pidText')}", expected ${master.pid}`,
     read.number('accepting') > 0 ? '' : 'no worker accepts',
   ].filter((doubt) => doubt !== '');
-  if (doubts.length > 0) throw new UpgradeError('changed-by-others', `reading back: ${doubts.join('; ')}`);
   run.result.sha256 = running;
   if (expected !== run.result.previousSha256) run.result.newMaster = master;
+  if (doubts.length > 0) throw new NotAsMeant('changed-by-others', `reading back: ${doubts.join('; ')}`);
 }

@@ -23,6 +23,9 @@ export class DecidedElsewhere extends Error {
   override readonly name = 'DecidedElsewhere';
 }
 
+/** The target did what it was asked, but what it reads back afterwards is not what was meant. Nothing more is undone. */
+export class NotAsMeant extends UpgradeError {}
+
 /** The answer, where it is a good one; else an error with the helper's own reason, its evidence kept in the result. */
 export function mustSucceed(answer: Answer, result: HostResult): Answer {
   keepEvidence(answer, result);

@@ -3,7 +3,7 @@ import { type Reason, REASONS, UpgradeError, messageOf } from '../errors.ts';
 import { ClosedMeanwhile } from '../target/agent.ts';
 import { fieldsOf } from '../target/answer.ts';
 import { closedAs, hold, rollBack, type Sides } from './closing.ts';
-import { Cancelled, DecidedElsewhere } from './errors.ts';
+import { Cancelled, DecidedElsewhere, NotAsMeant } from './errors.ts';
 import type { HostRun } from './host-run.ts';
 
 /**
@@ -12,6 +12,7 @@ import type { HostRun } from './host-run.ts';
  */
 export async function retreat(run: HostRun, { cause, sides }: { cause: unknown; sides: Sides }): Promise<void> {
   run.result.reason = reasonOf(cause);
+  if (cause instanceof NotAsMeant) return;
   try {
     if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
     else if (cause instanceof ClosedMeanwhile) closedBy(run, { cause, sides });
@@ -85,6 +86,10 @@ function leftToGuard(run: HostRun): void {
 async function lastResort(run: HostRun, { error, sides }: { error: unknown; sides: Sides }): Promise<void> {
   if (error instanceof ClosedMeanwhile) return closedBy(run, { cause: error, sides });
   run.result.outcome = 'failed';
+  if (error instanceof NotAsMeant) {
+    run.result.reason = reasonOf(error);
+    return;
+  }
   if (isLost(error)) return leftToGuard(run);
   run.result.state = 'broken';
   run.result.notes.push(

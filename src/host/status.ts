@@ -10,7 +10,7 @@ export async function statusOf(run: HostRun): Promise<void> {
   if (upgrade !== null) {
     const deadline = new Date(Date.now() + upgrade.deadlineIn).toISOString();
     Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
-    const servesNew = upgrade.newLives && ['retired', 'held', 'committing'].includes(upgrade.phase);
+    const servesNew = upgrade.newLives && upgrade.parked && upgrade.phase !== 'undoing';
     const [version, sha256] = servesNew
       ? [upgrade.newVersion, upgrade.newSha256]
       : [upgrade.oldVersion, upgrade.oldSha256];
@@ -29,7 +29,8 @@ function describe({ master, masters, ours }: Facts): string[] {
     const workers = master.children.filter(({ accepting }) => accepting).length;
     const draining = master.children.filter(({ title }) => title.includes('shutting down')).length;
     const { version } = parseBuildInfo(master.build);
-    lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${master.exe}`);
+    const from = master.pathInode === master.exeInode ? master.path : master.exe;
+    lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${from}`);
     lines.push(`${workers} of its workers accept on ${master.listeners.length} listeners, ${draining} are draining`);
     const second = master.children.find(({ title }) => /: ma/.test(title));
     if (second !== undefined)

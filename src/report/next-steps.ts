@@ -42,15 +42,15 @@ export function nextSteps(report: RunReport): Step[] {
   const of = (outcome: HostResult['outcome']) => report.hosts.filter((host) => host.outcome === outcome);
   const back = report.command === 'rollback' ? [] : of('rolled-back');
   return [
-    ...lookSteps(of('failed')),
-    ...heldSteps(of('held')),
+    ...lookSteps(of('failed'), report),
+    ...heldSteps(of('held'), report),
     ...adviceSteps([...of('failed'), ...of('held'), ...back]),
     ...refusedSteps(of('refused')),
     ...skippedSteps(of('skipped')),
   ].map(({ text, commands }) => ({ text: harmless(text), commands }));
 }
 
-function lookSteps(failed: readonly HostResult[]): Step[] {
+function lookSteps(failed: readonly HostResult[], run: Asked): Step[] {
   const unclear = failed.filter((host) => host.state !== 'idle' && !neverEntered(host));
   if (unclear.length === 0) return [];
   const unknown = unclear.some((host) => host.state === null);
@@ -58,12 +58,12 @@ function lookSteps(failed: readonly HostResult[]): Step[] {
   return [
     {
       text: `${names(unclear)} may not be at rest. ${unknown ? guard : ''}Look first, then go back if need be:`,
-      commands: [commandLine('status', unclear), commandLine('rollback', unclear)],
+      commands: [commandLine('status', unclear, run), commandLine('rollback', unclear, run)],
     },
   ];
 }
 
-function heldSteps(held: readonly HostResult[]): Step[] {
+function heldSteps(held: readonly HostResult[], run: Asked): Step[] {
   if (held.length === 0) return [];
   const deadlines = held.flatMap((host) => host.guard?.deadline ?? []).sort();
   const until =
@@ -71,7 +71,7 @@ function heldSteps(held: readonly HostResult[]): Step[] {
   return [
     {
       text: `Keep the new version on ${names(held)}, or go back.${until} In a workflow: the same step with \`command: commit\` or \`command: rollback\`.`,
-      commands: [commandLine('commit', held), commandLine('rollback', held)],
+      commands: [commandLine('commit', held, run), commandLine('rollback', held, run)],
     },
   ];
 }
@@ -99,10 +99,13 @@ function names(hosts: readonly HostResult[]): string {
   return shown.join(', ') + (hosts.length > shown.length ? ` and ${hosts.length - shown.length} more` : '');
 }
 
-function commandLine(command: string, hosts: readonly HostResult[]): string {
+type Asked = Pick<RunReport, 'pidFile'>;
+
+function commandLine(command: string, hosts: readonly HostResult[], { pidFile }: Asked): string {
+  const instance = pidFile === undefined ? '' : ` --pid-file ${quote(pidFile)}`;
   const targets = quote(hosts.map(address).join(','));
   const remote = hosts.some((host) => host.port !== null);
-  return `nginx-hot-upgrade ${command} --targets ${targets}${remote ? ' --known-hosts "@$HOME/.ssh/known_hosts"' : ''}`;
+  return `nginx-hot-upgrade ${command} --targets ${targets}${remote ? ' --known-hosts "@$HOME/.ssh/known_hosts"' : ''}${instance}`;
 }
 
 /** With user and port spelled out, so that the line works without this run's other inputs. */

@@ -102,5 +102,7 @@ export interface RunReport {
   ok: boolean;
   startedAt: string;
   durationMs: number;
+  /** The instance that the run named, where it named one. */
+  pidFile?: string;
   hosts: HostResult[];
 }

@@ -108,6 +108,8 @@ export interface UpgradeFacts {
   guardKind: string;
   oldMaster: ProcessId | null;
   newMaster: ProcessId | null;
+  /** WINCH was sent: the new generation serves alone. */
+  parked: boolean;
   oldLives: boolean;
   newLives: boolean;
   decision: string;
@@ -228,6 +230,7 @@ export function parseUpgrade(raw: Raw): UpgradeFacts {
     guardKind: read.text('guard_kind'),
     oldMaster: processOf(read.object('oldMaster')),
     newMaster: processOf(read.object('newMaster')),
+    parked: read.flag('parked'),
     oldLives: read.flag('oldLives'),
     newLives: read.flag('newLives'),
     decision: read.text('decision'),

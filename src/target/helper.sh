@@ -302,8 +302,10 @@ workers_of() {
 # own, since `nginx -T` opens logs, creates an empty pid file and changes owners (ngx_init_cycle in test mode).
 read_directives() {
   awk '
-    function word_end() { if (has) words[++n] = token; token = ""; has = 0 }
+    function word_end() { if (has) words[++n] = token; token = ""; has = variable = 0 }
     function add(text) { if (text != "") { token = token text; has = 1 } }
+    # As ngx_conf_parse copies a word: only these lose their backslash.
+    function unescaped(c) { return c ~ /["\047\\]/ ? c : c == "t" ? "\t" : c == "r" ? "\r" : c == "n" ? "\n" : "\\" c }
     function directive(   i, line) {
       if ((depth == 0 && words[1] ~ /^(pid|user|daemon|master_process|worker_processes|error_log|lock_file|load_module|include|worker_shutdown_timeout)$/) ||
           (depth == 1 && block == "events" && words[1] == "accept_mutex")) {
@@ -317,10 +319,11 @@ read_directives() {
       s = $0
       while (s != "") {
         if (quote != "") {
-          if (!match(s, quote == "\"" ? /[\\"]/ : /[\\\047]/)) { add(s); s = ""; break }
-          c = substr(s, RSTART, 1); add(substr(s, 1, RSTART - 1))
-          if (c == "\\") { add(substr(s, RSTART + 1, 1)); s = substr(s, RSTART + 2) }
-          else { quote = ""; has = 1; s = substr(s, RSTART + 1) }
+          if (quote == "\"") found = match(s, /[\\"]/); else found = match(s, /[\\\047]/)
+          if (!found) { add(s); s = ""; break }
+          c = substr(s, found, 1); add(substr(s, 1, found - 1))
+          if (c == "\\") { add(unescaped(substr(s, found + 1, 1))); s = substr(s, found + 2) }
+          else { quote = ""; has = 1; s = substr(s, found + 1) }
           continue
         }
         if (!match(s, /[ \t\r;{}"\047#\\]/)) { add(s); s = ""; break }
@@ -328,11 +331,12 @@ read_directives() {
         if (c == " " || c == "\t" || c == "\r") word_end()
         else if (c == "#") { if (has) add(c); else s = "" }
         else if (c == "\"" || c == "\047") { if (has) add(c); else quote = c }
-        else if (c == "\\") { add(c substr(s, 1, 1)); s = substr(s, 2) }
+        else if (c == "\\") { add(unescaped(substr(s, 1, 1))); s = substr(s, 2) }
         else if (c == ";") { word_end(); directive() }
-        else if (c == "{") { if (token ~ /\$$/) { add(c); variable = 1 } else { word_end(); if (depth++ == 0) block = words[1]; n = 0 } }
-        else if (variable) { add(c); variable = 0 }
-        else { word_end(); n = 0; depth-- }
+        else if (c == "{") { if (token ~ /\$$/) add(c); else { word_end(); if (depth++ == 0) block = words[1]; n = 0 } }
+        # Within a word a closing brace is a letter like others.
+        else if (has) add(c)
+        else { n = 0; depth-- }
       }
       if (quote == "") word_end(); else add("\n")
     }'
@@ -368,17 +372,21 @@ config_of() {
   _queue=$1 _depth=0 C_FILES=''
   while [ -n "$_queue" ] && [ "$_depth" -lt 8 ]; do
     C_INCLUDE='' _depth=$((_depth + 1))
+    IFS=$NL
     for _file in $_queue; do
+      IFS=" $TAB$NL"
       [ -r "$_file" ] || continue
       C_FILES="$C_FILES $_file"
       apply_directives "$(read_directives <"$_file")"
     done
-    _queue=''
-    while read -r _pattern; do
+    _queue='' IFS=" $TAB$NL"
+    while IFS= read -r _pattern; do
       [ -n "$_pattern" ] || continue
       # Includes are relative to the directory of the main file (ngx_conf_include, conf_prefix).
       under "${1%/*}" "$_pattern"
-      for _file in $FULL; do [ ! -f "$_file" ] || _queue="$_queue $_file"; done
+      IFS=$NL
+      for _file in $FULL; do [ ! -f "$_file" ] || _queue="$_queue$_file$NL"; done
+      IFS=" $TAB$NL"
     done <<EOF
 $C_INCLUDE
 EOF
@@ -404,13 +412,20 @@ command_line() {
   set -f
   # shellcheck disable=SC2086
   for _w in $ARGS; do
-    case $_want$_w in
+    # The value of -g has blanks of its own; it ends where a directive ended and an option begins.
+    case $_want:$OPT_G:$_w in -g:*\;:-[cpegtTvVq]*) _want='' ;; esac
+    case $_want in
+      -c) OPT_C=$_w _want='' ; continue ;;
+      -p) OPT_P=$_w _want='' ; continue ;;
+      -e) OPT_E=$_w _want='' ; continue ;;
+      -g) OPT_G="${OPT_G:+$OPT_G }$_w" ; continue ;;
+    esac
+    case $_w in
       -[cpeg]) _want=$_w ;;
-      -c*) OPT_C=${_w#-c} _want='' ; [ "$_w" != "${_w#-c}" ] || OPT_C=$_w ;;
-      -p*) OPT_P=${_w#-p} _want='' ; [ "$_w" != "${_w#-p}" ] || OPT_P=$_w ;;
-      -e*) OPT_E=${_w#-e} _want='' ; [ "$_w" != "${_w#-e}" ] || OPT_E=$_w ;;
-      -g*) [ "$_w" != "${_w#-g}" ] && _w=${_w#-g}; OPT_G="$OPT_G $_w" _want=-g ;;
-      *) _want='' ;;
+      -c*) OPT_C=${_w#-c} ;;
+      -p*) OPT_P=${_w#-p} ;;
+      -e*) OPT_E=${_w#-e} ;;
+      -g*) OPT_G=${_w#-g} _want=-g ;;
     esac
   done
   set +f
@@ -791,7 +806,7 @@ guard_main() {
   D=$1 ACTOR=guard NHU=$(cat "$D/helper")
   trap '' HUP PIPE
   trap 'kill "$_sleeper" 2>/dev/null; forget_guard; exit 0' TERM INT
-  trap : USR1
+  trap 'kill "$_sleeper" 2>/dev/null' USR1
   _sleeper=''
   boot_id
   my_uid
@@ -801,6 +816,7 @@ guard_main() {
   _mine=$S_nonce
   while load_state && [ "$S_nonce" = "$_mine" ]; do
     guard_turn
+    load_state && [ "$S_nonce" = "$_mine" ] || break
     sleep 1 &
     _sleeper=$!
     wait "$_sleeper" 2>/dev/null
@@ -1201,7 +1217,7 @@ facts_host() {
   rec_text guardKind "$KIND"
   rec_text_or_null whyNot "$WHY_NOT"
   _seen=''
-  for _p in $ROOTS $FOREIGN; do title_of "$_p"; _seen="$_seen$_p $TITLE; "; done
+  for _p in $ROOTS $FOREIGN; do title_of "$_p"; _seen="$_seen${_seen:+; }$_p $TITLE"; done
   rec_text masters "$_seen"
 }
 
@@ -1336,7 +1352,7 @@ unit_of() {
 
 # facts_unit SHOWN: only if that unit starts this very nginx: a job's shell, too, may lie in the cgroup of a service.
 facts_unit() {
-  local _main _name
+  local _main _name _properties _text
   _main=${1#*MainPID=}
   _main=${_main%%"$NL"*}
   case $1$NL in
@@ -1346,7 +1362,13 @@ facts_unit() {
   if [ -z "$UNIT" ]; then rec_raw unit null; return 0; fi
   json_text "$UNIT"
   _name=$J
-  json_lines "$1"
+  _properties=''
+  while IFS= read -r _text; do
+    case $_text in sha=* | free=*) ;; *) _properties="$_properties$_text$NL" ;; esac
+  done <<EOF
+$1
+EOF
+  json_lines "$_properties"
   rec_raw unit "{\"name\":$_name,\"properties\":$J}"
 }
 
@@ -1385,6 +1407,7 @@ state_fields() {
   rec_text guard_kind "$VALUE"
   rec_process oldMaster "$S_om" "$S_om_start"
   rec_process newMaster "$S_nm" "$S_nm_start"
+  rec_bool parked "${S_winch:-0}"
   rec_bool oldLives "$OM_LIVES"
   rec_bool newLives "$NM_LIVES"
   rec_text decision "$DECISION"
@@ -1408,20 +1431,23 @@ verb_facts() {
     facts_config
     facts_children
     instance_of "$PIDF"
-  elif [ -n "$A_pid_file" ]; then
-    instance_of "$A_pid_file"
-  else
-    find_instance
-  fi
+  elif [ -n "$A_pid_file" ]; then instance_of "$A_pid_file"
+  elif [ "$WHY_NOT" = ambiguous-master ]; then instance_of /none
+  else find_instance; fi
   facts_ours
   answer
 }
 
-# find_instance: with no master to name it, an unfinished upgrade does.
+# find_instance: with no master to name it, the one unfinished upgrade does; of several, none.
 find_instance() {
-  local _state
+  local _none _several _state
   instance_of /none
-  for _state in "${D%/*}"/*/upgrade; do [ ! -f "$_state" ] || D=${_state%/upgrade}; done
+  _none=$D _several=0
+  for _state in "${D%/*}"/*/upgrade; do
+    [ -f "$_state" ] || continue
+    D=${_state%/upgrade} _several=$((_several + 1))
+  done
+  [ "$_several" -le 1 ] || D=$_none
 }
 
 # -------------------------------------------------------------------------------------------------- the upgrade's verbs
@@ -1907,6 +1933,7 @@ verb_cancel() {
     [ "$NOW" -lt "$_cancel_by" ] || break
     pause
   done
+  [ -f "$D/upgrade" ] || wait_for_guards_end
   if [ -f "$D/upgrade" ]; then rec_text closed ''; else rec_text closed "$(tr '\n' ' ' <"$D/last")"; fi
   answer
 }

@@ -130,7 +130,7 @@ function converse(channel: Channel, marker: string) {
   };
   channel.stdin.on('error', () => {}); // Told by `ended`.
   channel.stderr.on('data', (bytes: Buffer) => chatter(bytes.toString('utf8')));
-  onLines(channel, (line) => {
+  const unfinished = onLines(channel, (line) => {
     const record = parseRecord(line, marker);
     if (record === undefined) return chatter(`${line}\n`);
     if (record.kind === 'event') {
@@ -138,18 +138,23 @@ function converse(channel: Channel, marker: string) {
     } else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
   });
   return {
-    noise: () => noise.trim().slice(0, 500),
+    noise: () => (noise + unfinished()).trim().slice(0, 500),
     async next({ id, within, onEvent }: NextOptions): Promise<Answer> {
       const answer = new Promise<Answer>((resolve) => {
         waiting = { id, resolve, ...(onEvent === undefined ? {} : { onEvent }) };
       });
       const stop = new AbortController();
       const silence = delay(within, undefined, { signal: stop.signal }).then(
-        () => Promise.reject(new UpgradeError('internal', silent({ within, said: id === 0 ? noise : '' }))),
+        () =>
+          Promise.reject(new UpgradeError('internal', silent({ within, said: id === 0 ? noise + unfinished() : '' }))),
         () => new Promise<never>(() => {}),
       );
       try {
-        return await Promise.race([answer, silence, ending(channel, { first: id === 0, noise: () => noise })]);
+        return await Promise.race([
+          answer,
+          silence,
+          ending(channel, { first: id === 0, noise: () => noise + unfinished() }),
+        ]);
       } finally {
         stop.abort();
       }
@@ -177,7 +182,8 @@ async function ending(channel: Channel, { first, noise }: { first: boolean; nois
   throw new HelperRefused('shell-denied', `the login shell ended (${how}) instead of running a command. ${said}`);
 }
 
-function onLines(channel: Channel, take: (line: string) => void): void {
+/** Hands out whole lines; what it returns tells the piece after the last newline. */
+function onLines(channel: Channel, take: (line: string) => void): () => string {
   let rest = '';
   channel.stdout.setEncoding('utf8');
   channel.stdout.on('data', (text: string) => {
@@ -186,4 +192,5 @@ function onLines(channel: Channel, take: (line: string) => void): void {
     if (rest.length > MAX_LINE) rest = '';
     for (const line of lines) take(line);
   });
+  return () => rest;
 }

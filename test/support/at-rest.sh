@@ -53,6 +53,8 @@ for process in /proc/[0-9]*; do
     nginx:"$dir"/* | *:"$dir"/*nginx*) say nginx "$pid $parent $line" && continue ;;
   esac
   case "$mine" in *" $pid "* | *" $parent "*) continue ;; esac
+  # Hosts in containers on this machine have processes of their own.
+  [ "$(stat -L -c %i "$process/ns/pid" 2>/dev/null)" = "$(stat -L -c %i /proc/self/ns/pid)" ] || continue
   case $WHOLE:$name:$line in
     yes:sh:* | yes:dash:* | yes:bash:* | yes:mksh:* | yes:busybox:* | yes:dd:* | yes:sleep:* | yes:cat:* | yes:sudo:*)
       say process "$pid $start $line"

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Answer } from '../../src/target/answer.ts';
-import { type Fields, type Helper, type HelperOptions, startHelper } from './helper-session.ts';
+import { type Fields, type Helper, type HelperOptions, type Shell, startHelper } from './helper-session.ts';
 import { assertAtRest, type Expected, type Place, snapshotHost } from './invariants.ts';
 import { type LocalNginx, type LocalNginxOptions, startNginx } from './local-nginx.ts';
 import { nginxBuild, type Variant } from './nginx-builds.ts';
@@ -22,10 +22,12 @@ export interface Instance {
   mark(name: string): string;
   /** A helper that ends with the instance. */
   helper(options?: HelperOptions): Promise<Helper>;
+  /** Reads the facts and prepares an upgrade; `fields` over the usual ones. */
+  prepare(helper: Helper, fields?: Fields): Promise<{ nonce: string }>;
   /** Prepares an upgrade, uploads the new binary, checks it. */
   stage(helper: Helper, options?: StageOptions): Promise<Staged>;
   /** One request of one short-lived helper. */
-  receive(fields: Fields, bytes: Uint8Array): Promise<Answer>;
+  receive(fields: Fields, upload: { bytes: Uint8Array; shell?: Shell }): Promise<Answer>;
   /** Event names of the journal so far, oldest first, each after its actor: `session begin`. */
   journal(): string[];
   /** Everything of this nginx and of every helper is as it must be when no upgrade is under way. */
@@ -86,19 +88,22 @@ export async function startInstance(options: Partial<LocalNginxOptions> = {}): P
       helpers.push(helper);
       return helper;
     },
-    async stage(helper, how = {}) {
-      const binary = how.binary ?? (await nginxBuild(NEW, how.variant));
-      const bytes = readFileSync(binary);
-      const sha256 = digest(bytes);
+    async prepare(helper, fields = {}) {
       const nonce = basename(nginx.dir).slice(-6);
       okay(await helper.ask('facts', { pid_file: nginx.pidFile }));
-      okay(await helper.ask('prepare', { ...FIELDS, nonce, sha256, ...how.fields }));
-      const fields = { dir: directory, nonce, sha256, encoding: 'none' };
-      okay(await receiveBy(await instance.helper({ ...how.helper, entry: 'receive' }), { fields, bytes }));
+      okay(await helper.ask('prepare', { ...FIELDS, nonce, ...fields }));
+      return { nonce };
+    },
+    async stage(helper, how = {}) {
+      const bytes = readFileSync(how.binary ?? (await nginxBuild(NEW, how.variant)));
+      const sha256 = digest(bytes);
+      const { nonce } = await instance.prepare(helper, { sha256, ...how.fields });
+      const upload = { dir: directory, nonce, sha256, encoding: 'none' };
+      okay(await instance.receive(upload, { bytes, ...how.helper }));
       return { nonce, sha256, checked: okay(await helper.ask('check', { test: 'yes' })) };
     },
-    async receive(fields, bytes) {
-      return receiveBy(await instance.helper({ entry: 'receive' }), { fields, bytes });
+    async receive(fields, { bytes, ...how }) {
+      return receiveBy(await instance.helper({ ...how, entry: 'receive' }), { fields, bytes });
     },
     journal: () => journalOf(directory),
     async assertRest(generation, expected = {}) {

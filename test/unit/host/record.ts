@@ -24,6 +24,8 @@ const newer = await nginxBuild('1.26.3');
   await record('held', nginx);
   await product.run('commit', ...'--health-url none'.split(' '));
   await record('committed', nginx);
+  const { directory } = JSON.parse(await ask(connectLocal(), nginx.pidFile));
+  await nginx.run(`rm -rf '${directory}'`);
 }
 {
   await using host = await bootHost('record');
@@ -68,6 +70,16 @@ async function ask(connection: Connection, pidFile?: string): Promise<string> {
 }
 
 function store(name: string, json: string): void {
-  const text = JSON.stringify(JSON.parse(json), null, 2);
+  const text = JSON.stringify(JSON.parse(renumbered(json)), null, 2);
   writeFileSync(new URL(`fixtures/${name}.json`, import.meta.url), `${text}\n`);
+}
+
+/** Process numbers from 41 on, in the order in which they come, so that tests can name them. */
+function renumbered(json: string): string {
+  const pids = [...new Set([...json.matchAll(/"pid":(\d+)/g)].map(([, pid]) => pid))];
+  const places = /("pid":|"pidText":"|"oldbin":"|MainPID=|; |"masters":")(\d+)(?=[,}"]| nginx: master)/g;
+  return json.replaceAll(places, (all, before: string, pid: string) => {
+    const index = pids.indexOf(pid);
+    return index < 0 ? all : `${before}${41 + index}`;
+  });
 }

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
 import { helperProgram, startCommand } from '../../../src/target/program.ts';
 import { command } from '../../support/command.ts';
 
 const program = helperProgram();
 const MARKER = 'c0ffee00';
 const talk = `${program}nhu1\t${MARKER}\n1\tno-such-verb\n`;
+
+// fish complains without a home that it can write to.
+const home = mkdtempSync(join(tmpdir(), 'nhu-login-'));
+after(() => rmSync(home, { recursive: true, force: true }));
 
 /** Every kind of shell that a login may have, as the words before the command line. */
 const LOGIN_SHELLS = ['sh', 'bash', 'dash', 'busybox sh', 'mksh', 'ksh', 'zsh', 'csh', 'tcsh', 'fish'];
@@ -53,6 +59,7 @@ describe('startCommand', () => {
       const { code, stdout, stderr } = await command([...shell.split(' '), '-c', line], {
         input: talk,
         timeout: 10_000,
+        env: { ...process.env, HOME: home },
       });
       const records = stdout.split('\n').filter((each) => each.startsWith(`@${MARKER} `));
       assert.equal(records.length, 2, stdout + stderr);

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { digest, type Instance, OLD, okay, refused, startInstance } from '../support/helper-instance.ts';
+import { noShell, SHELLS } from '../support/helper-session.ts';
+import { mustRun } from '../support/command.ts';
+
+const BYTES = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 31) % 256));
+
+for (const shell of SHELLS) {
+  describe(`an upload received under ${shell}`, { skip: noShell(shell), concurrency: 2 }, () => {
+    test('arrives byte by byte, plain and compressed, with owner and mode of the present file', async () => {
+      await using instance = await startInstance();
+      await mustRun(['chmod', '751', instance.nginx.binaryPath]);
+      for (const [encoding, bytes] of Object.entries({ none: BYTES, gzip: gzipSync(BYTES) })) {
+        const { fields, staged } = await prepared(instance);
+        okay(await instance.receive({ ...fields, sha256: digest(BYTES), encoding }, { bytes, shell }));
+        assert.equal(digest(readFileSync(staged)), digest(BYTES));
+        assert.equal(statSync(staged).mode & 0o7777, 0o751);
+      }
+      await withdrawn(instance);
+    });
+
+    for (const [fault, bytes] of Object.entries({
+      'with another digest': Buffer.concat([BYTES, Buffer.of(0)]),
+      'cut short': BYTES.subarray(0, 100_000),
+      empty: Buffer.alloc(0),
+    })) {
+      test(`${fault} is refused and leaves nothing`, async () => {
+        await using instance = await startInstance();
+        const { fields, staged } = await prepared(instance);
+        const answer = await instance.receive({ ...fields, sha256: digest(BYTES), encoding: 'none' }, { bytes, shell });
+        refused(answer, 'upload-failed');
+        assert.match(answer.message, new RegExp(`expected .*${digest(BYTES)}`));
+        assert.deepEqual([existsSync(staged), existsSync(`${staged}.part`)], [false, false]);
+        await withdrawn(instance);
+      });
+    }
+
+    test('compressed and cut short is refused and leaves nothing', async () => {
+      await using instance = await startInstance();
+      const { fields, staged } = await prepared(instance);
+      const bytes = gzipSync(BYTES).subarray(0, 500);
+      refused(
+        await instance.receive({ ...fields, sha256: digest(BYTES), encoding: 'gzip' }, { bytes, shell }),
+        'upload-failed',
+      );
+      assert.deepEqual([existsSync(staged), existsSync(`${staged}.part`)], [false, false]);
+      await withdrawn(instance);
+    });
+
+    test('for another upgrade is refused', async () => {
+      await using instance = await startInstance();
+      const { fields } = await prepared(instance);
+      const answer = await instance.receive(
+        { ...fields, nonce: 'another', sha256: digest(BYTES), encoding: 'none' },
+        { bytes: BYTES, shell },
+      );
+      refused(answer, 'changed-by-others');
+      await withdrawn(instance);
+    });
+  });
+}
+
+/** An upgrade that waits for its bytes. */
+async function prepared(instance: Instance) {
+  const helper = await instance.helper();
+  const { nonce } = await instance.prepare(helper, { sha256: digest(BYTES) });
+  const staged = join(instance.nginx.dir, `sbin/.nginx-hot-upgrade-${nonce}/new`);
+  return { fields: { dir: instance.directory, nonce }, staged };
+}
+
+async function withdrawn(instance: Instance): Promise<void> {
+  const helper = await instance.helper();
+  okay(await helper.ask('facts', { pid_file: instance.nginx.pidFile }));
+  okay(await helper.ask('adopt', { run: 'later' }));
+  okay(await helper.ask('unstage'));
+  await instance.assertRest(OLD);
+}
