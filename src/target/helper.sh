@@ -1098,7 +1098,8 @@ close_books() {
   if [ -n "$S_work" ]; then [ -L "$S_bin" ] && [ "$(readlink "$S_bin")" = "$S_work/new" ] || rm -rf "$S_work"; fi
   clear_books
   # Told now, waited for by guard_gone: it needs a moment.
-  guard_lives && [ "$GUARD_PID" != $$ ] && kill -TERM "$GUARD_PID" 2>/dev/null
+  if guard_lives && [ "$GUARD_PID" != $$ ]; then kill -TERM "$GUARD_PID" 2>/dev/null; fi
+  return 0
 }
 
 # clear_books: the lock goes last; while it stands nobody else begins here.

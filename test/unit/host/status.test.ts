@@ -62,13 +62,11 @@ describe('statusOf', () => {
     assert.ok(notes.includes('Its guard rolls back in 0 s'));
   });
 
-  it('names the version that serves: the old one until its workers stop, or where the new one died', async () => {
-    for (const changes of [{ phase: 'begun' }, { phase: 'ready' }, { newLives: false }]) {
+  it('names the old version while its workers serve, too, and where it serves again', async () => {
+    const serving = [{ phase: 'ready', parked: false }, { phase: 'held', parked: false }, { phase: 'undoing' }];
+    for (const changes of [...serving, { newLives: false }]) {
       const { result } = await statusFrom('held', held(changes));
-      assert.deepEqual(
-        [result.version, result.state],
-        [OLD.version, changes.phase === undefined ? 'held' : 'upgrading'],
-      );
+      assert.deepEqual([result.version, result.previousVersion], [OLD.version, OLD.version], JSON.stringify(changes));
     }
   });
 

@@ -15,7 +15,7 @@ describe('parseFacts', () => {
       systemd: true,
       guardKind: 'systemd',
       whyNot: null,
-      masters: '41 nginx: master process /usr/sbin/nginx; ',
+      masters: '41 nginx: master process /usr/sbin/nginx',
     });
     assert.equal(master?.process.pid, 41);
     assert.match(master.process.startTime, /^\d+$/);
