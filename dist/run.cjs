@@ -3149,7 +3149,14 @@ const OUTAGE = {
 function readBack(run, { answer, expected }) {
 	const read = fieldsOf(answer.fields, answer.verb);
 	const master = processOf(read.object("master"));
-	if (master === null) throw new NotAsMeant("outage", "after the last change no master was found");
+	if (master === null) {
+		Object.assign(run.result, {
+			state: "broken",
+			version: null,
+			sha256: null
+		});
+		throw new NotAsMeant("outage", "after the last change no master was found");
+	}
 	const running = read.text("runningSha256");
 	const doubts = [
 		running === expected ? "" : `the running file has the digest ${running}, expected ${expected}`,
@@ -4770,7 +4777,8 @@ async function orCancelled(run, step) {
 */
 async function recover(run, facts) {
 	const { upgrade, lockAlive } = facts.ours;
-	if (upgrade === null || !isAbandoned(upgrade, lockAlive)) return facts;
+	if (upgrade === null || facts.whyNot === "ambiguous-master") return facts;
+	if (!isAbandoned(upgrade, lockAlive)) return facts;
 	run.result.notes.push(`An unfinished upgrade (${upgrade.run}, phase ${upgrade.phase}) was found and brought to its end.`);
 	await phase(run, "rollback", async () => {
 		if (!(await run.agent.ask("adopt", { fields: { nonce: upgrade.nonce } })).ok) return;

@@ -103,7 +103,10 @@ const OUTAGE = { outage: 'the old version was started anew', down: 'starting the
 function readBack(run: HostRun, { answer, expected }: { answer: Answer; expected: string }): void {
   const read = fieldsOf(answer.fields, answer.verb);
   const master = processOf(read.object('master'));
-  if (master === null) throw new NotAsMeant('outage', 'after the last change no master was found');
+  if (master === null) {
+    Object.assign(run.result, { state: 'broken', version: null, sha256: null });
+    throw new NotAsMeant('outage', 'after the last change no master was found');
+  }
   const running = read.text('runningSha256');
   const doubts = [
     running === expected ? '' : `the running file has the digest ${running}, expected ${expected}`,

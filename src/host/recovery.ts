@@ -9,7 +9,9 @@ import { type HostRun, phase } from './host-run.ts';
  */
 export async function recover(run: HostRun, facts: Facts): Promise<Facts> {
   const { upgrade, lockAlive } = facts.ours;
-  if (upgrade === null || !isAbandoned(upgrade, lockAlive)) return facts;
+  // Whose it is, nobody can tell where several masters run and none was named.
+  if (upgrade === null || facts.whyNot === 'ambiguous-master') return facts;
+  if (!isAbandoned(upgrade, lockAlive)) return facts;
   run.result.notes.push(
     `An unfinished upgrade (${upgrade.run}, phase ${upgrade.phase}) was found and brought to its end.`,
   );

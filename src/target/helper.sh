@@ -55,7 +55,7 @@ json_lines() {
   esac
   J=[$(printf '%s\n' "$1" | awk '
     NR > 200 || $0 == "" { next }
-    { line = substr($0, 1, 500); gsub(/[\001-\037\177]/, " ", line); gsub(/\\/, "\\\\", line); gsub(/"/, "\\\"", line)
+    { line = substr($0, 1, 500); gsub(/[\001-\037\177]/, " ", line); gsub(/[\\"]/, "\\\\&", line)
       printf "%s\"%s\"", sep, line; sep = "," }')]
 }
 

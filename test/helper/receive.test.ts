@@ -14,8 +14,8 @@ for (const shell of SHELLS) {
     test('arrives byte by byte, plain and compressed, with owner and mode of the present file', async () => {
       await using instance = await startInstance();
       await mustRun(['chmod', '751', instance.nginx.binaryPath]);
+      const { fields, staged } = await prepared(instance);
       for (const [encoding, bytes] of Object.entries({ none: BYTES, gzip: gzipSync(BYTES) })) {
-        const { fields, staged } = await prepared(instance);
         okay(await instance.receive({ ...fields, sha256: digest(BYTES), encoding }, { bytes, shell }));
         assert.equal(digest(readFileSync(staged)), digest(BYTES));
         assert.equal(statSync(staged).mode & 0o7777, 0o751);
