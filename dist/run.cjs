@@ -2385,8 +2385,8 @@ function parseFacts(raw) {
 	const read = fieldsOf(raw, "facts");
 	return {
 		uid: read.number("uid"),
-		machine: read.text("machine"),
-		cpus: read.number("cpus"),
+		machine: read.textOrNull("machine") ?? "",
+		cpus: read.numberOrNull("cpus") ?? 1,
 		systemd: read.flag("systemd"),
 		guardKind: read.text("guardKind"),
 		whyNot: read.textOrNull("whyNot"),
@@ -2536,30 +2536,67 @@ async function connect(target, { ssh, log }) {
 }
 
 // src/target/program.ts
-let text;
+const texts = /* @__PURE__ */ new Map();
 /** The helper that acts on the target, without trailing newline (a command substitution drops it there). */
 function helperProgram() {
-	text ??= (0, node_fs.readFileSync)(new URL("./helper.sh", require("url").pathToFileURL(__filename).href), "utf8").trimEnd();
+	return textOf("helper.sh");
+}
+/** What decides on the target whether the helper has to run as root. */
+function gateProgram() {
+	return textOf("gate.sh");
+}
+function textOf(file) {
+	const text = texts.get(file) ?? (0, node_fs.readFileSync)(new URL(`./${file}`, require("url").pathToFileURL(__filename).href), "utf8").trimEnd();
+	texts.set(file, text);
 	return text;
 }
-/**
-* The command line that makes any login shell read exactly `bytes` of program from standard input and run it.
-*
-* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. The words hold neither single
-* quotes nor `!`, so that csh and fish take them as well.
-*/
+/** The command line for a new helper, and what it must find on its standard input first. */
+function startOf({ entry, sudo, elevate, marker, pidFile }) {
+	const program = helperProgram();
+	const bytes = program.length;
+	if (elevate !== "asNeeded") return {
+		command: startCommand({
+			entry,
+			bytes,
+			sudo: elevate === "now" ? sudo : []
+		}),
+		input: `${program}nhu1\t${marker}\n`
+	};
+	const gate = `NHU_START='${readAndRun(bytes)}'\n${gateProgram()}`;
+	const hello = [
+		"nhu1",
+		marker,
+		`sudo=${sudo.join(" ")}`,
+		...pidFile === void 0 ? [] : [`pid_file=${pidFile}`]
+	];
+	return {
+		command: startCommand({
+			entry,
+			bytes: gate.length,
+			sudo: []
+		}),
+		input: `${gate}${hello.join("	")}\n${program}`
+	};
+}
+/** The command line that makes any login shell read exactly `bytes` of program from standard input and run it. */
 function startCommand(options) {
-	const counted = `iflag=fullblock,count_bytes`;
-	const words = `if dd if=/dev/null of=/dev/null ${counted} 2>/dev/null;then NHU=$(dd bs=65536 ${counted} count=${options.bytes} 2>/dev/null);else NHU=$(dd bs=1 count=${options.bytes} 2>/dev/null);fi;eval "$NHU"`;
 	const role = options.sudo.length > 0 ? [options.entry, "elevated"] : [options.entry];
 	return [
 		...options.sudo,
 		"/bin/sh",
 		"-c",
-		`'${words}'`,
+		`'${readAndRun(options.bytes)}'`,
 		"nginx-hot-upgrade",
 		...role
 	].join(" ");
+}
+/**
+* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. The words hold neither single
+* quotes nor `!`, so that csh and fish take them as well.
+*/
+function readAndRun(bytes) {
+	const counted = `iflag=fullblock,count_bytes`;
+	return `if dd if=/dev/null of=/dev/null ${counted} 2>/dev/null;then NHU=$(dd bs=65536 ${counted} count=${bytes} 2>/dev/null);else NHU=$(dd bs=1 count=${bytes} 2>/dev/null);fi;eval "$NHU"`;
 }
 
 // src/target/session.ts
@@ -2576,19 +2613,18 @@ const MAX_LINE = 1048576;
 const MAX_NOISE = 4096;
 /** Starts a helper and waits for its first record. Rejects with HelperRefused or UpgradeError. */
 async function openSession(connection, options) {
-	const program = helperProgram();
 	const marker = (0, node_crypto.randomBytes)(8).toString("hex");
-	const sudo = options.elevateNow === true ? options.sudo : [];
-	const channel = await connection.start(startCommand({
-		entry: options.entry,
-		bytes: program.length,
-		sudo
-	}));
+	const { entry, sudo, elevate, pidFile } = options;
+	const start = startOf({
+		entry,
+		sudo,
+		elevate,
+		marker,
+		...pidFile === void 0 ? {} : { pidFile }
+	});
+	const channel = await connection.start(start.command);
 	const talk = converse(channel, marker);
-	const hello = ["nhu1", marker];
-	if (options.pidFile !== void 0) hello.push(`pid_file=${options.pidFile}`);
-	if (options.elevateNow !== true && options.sudo.length > 0) hello.push(`sudo=${options.sudo.join(" ")}`);
-	channel.stdin.write(`${program}${hello.join("	")}\n`);
+	channel.stdin.write(start.input);
 	const first = await firstAnswer(channel, {
 		talk,
 		within: options.within
@@ -2646,6 +2682,7 @@ function refusal(reason, message) {
 function converse(channel, marker) {
 	let waiting;
 	let noise = "";
+	let elevating = false;
 	const chatter = (text) => {
 		if (noise.length < MAX_NOISE) noise += text;
 	};
@@ -2655,6 +2692,7 @@ function converse(channel, marker) {
 		const record = parseRecord(line, marker);
 		if (record === void 0) return chatter(`${line}\n`);
 		if (record.kind === "event") {
+			elevating ||= record.event === "elevating";
 			if (record.id === waiting?.id) waiting.onEvent?.(record.event);
 		} else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
 	});
@@ -2679,6 +2717,7 @@ function converse(channel, marker) {
 					silence,
 					ending(channel, {
 						first: id === 0,
+						elevating: () => elevating,
 						noise: () => noise + unfinished()
 					})
 				]);
@@ -2692,14 +2731,14 @@ function silent({ within, said }) {
 	return `no answer from the target's helper within ${within} ms${said.trim() === "" ? "" : `; it said instead: ${said.trim().slice(0, 300)}`}`;
 }
 /** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
-async function ending(channel, { first, noise }) {
+async function ending(channel, { first, elevating, noise }) {
 	const ended = await channel.ended;
 	await (0, node_timers_promises.setTimeout)(20);
 	const said = noise().trim().slice(0, 300);
 	if (ended.kind === "lost") throw new UpgradeError("connection-lost", `the connection was lost: ${ended.cause}`);
 	const how = ended.kind === "exit" ? `exit code ${ended.code}` : `signal ${ended.signal}`;
-	if (!first) throw new UpgradeError("connection-lost", `the helper on the target ended (${how}) without an answer. ${said}`);
-	if (/^sudo: |password is required|not in the sudoers|a terminal is required/m.test(said)) throw new HelperRefused("sudo-denied", said);
+	if (!first) throw new UpgradeError("connection-lost", `the target's helper ended (${how}) without an answer. ${said}`);
+	if (elevating() || /^sudo: /m.test(said)) throw new HelperRefused("sudo-denied", `${said} (${how})`);
 	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
 }
 /** Hands out whole lines; what it returns tells the piece after the last newline. */
@@ -2746,11 +2785,11 @@ async function openLifeline(options) {
 			}
 		},
 		openBeside: (entry) => {
-			const elevation = now.session.elevated ? { elevateNow: true } : { sudo: [] };
+			const elevate = now.session.elevated ? "now" : "never";
 			return openSession(now.connection, {
 				...helperOptions(config),
 				entry,
-				...elevation
+				elevate
 			});
 		},
 		close() {
@@ -2795,6 +2834,7 @@ async function establishAgain(options, lost) {
 function helperOptions({ commandTimeout, sudo, pidFile }) {
 	return {
 		sudo,
+		elevate: sudo.length === 0 ? "never" : "asNeeded",
 		within: Math.min(commandTimeout, 6e4),
 		...pidFile === void 0 ? {} : { pidFile }
 	};

@@ -38,7 +38,7 @@ const { output } = await bundle.write({
   banner: ({ name }) => (name === 'cli' ? `${NODE_CHECK}\n${COMPILE_CACHE}` : ''),
 });
 await bundle.close();
-copyFileSync('src/target/helper.sh', 'dist/helper.sh');
+for (const file of ['helper.sh', 'gate.sh']) copyFileSync(`src/target/${file}`, `dist/${file}`);
 writeFileSync('dist/licenses.txt', licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)));
 console.log(readdirSync('dist', { recursive: true }).sort().join('\n'));
 

@@ -4,7 +4,7 @@ import { fieldsOf, isObject } from './answer.ts';
 /** What the helper found on the target, in one round trip and without changing anything. */
 export interface Facts {
   uid: number;
-  /** `uname -m`. */
+  /** `uname -m`; empty where no master was found. */
   machine: string;
   cpus: number;
   systemd: boolean;
@@ -127,8 +127,8 @@ export function parseFacts(raw: Raw): Facts {
   const read = fieldsOf(raw, 'facts');
   return {
     uid: read.number('uid'),
-    machine: read.text('machine'),
-    cpus: read.number('cpus'),
+    machine: read.textOrNull('machine') ?? '',
+    cpus: read.numberOrNull('cpus') ?? 1,
     systemd: read.flag('systemd'),
     guardKind: read.text('guardKind'),
     whyNot: read.textOrNull('whyNot'),

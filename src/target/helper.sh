@@ -7,7 +7,7 @@
 # nginx-hot-upgrade: what acts on the target. The runner decides, this acts: one verb is one whole step with its own
 # waiting, may be asked twice, and answers one JSON record on a line of its own. Needs a base system and /proc, no more.
 #
-# Asked over standard input, after one line "nhu1 MARKER [key=value ...]" (fields are separated by tabs):
+# Asked over standard input, after one line "nhu1 MARKER" (fields are separated by tabs):
 #   ID  VERB  key=value  key=value ...
 # Answered on standard output:
 #   @MARKER {"v":1,"id":ID,"verb":VERB,"ok":true|false,...}
@@ -28,7 +28,7 @@ VERSION=1
 TAB='	'
 NL='
 '
-TICK=0.01
+LOOKS=0
 SYNCING=0
 OLD_LISTED='' OUTCOME='' CHILDREN='''' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
@@ -84,7 +84,7 @@ one_line() {
 }
 
 # Fields of the record under construction.
-rec_new() { REC='' OUTCOME=''; }
+rec_new() { REC='' OUTCOME='' LOOKS=0; }
 rec_text() { json_text "$2"; REC="$REC,\"$1\":$J"; }
 rec_raw() { REC="$REC,\"$1\":$2"; }
 rec_lines() { json_lines "$2"; REC="$REC,\"$1\":$J"; }
@@ -132,8 +132,13 @@ my_uid() { uid_of self; MY_UID=$UID_OF; }
 
 boot_id() { read -r BOOT </proc/sys/kernel/random/boot_id; }
 
-# pause: between two looks. Not every sleep knows fractions.
-pause() { sleep "$TICK" 2>/dev/null || { TICK=1 && sleep 1; }; }
+# pause: between two looks; most waits are over in a few milliseconds. Not every sleep knows fractions.
+pause() {
+  local _tick
+  LOOKS=$((LOOKS + 1))
+  if [ "$LOOKS" -le 5 ]; then _tick=0.004; elif [ "$LOOKS" -le 50 ]; then _tick=0.01; else _tick=0.05; fi
+  sleep "$_tick" 2>/dev/null || sleep 1
+}
 
 # start_of PID: START and PARENT of a living process; fails where there is none (a zombie is none).
 start_of() {
@@ -431,12 +436,41 @@ command_line() {
   set +f
 }
 
+# survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS
+# and SHOWN, what systemd says of the unit.
+survey() {
+  local _replies _sum _text
+  unit_of "$1"
+  OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' CPUS=1 SHOWN=''
+  _replies=$(
+    (one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)" && printf 'build=%s\n' "$LINE") &
+    (_sum=$(sha256sum <"/proc/$1/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
+    df -Pk "/proc/$1/exe" 2>/dev/null | awk 'NR == 2 { print "free=" $4 + 0 }' &
+    printf 'cwd=%s\nexe=%s\n' "$(readlink "/proc/$1/cwd")" "$(readlink "/proc/$1/exe")" &
+    printf 'machine=%s\ncpus=%s\n' "$(uname -m)" "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)" &
+    [ -z "$UNIT" ] || systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart "$UNIT" 2>/dev/null &
+    wait
+  )
+  while IFS= read -r _text; do
+    case $_text in
+      build=*) OLD_V="${_text#*=} " ;;
+      sha=*) OLD_SHA=${_text#*=} ;;
+      free=*) FREE=${_text#*=} ;;
+      cwd=*) CWD=${_text#*=} ;;
+      exe=*) EXE=${_text#*=} ;;
+      machine=*) MACHINE=${_text#*=} ;;
+      cpus=*) CPUS=${_text#*=} ;;
+      *) SHOWN="$SHOWN$_text$NL" ;;
+    esac
+  done <<EOF
+$_replies
+EOF
+}
+
 # settings_of MASTER: what this master runs with: OLD_V, PREFIX, CONF, PIDF, LOGFILE and the C_ variables.
 settings_of() {
   command_line "$1"
-  CWD=$(readlink "/proc/$1/cwd" 2>/dev/null) || CWD=/
-  one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)"
-  OLD_V="$LINE "
+  survey "$1"
   build_flag prefix
   PREFIX=${OPT_P:-${FLAG:-/usr/local/nginx}}
   under "$CWD" "$PREFIX"; PREFIX=$FULL
@@ -1123,7 +1157,6 @@ as_master() {
 finish_commit() {
   find_pair
   if [ "$NM_LIVES" = 0 ]; then rescue; return 1; fi
-  [ "$S_phase" = committing ] || { S_phase=committing; save_state; }
   retain_old
   inode_of "$S_bin"
   if [ "$INODE" != "$S_new_ino" ] || [ -L "$S_bin" ]; then
@@ -1136,7 +1169,9 @@ finish_commit() {
     # Another actor than the one that staged has nothing to wait for, and syncs anew.
     wait "$SYNCING" 2>/dev/null || sync "$S_work/new" 2>/dev/null
     mv -f "$S_work/new" "$S_bin" || return 1
-    sync "${S_bin%/*}" 2>/dev/null
+    # Until it is on the disk, a power cut leads back to the old version, which is kept for that long.
+    sync "${S_bin%/*}" 2>/dev/null &
+    SYNCING=$!
   fi
   if [ "$OM_LIVES" = 1 ]; then
     may_act commit || return 1
@@ -1148,6 +1183,7 @@ finish_commit() {
   if [ "$OM_LIVES" = 0 ] && pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then rm -f "$S_pidf.oldbin"; fi
   quit_orphans
   remember_previous
+  wait "$SYNCING" 2>/dev/null
   close_books committed "$DECISION_WHY"
 }
 
@@ -1195,10 +1231,9 @@ remember_previous() {
   local _kept _old
   if [ "$S_kind" = reverse ]; then rm -f "$D/previous"
   else write_file "$D/previous" "sha=$S_old_sha${NL}version=$S_old_version${NL}replaced_by=$S_new_sha"; fi
-  touch "$D/retained/$S_old_sha"
   _kept=0
-  # shellcheck disable=SC2012
-  for _old in $(ls -t "$D/retained" 2>/dev/null); do
+  # By the time of their last link or copy: what they are dated is the age of the build.
+  for _old in $(ls -tc "$D/retained" 2>/dev/null); do
     _kept=$((_kept + 1))
     [ "$_kept" -le "$S_keep" ] || rm -f "$D/retained/$_old"
   done
@@ -1211,8 +1246,6 @@ rec_process() { if [ -n "$2" ]; then rec_raw "$1" "{\"pid\":$2,\"startTime\":\"$
 facts_host() {
   local _seen _p
   rec_raw uid "$MY_UID"
-  rec_text machine "$(uname -m)"
-  rec_raw cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)"
   if [ -d /run/systemd/system ]; then rec_raw systemd true; else rec_raw systemd false; fi
   guard_choice
   rec_text guardKind "$KIND"
@@ -1241,7 +1274,11 @@ facts_master() {
   BIN=$(readlink -f "$FULL" 2>/dev/null) || BIN=$FULL
   rec_text cwd "$CWD"
   rec_text path "$BIN"
-  rec_text exe "$(readlink "/proc/$OM/exe")"
+  rec_text exe "$EXE"
+  rec_text sha256 "$OLD_SHA"
+  rec_raw diskFreeKb "$FREE"
+  rec_text machine "$MACHINE"
+  rec_raw cpus "$CPUS"
   read_inodes "/proc/$OM/exe" "$BIN" "/proc/$OM/ns/mnt" /proc/self/ns/mnt
   OLD_INO=$INODE_1
   rec_text exeInode "$OLD_INO"
@@ -1277,23 +1314,6 @@ read_inodes() {
 $_found
 EOF
   done
-}
-
-# facts_slow: what takes long, side by side.
-facts_slow() {
-  local _answers _sum _free
-  _answers=$(
-    (_sum=$(sha256sum <"/proc/$OM/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
-    df -Pk "${BIN%/*}" 2>/dev/null | awk 'NR == 2 { print "free=" $4 + 0 }' &
-    [ -z "$UNIT" ] || systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart "$UNIT" 2>/dev/null &
-    wait
-  )
-  OLD_SHA=${_answers#*sha=}
-  OLD_SHA=${OLD_SHA%%"$NL"*}
-  _free=${_answers#*free=}
-  rec_text sha256 "$OLD_SHA"
-  rec_raw diskFreeKb "${_free%%"$NL"*}"
-  facts_unit "$_answers"
 }
 
 facts_config() {
@@ -1342,34 +1362,28 @@ facts_children() {
   rec_raw children "[${_list#,}]"
 }
 
-# unit_of: UNIT is the service in whose cgroup the master lies, if any.
+# unit_of MASTER: UNIT is the service in whose cgroup it lies, if any.
 unit_of() {
   UNIT=''
   while IFS=: read -r _ _controllers _group; do
     case $_controllers in '' | name=systemd) case $_group in */user@*) ;; *.service) UNIT=${_group##*/} ;; esac ;; esac
-  done 2>/dev/null <"/proc/$OM/cgroup"
+  done 2>/dev/null <"/proc/$1/cgroup"
   command -v systemctl >/dev/null || UNIT=''
 }
 
-# facts_unit SHOWN: only if that unit starts this very nginx: a job's shell, too, may lie in the cgroup of a service.
+# facts_unit: only if that unit starts this very nginx: a job's shell, too, may lie in the cgroup of a service.
 facts_unit() {
-  local _main _name _properties _text
-  _main=${1#*MainPID=}
+  local _main _name
+  _main=${SHOWN#*MainPID=}
   _main=${_main%%"$NL"*}
-  case $1$NL in
+  case $SHOWN in
     *"path=$ARGV0 "* | *"path=$BIN "* | *"PIDFile=$PIDF$NL"*) ;;
     *) [ "$_main" = "$OM" ] || UNIT='' ;;
   esac
   if [ -z "$UNIT" ]; then rec_raw unit null; return 0; fi
   json_text "$UNIT"
   _name=$J
-  _properties=''
-  while IFS= read -r _text; do
-    case $_text in sha=* | free=*) ;; *) _properties="$_properties$_text$NL" ;; esac
-  done <<EOF
-$1
-EOF
-  json_lines "$_properties"
+  json_lines "$SHOWN"
   rec_raw unit "{\"name\":$_name,\"properties\":$J}"
 }
 
@@ -1426,9 +1440,8 @@ verb_facts() {
   facts_host
   if [ -n "$OM" ]; then
     settings_of "$OM"
-    unit_of
     facts_master
-    facts_slow
+    facts_unit
     facts_config
     facts_children
     instance_of "$PIDF"
@@ -1600,7 +1613,7 @@ verb_begin() {
   rec_process newMaster "$S_nm" "$S_nm_start"
   wait_ready || return
   S_phase=ready S_nw=$WORKERS
-  save_state
+  save_state || { refuse internal "cannot write $D/upgrade: the old generation still serves"; return; }
   journal ready workers "$WORKERS"
   event ready
   answer
@@ -2038,46 +2051,13 @@ run_verb() {
   esac
 }
 
-# hello_line: "nhu1 MARKER [pid_file=...] [sudo=...]".
+# read_hello [MARKER]: "nhu1 MARKER", unless the gate has read it already.
 read_hello() {
-  IFS= read -r HELLO || return 1
+  if [ -n "${1-}" ]; then HELLO=nhu1$TAB$1; fi
+  [ -n "${HELLO-}" ] || IFS= read -r HELLO || return 1
   case $HELLO in nhu1"$TAB"*) ;; *) return 1 ;; esac
   parse_request "$HELLO"
   MARKER=$VERB ID=0 VERB=hello
-}
-
-# must_elevate: root is needed unless the master meant is the login's own.
-must_elevate() {
-  local _p
-  [ -n "$A_sudo" ] && [ "$MY_UID" != 0 ] || return 1
-  # Where others' processes are hidden (hidepid), only root can tell.
-  [ -d /proc/1 ] || return 0
-  titled_masters
-  if [ -n "$A_pid_file" ] && pid_in "$A_pid_file"; then
-    case " $TITLED " in *" $PID_TEXT "*) TITLED=$PID_TEXT ;; esac
-  fi
-  for _p in $TITLED; do uid_of "$_p"; [ "$UID_OF" = "$MY_UID" ] || return 0; done
-  return 1
-}
-
-# The same words that the runner starts a shell with: read exactly so many bytes of program, then run them.
-boot_words() {
-  printf '%s' "if dd if=/dev/null of=/dev/null iflag=fullblock,count_bytes 2>/dev/null;then NHU=\$(dd bs=65536 iflag=fullblock,count_bytes count=$1 2>/dev/null);else NHU=\$(dd bs=1 count=$1 2>/dev/null);fi;eval \"\$NHU\""
-}
-
-# elevate: the whole conversation goes on in a root shell; what was read already is said again to it.
-elevate() {
-  local _plain _exit
-  _plain=$(printf '%s' "$HELLO" | sed "s/${TAB}sudo=[^${TAB}]*//")
-  {
-    printf '%s%s\n' "$NHU" "$_plain"
-    exec cat
-  } | {
-    # shellcheck disable=SC2086
-    $A_sudo /bin/sh -c "$(boot_words ${#NHU})" nginx-hot-upgrade "$1" elevated
-    _exit=$?
-    [ "$_exit" = 0 ] || { rec_new; rec_raw exit "$_exit"; refuse sudo-denied "$A_sudo ended with $_exit"; }
-  }
 }
 
 session() {
@@ -2085,8 +2065,7 @@ session() {
   trap '' HUP PIPE
   boot_id
   my_uid
-  read_hello || exit 64
-  if [ "$2" != elevated ] && must_elevate; then elevate "$1"; exit; fi
+  read_hello "${3-}" || exit 64
   ACTOR=$1
   start_of $$
   rec_new
@@ -2102,7 +2081,7 @@ session() {
 
 main() {
   case ${1-} in
-    session | receive | once) session "$1" "${2-}" ;;
+    session | receive | once) session "$1" "${2-}" "${3-}" ;;
     guard) guard_main "$2" "$3" ;;
     *) printf 'usage: nginx-hot-upgrade session|receive|once|guard\n' >&2; exit 64 ;;
   esac

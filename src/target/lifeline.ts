@@ -64,8 +64,8 @@ export async function openLifeline(options: LifelineOptions): Promise<Lifeline> 
     },
     openBeside: (entry) => {
       // A second helper need not find out again whether root is needed.
-      const elevation = now.session.elevated ? { elevateNow: true } : { sudo: [] };
-      return openSession(now.connection, { ...helperOptions(config), entry, ...elevation });
+      const elevate = now.session.elevated ? 'now' : 'never';
+      return openSession(now.connection, { ...helperOptions(config), entry, elevate });
     },
     close() {
       now.session.close();
@@ -109,7 +109,8 @@ async function establishAgain(options: LifelineOptions, lost: unknown): Promise<
 }
 
 function helperOptions({ commandTimeout, sudo, pidFile }: Config) {
-  return { sudo, within: Math.min(commandTimeout, 60_000), ...(pidFile === undefined ? {} : { pidFile }) };
+  const elevate = sudo.length === 0 ? ('never' as const) : ('asNeeded' as const);
+  return { sudo, elevate, within: Math.min(commandTimeout, 60_000), ...(pidFile === undefined ? {} : { pidFile }) };
 }
 
 function isLoss(error: unknown): boolean {

@@ -1,30 +1,63 @@
 import { readFileSync } from 'node:fs';
 
-let text: string | undefined;
+const texts = new Map<string, string>();
 
 /** The helper that acts on the target, without trailing newline (a command substitution drops it there). */
 export function helperProgram(): string {
-  // In the bundle this file lies beside the helper, too: the build copies it.
-  text ??= readFileSync(new URL('./helper.sh', import.meta.url), 'utf8').trimEnd();
+  return textOf('helper.sh');
+}
+
+/** What decides on the target whether the helper has to run as root. */
+function gateProgram(): string {
+  return textOf('gate.sh');
+}
+
+function textOf(file: 'helper.sh' | 'gate.sh'): string {
+  // In the bundle this file lies beside them, too: the build copies them.
+  const text = texts.get(file) ?? readFileSync(new URL(`./${file}`, import.meta.url), 'utf8').trimEnd();
+  texts.set(file, text);
   return text;
 }
 
+export interface Start {
+  entry: 'session' | 'receive' | 'once';
+  /** How to become root, as words. */
+  sudo: string[];
+  /** `now`: through `sudo` at once. `asNeeded`: the gate looks whose master it is. `never`. */
+  elevate: 'now' | 'asNeeded' | 'never';
+  marker: string;
+  pidFile?: string;
+}
+
+/** The command line for a new helper, and what it must find on its standard input first. */
+export function startOf({ entry, sudo, elevate, marker, pidFile }: Start): { command: string; input: string } {
+  const program = helperProgram();
+  const bytes = program.length;
+  if (elevate !== 'asNeeded') {
+    const command = startCommand({ entry, bytes, sudo: elevate === 'now' ? sudo : [] });
+    return { command, input: `${program}nhu1\t${marker}\n` };
+  }
+  const gate = `NHU_START='${readAndRun(bytes)}'\n${gateProgram()}`;
+  const hello = ['nhu1', marker, `sudo=${sudo.join(' ')}`, ...(pidFile === undefined ? [] : [`pid_file=${pidFile}`])];
+  const command = startCommand({ entry, bytes: gate.length, sudo: [] });
+  return { command, input: `${gate}${hello.join('\t')}\n${program}` };
+}
+
+/** The command line that makes any login shell read exactly `bytes` of program from standard input and run it. */
+export function startCommand(options: { entry: Start['entry']; bytes: number; sudo: string[] }): string {
+  const role = options.sudo.length > 0 ? [options.entry, 'elevated'] : [options.entry];
+  return [...options.sudo, '/bin/sh', '-c', `'${readAndRun(options.bytes)}'`, 'nginx-hot-upgrade', ...role].join(' ');
+}
+
 /**
- * The command line that makes any login shell read exactly `bytes` of program from standard input and run it.
- *
  * Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. The words hold neither single
  * quotes nor `!`, so that csh and fish take them as well.
  */
-export function startCommand(options: {
-  entry: 'session' | 'receive' | 'once';
-  bytes: number;
-  sudo: string[];
-}): string {
+function readAndRun(bytes: number): string {
   const counted = `iflag=fullblock,count_bytes`;
-  const words =
+  return (
     `if dd if=/dev/null of=/dev/null ${counted} 2>/dev/null;` +
-    `then NHU=$(dd bs=65536 ${counted} count=${options.bytes} 2>/dev/null);` +
-    `else NHU=$(dd bs=1 count=${options.bytes} 2>/dev/null);fi;eval "$NHU"`;
-  const role = options.sudo.length > 0 ? [options.entry, 'elevated'] : [options.entry];
-  return [...options.sudo, '/bin/sh', '-c', `'${words}'`, 'nginx-hot-upgrade', ...role].join(' ');
+    `then NHU=$(dd bs=65536 ${counted} count=${bytes} 2>/dev/null);` +
+    `else NHU=$(dd bs=1 count=${bytes} 2>/dev/null);fi;eval "$NHU"`
+  );
 }

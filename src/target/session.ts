@@ -4,7 +4,7 @@ import type { Channel, Connection } from '../connection/port.ts';
 import type { Millis } from '../config.ts';
 import { UpgradeError } from '../errors.ts';
 import { type Answer, parseRecord } from './answer.ts';
-import { helperProgram, startCommand } from './program.ts';
+import { type Start, startOf } from './program.ts';
 
 /** A conversation with one helper process on the target, kept open for the whole run: one login, one sudo. */
 export interface Session {
@@ -28,13 +28,7 @@ export interface AskOptions {
   onEvent?: (event: string) => void;
 }
 
-export interface OpenOptions {
-  entry: 'session' | 'receive' | 'once';
-  /** How to become root, as words; empty: never. */
-  sudo: string[];
-  /** Become root at once, without asking the helper whether the master needs it. */
-  elevateNow?: boolean;
-  pidFile?: string;
+export interface OpenOptions extends Omit<Start, 'marker'> {
   within: Millis;
 }
 
@@ -57,15 +51,12 @@ export async function openSession(
   connection: Connection,
   options: OpenOptions,
 ): Promise<Session & { channel: Channel }> {
-  const program = helperProgram();
   const marker = randomBytes(8).toString('hex');
-  const sudo = options.elevateNow === true ? options.sudo : [];
-  const channel = await connection.start(startCommand({ entry: options.entry, bytes: program.length, sudo }));
+  const { entry, sudo, elevate, pidFile } = options;
+  const start = startOf({ entry, sudo, elevate, marker, ...(pidFile === undefined ? {} : { pidFile }) });
+  const channel = await connection.start(start.command);
   const talk = converse(channel, marker);
-  const hello = ['nhu1', marker];
-  if (options.pidFile !== undefined) hello.push(`pid_file=${options.pidFile}`);
-  if (options.elevateNow !== true && options.sudo.length > 0) hello.push(`sudo=${options.sudo.join(' ')}`);
-  channel.stdin.write(`${program}${hello.join('\t')}\n`);
+  channel.stdin.write(start.input);
   const first = await firstAnswer(channel, { talk, within: options.within });
   let requests = 0;
   return {
@@ -125,6 +116,7 @@ type Talk = ReturnType<typeof converse>;
 function converse(channel: Channel, marker: string) {
   let waiting: Waiting | undefined;
   let noise = '';
+  let elevating = false;
   const chatter = (text: string): void => {
     if (noise.length < MAX_NOISE) noise += text;
   };
@@ -134,6 +126,7 @@ function converse(channel: Channel, marker: string) {
     const record = parseRecord(line, marker);
     if (record === undefined) return chatter(`${line}\n`);
     if (record.kind === 'event') {
+      elevating ||= record.event === 'elevating';
       if (record.id === waiting?.id) waiting.onEvent?.(record.event);
     } else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
   });
@@ -153,7 +146,7 @@ function converse(channel: Channel, marker: string) {
         return await Promise.race([
           answer,
           silence,
-          ending(channel, { first: id === 0, noise: () => noise + unfinished() }),
+          ending(channel, { first: id === 0, elevating: () => elevating, noise: () => noise + unfinished() }),
         ]);
       } finally {
         stop.abort();
@@ -167,18 +160,24 @@ function silent({ within, said }: { within: Millis; said: string }): string {
   return `no answer from the target's helper within ${within} ms${instead}`;
 }
 
+interface Circumstances {
+  /** Nothing was answered yet at all. */
+  first: boolean;
+  /** The last thing that was said is that root is being asked for. */
+  elevating: () => boolean;
+  noise: () => string;
+}
+
 /** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
-async function ending(channel: Channel, { first, noise }: { first: boolean; noise: () => string }): Promise<never> {
+async function ending(channel: Channel, { first, elevating, noise }: Circumstances): Promise<never> {
   const ended = await channel.ended;
   await delay(20);
   const said = noise().trim().slice(0, 300);
   if (ended.kind === 'lost') throw new UpgradeError('connection-lost', `the connection was lost: ${ended.cause}`);
   const how = ended.kind === 'exit' ? `exit code ${ended.code}` : `signal ${ended.signal}`;
   if (!first)
-    throw new UpgradeError('connection-lost', `the helper on the target ended (${how}) without an answer. ${said}`);
-  if (/^sudo: |password is required|not in the sudoers|a terminal is required/m.test(said)) {
-    throw new HelperRefused('sudo-denied', said);
-  }
+    throw new UpgradeError('connection-lost', `the target's helper ended (${how}) without an answer. ${said}`);
+  if (elevating() || /^sudo: /m.test(said)) throw new HelperRefused('sudo-denied', `${said} (${how})`);
   throw new HelperRefused('shell-denied', `the login shell ended (${how}) instead of running a command. ${said}`);
 }
 

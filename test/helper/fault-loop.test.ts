@@ -10,11 +10,11 @@ import { waitFor } from '../support/wait.ts';
 const effects = process.env['NHU_FAULTS'] === 'all' ? 'all' : 'journal';
 const CONFIRM = 10;
 
-const FLOWS = {
+const FLOWS: Record<string, string[]> = {
   'a commit': ['begin', 'retire', 'look', 'commit'],
   'a rollback': ['begin', 'retire', 'rollback'],
   'a rollback before the old workers retired': ['begin', 'rollback'],
-} as const;
+};
 
 for (const [flow, verbs] of Object.entries(FLOWS)) {
   describe(`a run towards ${flow}, killed at one of its effects`, { concurrency: 4 }, async () => {
@@ -23,7 +23,8 @@ for (const [flow, verbs] of Object.entries(FLOWS)) {
     for (const [index, effect] of trace.entries()) {
       test(`ends in one whole generation when killed at effect ${index + 1}: ${effect}`, async (t) => {
         await using instance = await startInstance();
-        await runUntilKilled(instance, { verbs, killAt: index + 1 });
+        const killed = await runUntilKilled(instance, { verbs, killAt: index + 1 });
+        if (!killed) return instance.assertRest(verbs.includes('commit') ? NEW : OLD);
         const decided = decisionOf(instance);
         const took = await settle(instance, decided === 'commit' ? NEW : OLD);
         t.diagnostic(`${decided || 'undecided'}: at rest after ${took.toFixed(0)} ms`);
@@ -32,7 +33,7 @@ for (const [flow, verbs] of Object.entries(FLOWS)) {
   });
 }
 
-async function effectsOf(verbs: readonly string[]): Promise<string[]> {
+async function effectsOf(verbs: string[]): Promise<string[]> {
   await using instance = await startInstance();
   const trace = instance.mark('trace');
   const helper = await faulty(instance, { effects, trace });
@@ -48,15 +49,18 @@ function faulty(instance: Instance, faults: FaultOptions): Promise<Helper> {
   return instance.helper({ program: programWithFaults(faults) });
 }
 
-async function run(instance: Instance, { helper, verbs }: { helper: Helper; verbs: readonly string[] }) {
+async function run(instance: Instance, { helper, verbs }: { helper: Helper; verbs: string[] }) {
   await instance.stage(helper, { fields: { confirm: CONFIRM } });
   for (const verb of verbs) okay(await helper.ask(verb));
 }
 
-async function runUntilKilled(instance: Instance, { verbs, killAt }: { verbs: readonly string[]; killAt: number }) {
+/** False where this run had fewer effects than the one that was traced: a guard may go before it is told to. */
+async function runUntilKilled(instance: Instance, { verbs, killAt }: { verbs: string[]; killAt: number }) {
   const helper = await faulty(instance, { effects, killAt });
-  await assert.rejects(run(instance, { helper, verbs }), /the helper ended: SIGKILL/);
-  assert.equal(await helper.ended, 'SIGKILL');
+  const error: unknown = await run(instance, { helper, verbs }).catch((cause: unknown) => cause);
+  if (error === undefined) return false;
+  assert.match(String(error), /the helper ended: SIGKILL/);
+  return true;
 }
 
 function decisionOf(instance: Instance): string {

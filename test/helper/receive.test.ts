@@ -20,6 +20,7 @@ for (const shell of SHELLS) {
         assert.equal(digest(readFileSync(staged)), digest(BYTES));
         assert.equal(statSync(staged).mode & 0o7777, 0o751);
       }
+      await mustRun(['chmod', '755', instance.nginx.binaryPath]);
       await withdrawn(instance);
     });
 

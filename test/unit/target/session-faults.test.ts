@@ -31,7 +31,7 @@ describe('openSession', () => {
 
   it('starts as root at once where it is known that this is needed', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, { ...options, entry: 'once', elevateNow: true });
+    const opening = openSession(far.connection, { ...options, entry: 'once', elevate: 'now' });
     assert.doesNotMatch(await far.heard(), /sudo=/);
     assert.match(far.commands[0] ?? '', /^sudo -n \/bin\/sh .* nginx-hot-upgrade once elevated$/);
     far.says(hello);

@@ -14,7 +14,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-const options: OpenOptions = { entry: 'session', sudo: [], within: 10_000 };
+const options: OpenOptions = { entry: 'session', sudo: [], elevate: 'never', within: 10_000 };
 const within = 10_000;
 
 /** This machine, but with a login that does something before it runs our command. */
@@ -32,7 +32,7 @@ function program(name: string, script: string): string {
 
 async function refusal(words: string[], connection = local): Promise<HelperRefused> {
   try {
-    const session = await openSession(connection, { ...options, sudo: words, elevateNow: true });
+    const session = await openSession(connection, { ...options, sudo: words, elevate: 'now' });
     session.close();
   } catch (error) {
     if (error instanceof HelperRefused) return error;
@@ -78,7 +78,7 @@ describe('openSession, with a real helper on this machine', () => {
   });
 
   it('is elevated where the words that become root run the helper', async () => {
-    const session = await openSession(local, { ...options, sudo: ['env', 'HOME=/'], elevateNow: true });
+    const session = await openSession(local, { ...options, sudo: ['env', 'HOME=/'], elevate: 'now' });
     assert.equal(session.elevated, true);
     session.close();
   });
