@@ -754,10 +754,16 @@ may_act() {
 go_on_waiting() {
   [ "$NOW" -ge "$EXTENDED_AT" ] || return 0
   set_deadline "$S_confirm"
+}
+
+set_deadline() {
+  uptime_now
+  write_file "$D/deadline" "$((NOW + $1))"
   EXTENDED_AT=$((NOW + 10))
 }
 
-set_deadline() { uptime_now; write_file "$D/deadline" "$((NOW + $1))"; }
+# sign_of_life: the run asks for something; within a second of the last time that says nothing new.
+sign_of_life() { uptime_now; go_on_waiting; }
 
 read_deadline() { DEADLINE=0; { read -r DEADLINE <"$D/deadline"; } 2>/dev/null; }
 
@@ -1523,7 +1529,8 @@ verb_receive() {
   rec_new
   D=$A_dir
   load_state && [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
-  rm -f "$S_work/new.part" "$S_work/new"
+  # From an attempt whose connection broke.
+  if [ -e "$S_work/new.part" ] || [ -e "$S_work/new" ]; then rm -f "$S_work/new.part" "$S_work/new"; fi
   case $A_encoding in
     gzip) gzip -dc >"$S_work/new.part" ;;
     retained) cp "$D/retained/$A_sha256" "$S_work/new.part" ;;
@@ -1543,8 +1550,9 @@ verb_receive() {
 # take_over_metadata: owner, mode, label and capabilities of the present file.
 take_over_metadata() {
   local _owner _mode _caps
-  _owner=$(stat -c '%u:%g' "$S_bin") _mode=$(stat -c %a "$S_bin")
-  if [ "$MY_UID" = 0 ]; then chown "$_owner" "$S_work/new.part"; fi
+  _owner=$(stat -c '%u:%g %a' "$S_bin") || { refuse changed-by-others "$S_bin is gone"; return 1; }
+  _mode=${_owner#* } _owner=${_owner% *}
+  if [ "$MY_UID" = 0 ] && [ "$_owner" != 0:0 ]; then chown "$_owner" "$S_work/new.part"; fi
   chmod "$_mode" "$S_work/new.part" || { refuse upload-failed "cannot set mode $_mode on $S_work/new.part"; return 1; }
   if [ -d /sys/fs/selinux ] && command -v chcon >/dev/null; then chcon "--reference=$S_bin" "$S_work/new.part" 2>/dev/null; fi
   if command -v getcap >/dev/null; then
@@ -1605,7 +1613,7 @@ verb_begin() {
   _staged=${S_new_ino-}
   load_state
   [ -n "$S_new_ino" ] || S_new_ino=$_staged
-  set_deadline "$S_confirm"
+  sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
   wait_for_guard || { refuse internal 'the guard did not start within 5 s'; return; }
@@ -1757,7 +1765,7 @@ count_gone() {
 verb_retire() {
   rec_new
   load_state
-  set_deadline "$S_confirm"
+  sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
   whole_generation || return
@@ -1796,7 +1804,7 @@ wait_retired() {
 verb_look() {
   rec_new
   load_state
-  set_deadline "$S_confirm"
+  sign_of_life
   guard_lives || { journal guard-lost; start_guard; wait_for_guard; }
   read_decision
   [ -z "$DECISION" ] || { lost_ground; return; }

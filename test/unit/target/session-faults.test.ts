@@ -4,7 +4,7 @@ import { UpgradeError } from '../../../src/errors.ts';
 import { HelperRefused, openSession, type OpenOptions, type Session } from '../../../src/target/session.ts';
 import { type FarEnd, farEnd } from './scripted-channel.ts';
 
-const options: OpenOptions = { entry: 'session', sudo: ['sudo', '-n'], pidFile: '/run/a.pid', within: 2_000 };
+const options: OpenOptions = { entry: 'session', sudo: ['sudo', '-n'], elevate: 'asNeeded', pidFile: '/run/a.pid', within: 2_000 };
 const within = 2_000;
 const hello = { id: 0, verb: 'hello', ok: true };
 
