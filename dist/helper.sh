@@ -1138,7 +1138,9 @@ close_books() {
   if [ -n "$S_work" ]; then [ -L "$S_bin" ] && [ "$(readlink "$S_bin")" = "$S_work/new" ] || rm -rf "$S_work"; fi
   clear_books
   # Told now, waited for by guard_gone: it needs a moment.
-  if guard_lives && [ "$GUARD_PID" != $$ ]; then kill -TERM "$GUARD_PID" 2>/dev/null; fi
+  # The word of one that died is of no use to anybody.
+  if ! guard_lives; then rm -f "$D/guard"
+  elif [ "$GUARD_PID" != $$ ]; then kill -TERM "$GUARD_PID" 2>/dev/null; fi
   return 0
 }
 
@@ -1616,7 +1618,11 @@ verb_begin() {
   sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
-  wait_for_guard || { refuse internal 'the guard did not start within 5 s'; return; }
+  if ! wait_for_guard; then
+    journal guard-lost
+    start_guard
+    wait_for_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
+  fi
   if [ "$NM_LIVES" = 0 ]; then swap_and_signal || return; else put_name old; fi
   rec_process newMaster "$S_nm" "$S_nm_start"
   wait_ready || return
@@ -1852,6 +1858,7 @@ verb_adopt() {
   BIN=$S_bin PIDF=$S_pidf
   [ -z "$A_drain" ] || { S_drain=$A_drain; save_state; }
   set_deadline "$S_confirm"
+  guard_lives || { journal guard-lost; start_guard; }
   journal adopt run "$A_run"
   find_pair
   read_decision
