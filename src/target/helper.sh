@@ -1483,8 +1483,13 @@ verb_prepare() {
   take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
   # Whoever was ended just now may have closed its books to the end, and with them the lock.
   [ -e "$D/lock" ] || take_lock || return
+  # Asked again after the answer was lost: what was prepared stands.
+  if load_state && [ "$S_nonce" = "$A_nonce" ] && [ -d "$S_work" ]; then
+    guard_lives || start_guard
+    answer
+    return
+  fi
   [ ! -e "$D/decision" ] || rm -f "$D/decision"
-  load_state
   for _k in $STATE_KEYS; do eval "S_$_k=''"; done
   S_nonce=$A_nonce S_phase=staged S_kind=$A_kind S_boot=$BOOT S_run=$A_run S_who=$A_who S_bin=$BIN S_pidf=$PIDF
   S_om=$OM S_old_ino=$OLD_INO S_old_sha=$OLD_SHA S_old_version=$A_old_version S_new_sha=$A_sha256
@@ -1537,7 +1542,7 @@ verb_receive() {
     gzip) gzip -dc >"$S_work/new.part" ;;
     retained) cp "$D/retained/$A_sha256" "$S_work/new.part" ;;
     *) cat >"$S_work/new.part" ;;
-  esac || { refuse upload-failed "writing $S_work/new.part failed: $(df -Pk "$S_work" | awk 'NR == 2 { print $4 }') KiB free"; return; }
+  esac || { rm -f "$S_work/new.part"; refuse upload-failed "writing $S_work/new.part failed: $(df -Pk "$S_work" | awk 'NR == 2 { print $4 }') KiB free"; return; }
   _sum=$(sha256sum <"$S_work/new.part")
   _sum=${_sum%% *}
   if [ "$_sum" != "$A_sha256" ]; then
