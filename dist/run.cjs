@@ -4097,6 +4097,19 @@ function describe$1(error) {
 	return code === "" || text.includes(code) ? text : `${text} (${code})`;
 }
 
+// src/health/undici.ts
+/**
+* undici's own client and `request`, without fetch, caches, mocks and WebSockets: loading those takes half of the time
+* and is of no use here. The version is pinned, and the probes' tests fail where these two modules move.
+*/
+async function loadUndici() {
+	const [{ default: client }, { default: request }] = await Promise.all([Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./client.cjs").default, 1)), Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./api-request.cjs").default, 1))]);
+	return {
+		Client: client,
+		request: (using, options) => request.call(using, options)
+	};
+}
+
 // src/health/request.ts
 /**
 * Sends one GET over one fresh connection and closes it. Follows no redirect, inflates nothing, tries nothing twice.
@@ -4141,10 +4154,6 @@ async function prepareProbes(target) {
 	await (rehearsed ??= rehearse());
 	if (target.url.protocol === "https:") await authorities(target.ca);
 }
-/** Late, because it takes a tenth of a second and most commands never probe. */
-function loadUndici() {
-	return Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./undici.cjs").default, 1));
-}
 let rehearsed;
 /** undici compiles its parser at the first answer, 20 ms that must not count as the service's; so it gets one here. */
 async function rehearse() {
@@ -4182,7 +4191,8 @@ async function exchange(target, { attempt, signal }) {
 async function get(client, { target, signal }) {
 	const { url } = target;
 	const headers = withDefaults(target.headers).flat();
-	const answer = await client.request({
+	const { request } = await loadUndici();
+	const answer = await request(client, {
 		method: "GET",
 		path: url.pathname + url.search,
 		headers,
@@ -5226,6 +5236,10 @@ async function rollbackHost(run) {
 			sides
 		});
 		else mustSucceed(adopted, run.result);
+		if (run.result.outcome === "rolled-back") Object.assign(run.result, {
+			previousVersion: sides.new.version || null,
+			previousSha256: sides.new.sha256
+		});
 		if (run.result.outcome === "failed" && run.result.reason === null) run.result.outcome = "rolled-back";
 		return;
 	}

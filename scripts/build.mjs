@@ -10,6 +10,16 @@ const withoutAddOns = {
   load: (id) => (id.startsWith('\0absent:') ? 'throw new Error("native add-ons are left out of the bundle");' : null),
 };
 
+/** node-ssh sends whole directories with these; we never do, and loading them takes its time. */
+const withoutDirectories = {
+  name: 'without-directories',
+  resolveId: (id) => (/^(make-dir|sb-scandir|sb-promise-queue|shell-escape)$/.test(id) ? `\0unused:${id}` : null),
+  load: (id) => {
+    if (!id.startsWith('\0unused:')) return null;
+    return 'const unused = () => { throw new Error("left out of the bundle"); };\nexport default unused;\nexport { unused as PromiseQueue };';
+  },
+};
+
 /** One plain sentence instead of a syntax error from the first file that an older Node cannot read. */
 const NODE_CHECK = `if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write('nginx-hot-upgrade needs Node 24 or later; this is ' + process.version + '\\n');
@@ -27,7 +37,7 @@ mkdirSync('dist');
 const bundle = await rolldown({
   input: { action: 'src/action.ts', post: 'src/post.ts', cli: 'src/cli.ts' },
   platform: 'node',
-  plugins: [withoutAddOns],
+  plugins: [withoutAddOns, withoutDirectories],
 });
 const { output } = await bundle.write({
   dir: 'dist',

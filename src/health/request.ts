@@ -6,6 +6,8 @@ import { BODY_LIMIT } from './answer.ts';
 import type { ProbeAnswer, ProbeTarget } from './answer.ts';
 import { authorities, dial, secure } from './connect.ts';
 import { failureOf } from './failure.ts';
+import { loadUndici } from './undici.ts';
+import type { Client } from 'undici';
 import type { Stage } from './failure.ts';
 
 /**
@@ -35,14 +37,6 @@ export async function sendProbe(target: ProbeTarget, signal: AbortSignal): Promi
 export async function prepareProbes(target: Pick<ProbeTarget, 'url' | 'ca'>): Promise<void> {
   await (rehearsed ??= rehearse());
   if (target.url.protocol === 'https:') await authorities(target.ca);
-}
-
-type Client = InstanceType<Awaited<ReturnType<typeof loadUndici>>['Client']>;
-
-/** Late, because it takes a tenth of a second and most commands never probe. */
-function loadUndici() {
-  // oxlint-disable-next-line no-restricted-imports -- this is the file that may
-  return import('undici');
 }
 
 let rehearsed: Promise<unknown> | undefined;
@@ -86,7 +80,8 @@ async function exchange(target: ProbeTarget, { attempt, signal }: Exchange) {
 async function get(client: Client, { target, signal }: { target: ProbeTarget; signal: AbortSignal }) {
   const { url } = target;
   const headers = withDefaults(target.headers).flat();
-  const answer = await client.request({ method: 'GET', path: url.pathname + url.search, headers, signal });
+  const { request } = await loadUndici();
+  const answer = await request(client, { method: 'GET', path: url.pathname + url.search, headers, signal });
   return { kind: 'answer' as const, status: answer.statusCode, body: Buffer.from(await answer.body.arrayBuffer()) };
 }
 

@@ -18,6 +18,9 @@ export async function rollbackHost(run: HostRun): Promise<void> {
     if (adopted.ok) await rollBack(run, { why: 'asked', sides });
     else if (adopted.reason === 'rebooted') afterReboot(run, { adopted, sides });
     else mustSucceed(adopted, run.result);
+    if (run.result.outcome === 'rolled-back') {
+      Object.assign(run.result, { previousVersion: sides.new.version || null, previousSha256: sides.new.sha256 });
+    }
     // Staged and never begun: the old version never stopped serving, and that was asked for.
     if (run.result.outcome === 'failed' && run.result.reason === null) run.result.outcome = 'rolled-back';
     return;

@@ -681,8 +681,9 @@ release_mutex() {
 
 # end_process PID START: stops it first, so that it starts nothing more, then ends its children and itself.
 end_process() {
-  local _end_by _p
+  local _parent _end_by _p
   lives "$1" "$2" || return 0
+  _parent=$PARENT
   kill -STOP "$1" 2>/dev/null
   children_of "$1"
   guard_lives || GUARD_PID=''
@@ -690,6 +691,8 @@ end_process() {
     case $_p in "$$" | "$GUARD_PID") ;; *) kill -KILL "$_p" 2>/dev/null ;; esac
   done
   kill -KILL "$1" 2>/dev/null
+  # sudo stops itself along with what it started, and would never notice the end.
+  [ "$_parent" -le 1 ] || kill -CONT "$_parent" 2>/dev/null
   uptime_now
   _end_by=$((NOW + 50))
   while lives "$1" "$2"; do

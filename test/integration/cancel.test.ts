@@ -7,7 +7,7 @@ import { underLoad, webHost } from '../support/web-host.ts';
 
 const newer = await nginxBuild('1.26.3');
 
-describe('a cancelled run leaves within six seconds, its host rolled back', { skip: noHosts() }, () => {
+describe('a cancelled run leaves within six seconds, its host rolled back', { skip: noHosts(), timeout: 120_000 }, () => {
   const web = webHost('cancel');
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

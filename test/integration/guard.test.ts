@@ -10,7 +10,7 @@ const newer = await nginxBuild('1.26.3');
 /** The guard looks once a second; signals and drain take another two here. */
 const CONFIRM_AND_SOME_MS = 5_000 + 4_000;
 
-describe('a run that is killed leaves a host that goes back by itself', { skip: noHosts() }, () => {
+describe('a run that is killed leaves a host that goes back by itself', { skip: noHosts(), timeout: 120_000 }, () => {
   const web = webHost('guard');
 
   for (const { when, variant, settings, moment } of [

@@ -10,7 +10,7 @@ import { underLoad, webHost } from '../support/web-host.ts';
 const newer = await nginxBuild('1.26.3');
 const other = await nginxBuild('1.26.3', 'big');
 
-describe('a held upgrade', { skip: noHosts() }, () => {
+describe('a held upgrade', { skip: noHosts(), timeout: 120_000 }, () => {
   const web = webHost('held');
 
   const guards = async () => web.sh(`systemctl list-units --plain --no-legend 'nginx-hot-upgrade-*' | cut -d' ' -f1`);

@@ -15,7 +15,7 @@ const AS_SOON_AS_IT_RUNS = `old=$(cat /run/nginx.pid) mine=$(stat -L -c %i /proc
     done
   done 2>/dev/null`;
 
-describe('a new master that is killed', { skip: noHosts() }, () => {
+describe('a new master that is killed', { skip: noHosts(), timeout: 120_000 }, () => {
   const web = webHost('killed');
 
   const killNewMaster = async () => web.sh(`kill -KILL ${await web.book('nm')}`);

@@ -13,7 +13,7 @@ const RED_FOR_NEWER = `sed -i 's|^    location = / |    location = /health { if 
   /etc/nginx/nginx.conf && systemctl reload nginx`;
 const RED = { 'health-url': 'http://127.0.0.1/health' };
 
-describe('an upgrade that fails', { skip: noHosts() }, () => {
+describe('an upgrade that fails', { skip: noHosts(), timeout: 120_000 }, () => {
   const web = webHost('rollback');
 
   async function isBack({ code, report, host, output }: Finished, reason: string): Promise<void> {

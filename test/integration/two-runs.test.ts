@@ -7,7 +7,7 @@ import { underLoad, webHost } from '../support/web-host.ts';
 
 const newer = await nginxBuild('1.26.3');
 
-describe('two runs on one host', { skip: noHosts() }, () => {
+describe('two runs on one host', { skip: noHosts(), timeout: 120_000 }, () => {
   const web = webHost('two-runs');
 
   test('the second is refused and told who is at work, the first goes on', async () => {

@@ -8,7 +8,7 @@ import { underLoad, webHost } from '../support/web-host.ts';
 
 const newer = await nginxBuild('1.26.3');
 
-describe('an upgrade of a host over SSH', { skip: noHosts() }, () => {
+describe('an upgrade of a host over SSH', { skip: noHosts(), timeout: 120_000 }, () => {
   const web = webHost('upgrade');
 
   test('replaces 1.22.1 by 1.26.3 without a failed request, and says so', async () => {

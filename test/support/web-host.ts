@@ -25,7 +25,7 @@ export interface WebHost extends TestHost {
   reaches(phase: string): Promise<void>;
   /** Waits until the new generation serves alone, the old master parked. */
   bakes(): Promise<void>;
-  /** Waits until the books of the upgrade under way are closed. Milliseconds. */
+  /** Waits until the books of the upgrade under way are closed and its guard is gone. Milliseconds. */
   closes(within: number): Promise<void>;
   /** Asserts the invariants; the old version serves where nothing else is expected. */
   atRest(expected?: Partial<Expected>): Promise<void>;
@@ -95,13 +95,15 @@ function onHost(host: TestHost) {
   };
   const closes = async (within: number) => {
     const journal = async () => (await host.run(`tail -n 12 ${BOOKS}/journal.jsonl`)).stdout;
-    await waitFor('the end of the upgrade', async () => (await book('nonce')) === '', within).catch(async (error) => {
+    await waitFor('the end of the upgrade', async () => (await host.run(CLOSED)).code === 0, within).catch(async (error) => {
       throw new Error(`${error.message}:\n${await journal()}`, { cause: error });
     });
   };
   const processes = async () => (await sh(PROCESSES)).split('\n');
   return { sh, book, reaches, bakes, closes, processes, serving: () => versionAt(host.address) };
 }
+
+const CLOSED = `[ ! -e ${BOOKS}/upgrade ] && [ -z "$(systemctl list-units --plain --no-legend 'nginx-hot-upgrade-*')" ]`;
 
 // A zombie has an empty command line and is none.
 const PROCESSES = `for p in /proc/[0-9]*; do
