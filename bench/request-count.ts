@@ -8,6 +8,9 @@ case " $* " in
 esac
 `;
 
+/** The first one follows the helper's text without a line of its own. */
+const REQUEST = String.raw`(^|"\$@")\K[0-9]+\t[a-z]+(?=\t|$)`;
+
 /**
  * Counts what our program asks the helper, on the wire: `body` runs it with a `sudo` of ours. Resolves to the verbs in
  * their order. Before the first one the helper says that it is there.
@@ -16,7 +19,7 @@ export async function countRequests({ host }: Site, body: (sudo: string) => Prom
   const path = '/usr/local/bin/counting-sudo';
   await host.run(`cat >${path} <<'END'\n${COUNTING_SUDO}END\nchmod 755 ${path}; rm -f /tmp/said`);
   await body(path);
-  const { stdout } = await host.run(String.raw`grep -aoP '^[0-9]+\t[a-z]+' /tmp/said | cut -f2`);
+  const { stdout } = await host.run(String.raw`grep -aoP '${REQUEST}' /tmp/said | cut -f2`);
   const verbs = stdout.split('\n').filter((verb) => verb !== '');
   if (verbs.length < 3) throw new Error(`expected a whole conversation in /tmp/said, found ${verbs.join(', ')}`);
   return verbs;

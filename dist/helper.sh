@@ -1535,22 +1535,23 @@ take_lock() {
 
 # receive_main: the bytes of a binary on standard input, after the request line.
 verb_receive() {
-  local _sum
+  local _sum _size _free
   rec_new
   D=$A_dir
   load_state && [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   # From an attempt whose connection broke.
   if [ -e "$S_work/new.part" ] || [ -e "$S_work/new" ]; then rm -f "$S_work/new.part" "$S_work/new"; fi
+  # The digest is taken of what passes by, and the size of what lies there: together they say that the file is whole.
   case $A_encoding in
-    gzip) gzip -dc >"$S_work/new.part" ;;
-    retained) cp "$D/retained/$A_sha256" "$S_work/new.part" ;;
-    *) cat >"$S_work/new.part" ;;
-  esac || { rm -f "$S_work/new.part"; refuse upload-failed "writing $S_work/new.part failed: $(df -Pk "$S_work" | awk 'NR == 2 { print $4 }') KiB free"; return; }
-  _sum=$(sha256sum <"$S_work/new.part")
-  _sum=${_sum%% *}
-  if [ "$_sum" != "$A_sha256" ]; then
+    gzip) _sum=$(gzip -dc | tee "$S_work/new.part" | sha256sum) ;;
+    retained) _sum=$(tee "$S_work/new.part" <"$D/retained/$A_sha256" | sha256sum) && A_size=$(stat -c %s "$D/retained/$A_sha256") ;;
+    *) _sum=$(tee "$S_work/new.part" | sha256sum) ;;
+  esac
+  _size=$(stat -c %s "$S_work/new.part")
+  if [ "${_sum%% *}:$_size" != "$A_sha256:${A_size:-$_size}" ]; then
+    _free=$(df -Pk "$S_work" | awk 'NR == 2 { print $4 }')
     rm -f "$S_work/new.part"
-    refuse upload-failed "the file that arrived has the digest $_sum, expected $A_sha256"
+    refuse upload-failed "of $A_size bytes with the digest $A_sha256, $_size bytes were written with the digest ${_sum%% *}; $_free KiB are free"
     return
   fi
   take_over_metadata || return
@@ -2037,7 +2038,7 @@ evidence() {
 # -------------------------------------------------------------------------------------------------------- conversation
 
 REQUEST_KEYS='pid_file nonce run who kind sha256 old_version new_version need cover confirm ready drain hold keep dir
-encoding test why sudo repair'
+encoding size test why repair'
 
 # parse_request LINE: ID, VERB and the A_ variables.
 parse_request() {

@@ -4936,7 +4936,8 @@ async function send(run, { file, nonce, prepared }) {
 	return agent.receive({
 		fields: {
 			...fields,
-			encoding
+			encoding,
+			size: binary.size
 		},
 		prepared,
 		bytes: () => streamOf(binary, encoding)

@@ -36,6 +36,10 @@ test(`an upgrade with ${MANY} idle connections open looks at few of them`, async
   assert.equal(await instance.answers(), NEW);
 });
 
+async function closed(socket: Socket): Promise<void> {
+  if (!socket.closed) await once(socket.destroy(), 'close');
+}
+
 function openFilesAllowed(): number {
   const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
   return Number(soft ?? 1024);
@@ -78,7 +82,7 @@ async function idleConnections(port: number, count: number) {
   return {
     size: sockets.length,
     async [Symbol.asyncDispose]() {
-      await Promise.all(sockets.map((socket) => socket.destroyed || once(socket.destroy(), 'close')));
+      await Promise.all(sockets.map(closed));
     },
   };
 }

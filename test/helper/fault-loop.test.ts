@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { messageOf } from '../../src/errors.ts';
 import { type Instance, NEW, OLD, okay, processesWith, startInstance } from '../support/helper-instance.ts';
 import { programWithFaults, type FaultOptions } from '../support/helper-program.ts';
 import type { Helper } from '../support/helper-session.ts';
@@ -57,10 +58,13 @@ async function run(instance: Instance, { helper, verbs }: { helper: Helper; verb
 /** False where this run had fewer effects than the one that was traced: a guard may go before it is told to. */
 async function runUntilKilled(instance: Instance, { verbs, killAt }: { verbs: string[]; killAt: number }) {
   const helper = await faulty(instance, { effects, killAt });
-  const error: unknown = await run(instance, { helper, verbs }).catch((cause: unknown) => cause);
-  if (error === undefined) return false;
-  assert.match(String(error), /the helper ended: SIGKILL/);
-  return true;
+  try {
+    await run(instance, { helper, verbs });
+    return false;
+  } catch (error) {
+    assert.match(messageOf(error), /the helper ended: SIGKILL/);
+    return true;
+  }
 }
 
 function decisionOf(instance: Instance): string {

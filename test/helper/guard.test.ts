@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Instance, NEW, OLD, okay, processesWith, startInstance } from '../support/helper-instance.ts';
 import { programWithFaults } from '../support/helper-program.ts';
 import type { Helper } from '../support/helper-session.ts';
@@ -103,6 +105,27 @@ describe('a guard', { concurrency: 4 }, () => {
   });
 });
 
+describe('a guard whose time is over at the moment of the commit', { concurrency: 3 }, () => {
+  for (const early of [600, 450, 300, 150, 0]) {
+    test(`and the run agree on one outcome, commit asked ${early} ms before`, async (t) => {
+      await using instance = await startInstance();
+      const helper = await instance.helper();
+      await instance.stage(helper, { fields: { confirm: 10 } });
+      okay(await helper.ask('begin'));
+      okay(await helper.ask('retire'));
+      await delay(1000 - early);
+      const said = await helper.ask('commit').then(
+        (answer) => (answer.ok ? 'committed' : answer.reason),
+        () => 'ended',
+      );
+      const books = await waitFor('closed books', () => closedBooks(instance));
+      t.diagnostic(`the run: ${said}; the books: ${books}`);
+      if (said === 'committed') assert.equal(books, said);
+      await instance.restWithin(books === 'committed' ? NEW : OLD, 5000);
+    });
+  }
+});
+
 describe('a guard that rolls back and is killed at one of its effects', { concurrency: 4 }, async () => {
   const trace = await guardEffects();
   test('has effects', () => assert.ok(trace.length > 2, trace.join()));
@@ -117,6 +140,11 @@ describe('a guard that rolls back and is killed at one of its effects', { concur
     });
   }
 });
+
+function closedBooks({ directory }: Instance): string | undefined {
+  if (existsSync(join(directory, 'upgrade'))) return undefined;
+  return /^outcome=(.*)$/m.exec(readFileSync(join(directory, 'last'), 'utf8'))?.[1];
+}
 
 async function guardEffects(): Promise<string[]> {
   await using instance = await startInstance();

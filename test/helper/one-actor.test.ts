@@ -32,6 +32,21 @@ for (const shell of SHELLS) {
   });
 }
 
+describe('an actor that rolls back, stopped between its last check and its signal', { concurrency: 2 }, () => {
+  for (const [name, then] of [
+    ['HUP', 'to the old master'],
+    ['QUIT', 'to the new one'],
+  ] as const) {
+    test(`is ended by the guard before ${name} ${then}, and no worker is started twice`, async () => {
+      await using instance = await startInstance();
+      const stopped = await stoppedBefore(name, { instance, shell: 'dash', confirm: 10, last: 'rollback' });
+      await instance.restWithin(OLD, 10_000);
+      await stopped.isGone();
+      assert.deepEqual(lastWord(instance), ['rolled-back', 'run']);
+    });
+  }
+});
+
 describe('a second helper', () => {
   for (const name of ['USR2', 'WINCH'] as const) {
     test(`ends the first one that is stopped before ${name}, rolls back, and the guard lived all the time`, async () => {
@@ -90,7 +105,8 @@ function deciding(word: 'commit' | 'rollback'): string {
   const meet = word === 'commit' ? 'until [ -e "$D/go$n" ]; do :; done' : ': >"$D/go$n"';
   const part =
     word === 'commit' ? ': >"$D/seen$n"' : 'until [ -e "$D/seen$n" ]; do :; done; mv "$D/decision" "$D/decided$n"';
-  return `ACTOR=test n=0
+  return `load_state
+ACTOR=test n=0
 while [ "$n" -lt ${ROUNDS} ]; do
   n=$((n + 1)) S_nonce=n$n
   ${meet}
@@ -114,25 +130,28 @@ function range(count: number): number[] {
 }
 
 const STEPS = {
-  USR2: ['begin'],
-  WINCH: ['begin', 'retire'],
-  QUIT: ['begin', 'retire', 'commit'],
+  USR2: [],
+  WINCH: ['begin'],
+  QUIT: ['begin', 'retire'],
+  HUP: ['begin', 'retire'],
 };
+
+const LAST = { USR2: 'begin', WINCH: 'retire', QUIT: 'commit', HUP: 'rollback' };
 
 interface StopOptions {
   instance: Instance;
   shell: Shell;
   confirm: number;
+  /** The verb that stops, where it is not the one that usually sends this signal. */
+  last?: string;
 }
 
 /** Runs an upgrade up to the moment before the signal `name`, where the helper stops. */
-async function stoppedBefore(name: keyof typeof STEPS, { instance, shell, confirm }: StopOptions) {
+async function stoppedBefore(name: keyof typeof STEPS, { instance, shell, confirm, last = LAST[name] }: StopOptions) {
   const program = guardUnder(shell, pausedBeforeSignal(name, instance.mark('stopped')));
   const helper = await instance.helper({ shell, program });
   await instance.stage(helper, { fields: { confirm }, helper: { shell } });
-  const verbs = [...STEPS[name]];
-  const last = verbs.pop() ?? '';
-  for (const verb of verbs) okay(await helper.ask(verb));
+  for (const verb of STEPS[name]) okay(await helper.ask(verb));
   helper.ask(last).catch(() => {}); // It is ended before it answers.
   await waitFor(`${last} to stop`, () => isStopped(helper.pid));
   return { isGone: () => waitFor('the end of the stopped helper', () => startTime(helper.pid) === undefined) };
@@ -144,7 +163,7 @@ function guardPid(instance: Instance): number {
 
 function isStopped(pid: number): boolean {
   try {
-    return /^ T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, ''));
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').startsWith(' T ');
   } catch {
     return true;
   }

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { digest, type Instance, OLD, okay, refused, startInstance } from '../support/helper-instance.ts';
 import { noShell, SHELLS } from '../support/helper-session.ts';
 import { mustRun } from '../support/command.ts';
+import { waitFor } from '../support/wait.ts';
 
 const BYTES = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 31) % 256));
 
@@ -64,6 +65,21 @@ for (const shell of SHELLS) {
     });
   });
 }
+
+test('an upload whose sender was cut off is simply sent again', async () => {
+  await using instance = await startInstance();
+  const { fields, staged } = await prepared(instance);
+  const cut = await instance.helper({ entry: 'receive' });
+  const request = { ...fields, sha256: digest(BYTES), encoding: 'none' };
+  const answer = assert.rejects(cut.ask('receive', request));
+  cut.send(BYTES.subarray(0, 100_000));
+  await waitFor('a part of it', () => existsSync(`${staged}.part`) && statSync(`${staged}.part`).size === 100_000);
+  await cut[Symbol.asyncDispose]();
+  await answer;
+  okay(await instance.receive(request, { bytes: BYTES }));
+  assert.equal(digest(readFileSync(staged)), digest(BYTES));
+  await withdrawn(instance);
+});
 
 /** An upgrade that waits for its bytes. */
 async function prepared(instance: Instance) {

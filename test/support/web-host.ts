@@ -95,9 +95,11 @@ function onHost(host: TestHost) {
   };
   const closes = async (within: number) => {
     const journal = async () => (await host.run(`tail -n 12 ${BOOKS}/journal.jsonl`)).stdout;
-    await waitFor('the end of the upgrade', async () => (await host.run(CLOSED)).code === 0, within).catch(async (error) => {
-      throw new Error(`${error.message}:\n${await journal()}`, { cause: error });
-    });
+    await waitFor('the end of the upgrade', async () => (await host.run(CLOSED)).code === 0, within).catch(
+      async (error) => {
+        throw new Error(`${error.message}:\n${await journal()}`, { cause: error });
+      },
+    );
   };
   const processes = async () => (await sh(PROCESSES)).split('\n');
   return { sh, book, reaches, bakes, closes, processes, serving: () => versionAt(host.address) };
@@ -122,5 +124,5 @@ async function versionAt(address: string): Promise<string> {
 
 async function isFresh(web: WebHost): Promise<boolean> {
   const { stdout } = await web.run(`cat ${BOOKS}/upgrade 2>/dev/null; pgrep -fc '^nginx: master'; nginx -v 2>&1`);
-  return stdout === '1\n' + 'nginx version: nginx/1.22.1\n' && (await web.serving()) === '1.22.1';
+  return stdout === '1\nnginx version: nginx/1.22.1\n' && (await web.serving()) === '1.22.1';
 }
