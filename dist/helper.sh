@@ -1541,11 +1541,12 @@ verb_receive() {
   load_state && [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   # From an attempt whose connection broke.
   if [ -e "$S_work/new.part" ] || [ -e "$S_work/new" ]; then rm -f "$S_work/new.part" "$S_work/new"; fi
+  choose_hasher
   # The digest is taken of what passes by, and the size of what lies there: together they say that the file is whole.
   case $A_encoding in
-    gzip) _sum=$(gzip -dc | tee "$S_work/new.part" | sha256sum) ;;
-    retained) _sum=$(tee "$S_work/new.part" <"$D/retained/$A_sha256" | sha256sum) && A_size=$(stat -c %s "$D/retained/$A_sha256") ;;
-    *) _sum=$(tee "$S_work/new.part" | sha256sum) ;;
+    gzip) _sum=$(gzip -dc | tee "$S_work/new.part" | $HASHER) ;;
+    retained) _sum=$(tee "$S_work/new.part" <"$D/retained/$A_sha256" | $HASHER) && A_size=$(stat -c %s "$D/retained/$A_sha256") ;;
+    *) _sum=$(tee "$S_work/new.part" | $HASHER) ;;
   esac
   _size=$(stat -c %s "$S_work/new.part")
   if [ "${_sum%% *}:$_size" != "$A_sha256:${A_size:-$_size}" ]; then
@@ -1556,6 +1557,12 @@ verb_receive() {
   fi
   take_over_metadata || return
   answer
+}
+
+# choose_hasher: from a megabyte on openssl, where there is one, is ten times as fast: it knows the processor's own way.
+choose_hasher() {
+  HASHER=sha256sum
+  if [ "${#A_size}" -ge 7 ] && command -v openssl >/dev/null; then HASHER='openssl dgst -sha256 -r'; fi
 }
 
 # take_over_metadata: owner, mode, label and capabilities of the present file.
