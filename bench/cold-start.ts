@@ -8,7 +8,7 @@ import { fakeKey } from '../test/support/host-keys.ts';
 import { nginxBuild } from '../test/support/nginx-builds.ts';
 import { listening } from '../test/support/tcp-server.ts';
 import { ownTempDir } from '../test/support/temp-dir.ts';
-import { quantile } from './contest.ts';
+import { quantile, repeat } from './contest.ts';
 import type { BenchOptions } from './options.ts';
 import { root } from './program.ts';
 import { nothingCompiled } from './site.ts';
@@ -18,14 +18,13 @@ const GOAL_MS = 250;
 /** From the start of the process to the first byte that a target receives. Here the target only listens. */
 export async function benchColdStart({ count: times = 15 }: BenchOptions): Promise<void> {
   const inputs = await inputsOfAnUpgrade();
-  const nodeAlone = await median(times, () => untilExit(['-e', '0']));
+  const nodeAlone = quantile(await repeat(times, () => untilExit(['-e', '0'])));
   console.log(`node alone, start to end: ${nodeAlone.toFixed(0)} ms; medians of ${times}`);
   for (const entry of ['cli', 'action'] as const) {
     const file = join(root, `dist/${entry}.cjs`);
     if (!existsSync(file)) throw new Error(`expected ${file}, found nothing: run "npm run build" first`);
-    const ms = await median(times, async () => {
-      return untilFirstByte({ entry, file, inputs, env: await nothingCompiled() });
-    });
+    const start = async () => untilFirstByte({ entry, file, inputs, env: await nothingCompiled() });
+    const ms = quantile(await repeat(times, start));
     const goal = ms < GOAL_MS ? `under ${GOAL_MS} ms` : `NOT under ${GOAL_MS} ms`;
     console.log(`cold start of dist/${entry}.cjs to the first byte sent: ${ms.toFixed(0)} ms, ${goal}`);
   }
@@ -34,7 +33,7 @@ export async function benchColdStart({ count: times = 15 }: BenchOptions): Promi
 type Inputs = Record<string, string>;
 
 /** All inputs of an upgrade but for the target. */
-async function inputsOfAnUpgrade(): Promise<Inputs> {
+export async function inputsOfAnUpgrade(): Promise<Inputs> {
   const key = join(ownTempDir(), 'key');
   await mustRun(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
   return {
@@ -45,14 +44,15 @@ async function inputsOfAnUpgrade(): Promise<Inputs> {
   };
 }
 
-interface Start {
+export interface Start {
   entry: 'cli' | 'action';
   file: string;
   inputs: Inputs;
   env: NodeJS.ProcessEnv;
 }
 
-async function untilFirstByte({ entry, file, inputs, env: own }: Start): Promise<number> {
+/** Milliseconds. Throws, with its output, where the program ends before it says anything to its target. */
+export async function untilFirstByte({ entry, file, inputs, env: own }: Start): Promise<number> {
   const { promise: arrived, resolve } = Promise.withResolvers<number>();
   await using target = await listening((socket) => socket.once('data', () => resolve(performance.now())));
   const all = { ...inputs, targets: `somebody@127.0.0.1:${target.port}` };
@@ -87,12 +87,4 @@ async function untilExit(words: string[]): Promise<number> {
   const start = performance.now();
   await once(spawn(process.execPath, words, { stdio: 'ignore' }), 'close');
   return performance.now() - start;
-}
-
-/** Once to warm up, then `times` times. */
-async function median(times: number, measure: () => Promise<number>): Promise<number> {
-  await measure();
-  const all: number[] = [];
-  while (all.length < times) all.push(await measure());
-  return quantile(all);
 }

@@ -55,6 +55,14 @@ export function heading(ours: string, theirs: string): string {
   return `            ${ours.padStart(9)} ${theirs.padStart(9)}   ratio`;
 }
 
+/** Once to warm up, then `times` times. Milliseconds. */
+export async function repeat(times: number, measure: () => Promise<number>): Promise<number[]> {
+  await measure();
+  const all: number[] = [];
+  while (all.length < times) all.push(await measure());
+  return all;
+}
+
 /** The value below which `share` of all lie; the median where no share is given. */
 export function quantile(values: number[], share = 0.5): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { nginxBuild } from '../test/support/nginx-builds.ts';
 import { type LoadResult, startLoad } from '../test/support/load.ts';
 import { bootHost } from '../test/support/hosts.ts';
+import { startNginx } from '../test/support/local-nginx.ts';
 import { productFor } from '../test/support/product.ts';
 import { kernelCounters } from './kernel.ts';
 import type { BenchOptions } from './options.ts';
@@ -11,11 +12,15 @@ import { covered, round, type Site, type Span, SWITCHES_A_ROUND } from './round.
 const BATCH = 10_000;
 const KEEP_ALIVE = 10;
 
+/** A second to an nginx that nobody touches: what is slow there is the machine's doing. */
+const CONTROL_RATE = 50;
+
 interface Tally {
   /** Fresh requests that were due inside spans. */
   inside: number;
   rounds: number;
   loads: LoadResult[];
+  control: LoadResult[];
 }
 
 /**
@@ -27,23 +32,23 @@ export async function benchDrops({ count: wanted = 300_000, rate = 600 }: BenchO
   await using host = await bootHost('bench-drops');
   const site = { product: productFor(host), binary: await nginxBuild('1.26.3'), healthUrl: 'http://127.0.0.1/' };
   const before = await kernelCounters(host);
-  const tally: Tally = { inside: 0, rounds: 0, loads: [] };
+  await using untouched = await startNginx({ binary: await nginxBuild('1.22.1') });
+  const tally: Tally = { inside: 0, rounds: 0, loads: [], control: [] };
   console.log(`${rate} fresh connections a second and ${KEEP_ALIVE} clients that keep theirs; systemd host, 2 workers`);
   while (tally.inside < wanted) {
+    const control = await startLoad({ host: '127.0.0.1', port: untouched.port, rate: CONTROL_RATE });
     const { spans, load, limits } = await batch(site, { host: host.address, rate });
-    tally.inside += Math.floor((covered(spans, limits) * rate) / 1000);
+    tally.control.push(await control.stop());
+    tally.inside += Math.min(load.sent, Math.floor((covered(spans, limits) * rate) / 1000));
     tally.rounds += spans.length / SWITCHES_A_ROUND;
     tally.loads.push(load);
     console.log(progress(tally, wanted));
   }
   const after = await kernelCounters(host);
   for (const line of verdict(tally)) console.log(line);
-  console.log(
-    `kernel of the host: ${Object.entries(after)
-      .map(([name, value]) => `${name} +${value - (before[name] ?? 0)}`)
-      .join(', ')}`,
-  );
-  if (sum(tally, ({ failed }) => failed) > 0) process.exitCode = 1;
+  const risen = Object.entries(after).map(([name, value]) => `${name} +${value - (before[name] ?? 0)}`);
+  console.log(`kernel of the host: ${risen.join(', ')}`);
+  if (sum(tally.loads, ({ failed }) => failed) > 0) process.exitCode = 1;
 }
 
 /** Rounds under one load until a batch of requests fell inside spans. */
@@ -65,29 +70,40 @@ async function batch(site: Site, { host, rate }: { host: string; rate: number })
 
 function progress(tally: Tally, wanted: number): string {
   const { inside, rounds } = tally;
-  const failed = sum(tally, (load) => load.failed);
+  const failed = sum(tally.loads, (load) => load.failed);
   const gap = Math.max(...tally.loads.map(({ longestGapMs }) => longestGapMs));
   return `  ${inside} of ${wanted} · ${rounds * SWITCHES_A_ROUND} switches · failed ${failed} · longest gap ${gap} ms`;
 }
 
-function verdict(tally: Tally): string[] {
-  const { inside, rounds, loads } = tally;
-  const failed = sum(tally, (load) => load.failed);
+function verdict({ inside, rounds, loads, control }: Tally): string[] {
+  const total = (of: (load: LoadResult) => number) => sum(loads, of);
+  const failed = total((load) => load.failed);
   const bound =
     failed === 0 ? `; with 95 % certainty fewer than 3/n = ${(3 / inside).toExponential(1)} of all fail` : '';
-  const answered = (version: string) => sum(tally, ({ byVersion }) => byVersion[version] ?? 0);
-  const worst = (of: (load: LoadResult) => number) => Math.max(...loads.map(of));
+  const answered = (version: string) => total(({ byVersion }) => byVersion[version] ?? 0);
+  const reset = total(({ reused }) => reused.failed);
   return [
-    `${inside} fresh requests inside spans (from 1 s before a run's swap, then USR2, to 1 s after its end: old master gone), ${sum(tally, ({ sent }) => sent)} in all`,
+    `${inside} fresh requests inside spans, ${total(({ sent }) => sent)} in all; a span is from 1 s before the change that`,
+    "  begins with the swap and USR2 to 1 s after the old master's end (or the new one's, where it was taken back)",
     `in ${rounds} rounds of: upgrade, rollback after the commit (a hot upgrade back), upgrade held, rollback of that`,
     `failed: ${failed}${bound}`,
     ...loads.flatMap(({ failures }) => failures).map((failure) => `  ${failure}`),
-    `longest gap ${worst(({ longestGapMs }) => longestGapMs)} ms (a request that failed or took over 250 ms, to the next good answer); latency from the due time: worst p99 ${worst(({ p99Ms }) => p99Ms)} ms, maximum ${worst(({ maxMs }) => maxMs)} ms`,
+    `stalls: ${stalls(loads)}`,
+    `  beside it, of an nginx that nobody touched: ${stalls(control)}`,
     `answered by 1.22.1: ${answered('1.22.1')}, by 1.26.3: ${answered('1.26.3')}`,
-    `requests on kept connections, apart: ${sum(tally, ({ reused }) => reused.failed)} of ${sum(tally, ({ reused }) => reused.sent)} met a connection that closed at that moment (no keepalive_min_timeout here)`,
+    `on kept connections, apart: ${reset} of ${total(({ reused }) => reused.sent)} requests met a close at that very moment`,
+    '  (these versions know no keepalive_min_timeout)',
   ];
 }
 
-function sum({ loads }: Tally, of: (load: LoadResult) => number): number {
+/** Counted from the due times, so that what the load generator itself was late with is in it. */
+function stalls(loads: LoadResult[]): string {
+  const worst = (of: (load: LoadResult) => number) => Math.max(...loads.map(of));
+  const gap = worst(({ longestGapMs }) => longestGapMs);
+  const late = `worst p99 ${worst(({ p99Ms }) => p99Ms)} ms, slowest ${worst(({ maxMs }) => maxMs)} ms`;
+  return `longest gap ${gap} ms (failed or over 250 ms, to the next good answer); ${late}`;
+}
+
+function sum(loads: LoadResult[], of: (load: LoadResult) => number): number {
   return loads.reduce((total, load) => total + of(load), 0);
 }

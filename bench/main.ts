@@ -48,3 +48,5 @@ await main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(messageOf(error));
   process.exitCode = 1;
 });
+// A load that was still running when something failed must not keep us.
+process.exit();

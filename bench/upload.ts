@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { loadBinary, streamOf, type NewBinary } from '../src/binary/new-binary.ts';
-import type { Config } from '../src/config.ts';
+import { loadBinary, streamOf } from '../src/binary/new-binary.ts';
 import { parseInputs } from '../src/inputs/parse.ts';
 import { type Agent, openAgent } from '../src/target/agent.ts';
 import { mustRun } from '../test/support/command.ts';
 import { nginxBuild } from '../test/support/nginx-builds.ts';
-import { contest, heading, line, type Pair, summary } from './contest.ts';
+import { contest, heading, line, type Pair, quantile, repeat, summary } from './contest.ts';
 import type { BenchOptions } from './options.ts';
 import { ourProgram } from './program.ts';
 import { openSite, timed, type Site } from './site.ts';
@@ -18,16 +17,20 @@ export async function benchUpload({ count: pairs = 12 }: BenchOptions): Promise<
   const show = (pair: Pair) => console.log(`            ${line(pair)}`);
 
   console.log(
-    'over a connection that is there: our step (channel, bytes, digest, owner and mode) : scp on a kept master',
+    'over a connection that is there. Ours as in an upgrade: from "prepared" (the channel opened meanwhile) to',
   );
-  console.log(heading('ours', 'scp'));
+  console.log('"arrived, digest right, owner and mode set"; scp on a kept master');
   const kept = await keepBoth(site, path);
-  const steps = await contest(pairs, kept, show);
-  await kept.close();
+  console.log(heading('ours', 'scp'));
+  const steps = await contest(pairs, { ours: kept.step, theirs: kept.scp }, show);
   for (const text of summary(steps, { what: 'upload', ours: 'our step', theirs: 'scp' })) console.log(text);
+  const withChannel = quantile(await repeat(pairs, kept.stepWithChannel));
+  const ratio = withChannel / quantile(steps.map(({ theirs }) => theirs));
+  console.log(`with channel, sudo and helper started first: ${withChannel.toFixed(0)} ms, ratio ${ratio.toFixed(2)}`);
+  await kept.close();
 
   console.log(
-    'whole processes: our "plan" (inspects the host, uploads, runs nginx -t, removes the file) : scp with its login',
+    'whole processes: our "plan" (inspects the host, uploads, runs nginx -t, removes the file); scp with its login',
   );
   console.log(heading('plan', 'scp'));
   const plan = [...ourProgram(), 'plan', ...site.reach, '--binary', path, '--health-url', 'none'];
@@ -47,12 +50,12 @@ async function keepBoth(site: Site, path: string) {
   const ssh = ['ssh', ...site.sshOptions, ...master];
   await mustRun([...ssh, '-M', '-N', '-f', site.login]);
   const agent = await openAgent(...(await aim(site, path)));
-  const binary = await loadBinary(path);
-  const nonce = await prepare(agent, binary);
+  const upload = await prepareUploads(agent, path);
   const scp = scpWords(site, path, master);
   return {
-    ours: () => uploadOnce(agent, { binary, nonce }),
-    theirs: async () => (await timed(scp)).ms,
+    step: () => upload('prepared'),
+    stepWithChannel: () => upload('channel'),
+    scp: async () => (await timed(scp)).ms,
     close: async () => {
       await agent.ask('unstage');
       agent.close();
@@ -70,30 +73,28 @@ async function aim(site: Site, path: string): Promise<Parameters<typeof openAgen
     ['binary', path],
     ['health-url', 'none'],
   ]);
-  const { config }: { config: Config } = await parseInputs(raw, { user: 'nobody', sshAuthSock: undefined });
+  const { config } = await parseInputs(raw, { user: 'nobody', sshAuthSock: undefined });
   const [target] = config.targets;
   if (target === undefined) throw new Error('expected one target, found none');
   return [target, { config, identity: { who: 'bench', run: 'bench' } }];
 }
 
-/** As `stage` does before it sends the bytes. */
-async function prepare(agent: Agent, { sha256 }: NewBinary): Promise<string> {
+/** What `stage` does, again and again: to be asked for what is prepared already changes nothing on the host. */
+async function prepareUploads(agent: Agent, path: string) {
   await agent.facts();
+  const binary = await loadBinary(path);
+  const { sha256 } = binary;
   const nonce = randomBytes(6).toString('hex');
   const tenths = { confirm: 6_000, ready: 150, drain: 600, hold: 6_000 };
   const versions = { old_version: '1.22.1', new_version: '1.26.3' };
   const fields = { nonce, kind: 'upgrade', sha256, ...versions, need: 2, cover: 2, ...tenths, keep: 3 };
-  const answer = await agent.ask('prepare', { fields });
-  if (!answer.ok) throw new Error(`expected the host to be prepared, found ${answer.reason}: ${answer.message}`);
-  return nonce;
-}
-
-async function uploadOnce(agent: Agent, { binary, nonce }: { binary: NewBinary; nonce: string }): Promise<number> {
-  const prepared = agent.ask('extend');
-  await prepared;
-  const start = performance.now();
-  const fields = { nonce, sha256: binary.sha256, encoding: 'none' };
-  const answer = await agent.receive({ fields, prepared, bytes: () => streamOf(binary, 'none') });
-  if (!answer.ok) throw new Error(`expected the upload to succeed, found ${answer.reason}: ${answer.message}`);
-  return performance.now() - start;
+  return async (from: 'prepared' | 'channel'): Promise<number> => {
+    const prepared = agent.ask('prepare', { fields });
+    if (from === 'channel') await prepared;
+    const began = from === 'channel' ? performance.now() : prepared.then(() => performance.now());
+    const bytes = () => streamOf(binary, 'none');
+    const answer = await agent.receive({ fields: { nonce, sha256, encoding: 'none' }, prepared, bytes });
+    if (!answer.ok) throw new Error(`expected the upload to succeed, found ${answer.reason}: ${answer.message}`);
+    return performance.now() - (await began);
+  };
 }

@@ -86,3 +86,5 @@ await main().catch((error: unknown) => {
   console.error(`\nNot as told: ${messageOf(error)}`);
   process.exitCode = 1;
 });
+// A load that was still running when something failed must not keep us.
+process.exit();

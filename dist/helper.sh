@@ -223,7 +223,7 @@ listeners_of() {
   done
   # shellcheck disable=SC2086
   _found=$(ls -l "/proc/$1/fd" 2>/dev/null | awk '
-    net == "" { if ($NF ~ /^socket:\[/) { i = $NF; gsub(/[^0-9]/, "", i); fd[i] = $(NF - 2) } next }
+    net == "" { if (NF == 11 && $9 ~ /^[0-9]+$/ && $11 ~ /^socket:\[[0-9]+\]$/) { i = $11; gsub(/[^0-9]/, "", i); fd[i] = $9 } next }
     net == "unix" { if ($4 == "00010000" && ($7 in fd)) print fd[$7], $7, "unix", $8; next }
     $4 == "0A" && ($10 in fd) { print fd[$10], $10, net, $2 }' - $_net)
   while read -r _fd _inode _rest; do
@@ -248,8 +248,10 @@ find_epolls() {
   [ -n "$_dirs" ] || return 0
   # shellcheck disable=SC2012,SC2086
   eval "$(ls -l $_dirs /dev/null 2>/dev/null | awk '
-    /^\/proc\// { split($1, p, "/"); next }
-    /eventpoll/ && !(p[3] in seen) { seen[p[3]] = 1; print "EPOLL_" p[3] "=" $(NF - 2) }')"
+    # By fixed places, and nothing but numbers: behind the arrow stands whatever a file may be called.
+    NF == 1 && /^\/proc\/[0-9]+\/fd:$/ { split($1, p, "/"); next }
+    NF == 11 && $9 ~ /^[0-9]+$/ && $10 == "->" && $11 == "anon_inode:[eventpoll]" && p[3] != "" && !(p[3] in seen) {
+      seen[p[3]] = 1; print "EPOLL_" p[3] "=" $9 }')"
 }
 
 # accepting_among PID...: ACCEPTING lists those with a listener in their epoll set; COVERED counts distinct listeners.
@@ -288,7 +290,7 @@ listening_among() {
   # shellcheck disable=SC2086,SC2012
   LISTENING=$(ls -l $_paths 2>/dev/null | awk -v L="$L_DEC" '
     BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want["socket:[" l[i] "]"] = 1 }
-    $NF in want { split($(NF - 2), p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
+    NF == 11 && $11 in want { split($9, p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
 }
 
 # workers_of MASTER [NOT]: WORKERS are its children but for NOT, a new master.
@@ -312,6 +314,7 @@ read_directives() {
     # As ngx_conf_parse copies a word: only these lose their backslash.
     function unescaped(c) { return c ~ /["\047\\]/ ? c : c == "t" ? "\t" : c == "r" ? "\r" : c == "n" ? "\n" : "\\" c }
     function directive(   i, line) {
+      if (n == 0) return
       if ((depth == 0 && words[1] ~ /^(pid|user|daemon|master_process|worker_processes|error_log|lock_file|load_module|include|worker_shutdown_timeout)$/) ||
           (depth == 1 && block == "events" && words[1] == "accept_mutex")) {
         line = words[1] "\t"
@@ -487,7 +490,9 @@ settings_of() {
 
 # ------------------------------------------------------------------------------------------------------------ masters
 
-# all_masters: MASTERS are all processes that call themselves a master and lie in our pid namespace; FOREIGN the others.
+# all_masters: MASTERS are all processes of our own user that call themselves a master and lie in our pid namespace.
+# FOREIGN lie in other namespaces. STRANGERS are other users': anybody may call a process so, and what it runs is never
+# run here with more rights than its own.
 # Titles may be cut to what argv and environment left room for (ngx_setproctitle), hence the short pattern.
 all_masters() {
   local _paths _spaces _mine _p
@@ -497,8 +502,11 @@ all_masters() {
   # shellcheck disable=SC2086
   _spaces=$(stat -L -c '%i %n' /proc/self/ns/pid $_paths 2>/dev/null)
   _mine=${_spaces%% *}
+  STRANGERS=''
   for _p in $TITLED; do
     start_of "$_p" || continue
+    uid_of "$_p"
+    [ "$UID_OF" = "$MY_UID" ] || { STRANGERS="$STRANGERS $_p"; continue; }
     case $_spaces$NL in
       *"$NL$_mine /proc/$_p/ns/pid$NL"*) MASTERS="$MASTERS $_p" ;;
       # What may not be looked into is no other namespace's for that.
@@ -565,12 +573,17 @@ find_root() {
     # The pid file may be lost while its master lives: a master that would write this very file is the one.
     for _p in $ROOTS; do settings_of "$_p"; [ "$PIDF" != "$1" ] || OM=$_p; done
     [ -n "$OM" ] || WHY_NOT=not-running
+    case " $STRANGERS " in *" ${_named:-none} "*) WHY_NOT=master-user ;; esac
     return 0
   fi
   # shellcheck disable=SC2086
   set -- $ROOTS
   case $# in
-    0) WHY_NOT=not-running; [ -z "$FOREIGN" ] || WHY_NOT=container-pid1 ;;
+    0)
+      WHY_NOT=not-running
+      [ -z "$FOREIGN" ] || WHY_NOT=container-pid1
+      [ -z "$STRANGERS" ] || WHY_NOT=master-user
+      ;;
     1) OM=$1 ;;
     *) WHY_NOT=ambiguous-master ;;
   esac
@@ -581,7 +594,7 @@ find_root() {
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
 STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino path_ino new_ino old_sha new_sha
-old_version new_version need cover ow nw usr2 winch confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
+old_version new_version need cover ow nw usr2 winch quit confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
 instance_of() {
@@ -829,7 +842,7 @@ wait_for_guard() {
 # guard_gone: after the books are closed, and before anybody hears of it. At most two seconds.
 guard_gone() {
   wait_for_guards_end
-  [ "$S_kind" != plan ] || rmdir "$D/retained" "$D" "${D%/*}" 2>/dev/null || :
+  [ "$S_kind" != plan ] || { rmdir "$D/retained"; rmdir -p "$D"; } 2>/dev/null || :
 }
 
 wait_for_guards_end() {
@@ -1167,28 +1180,19 @@ as_master() {
 # finish_commit: from the decision on, forward only. The new file takes the path, then the old master goes (QUIT).
 finish_commit() {
   find_pair
-  if [ "$NM_LIVES" = 0 ]; then rescue; return 1; fi
+  if [ "$NM_LIVES" = 0 ]; then without_new; return 1; fi
   retain_old
-  inode_of "$S_bin"
-  if [ "$INODE" != "$S_new_ino" ] || [ -L "$S_bin" ]; then
-    case $INODE in
-      "$S_path_ino" | "$S_new_ino") ;;
-      *) close_books changed-by-others "another file is at $S_bin"; return 1 ;;
-    esac
-    may_act commit || return 1
-    journal install
-    # Another actor than the one that staged has nothing to wait for, and syncs anew.
-    wait "$SYNCING" 2>/dev/null || sync "$S_work/new" 2>/dev/null
-    mv -f "$S_work/new" "$S_bin" || return 1
-    # Until it is on the disk, a power cut leads back to the old version, which is kept for that long.
-    sync "${S_bin%/*}" 2>/dev/null &
-    SYNCING=$!
-  fi
+  install_new || return 1
   if [ "$OM_LIVES" = 1 ]; then
+    # The last look before the point of no return: what was seen at the decision may be seconds old.
+    new_stands || { without_new; return 1; }
     may_act commit || return 1
+    S_quit=1
+    save_state || return 1
     journal quit-old pid "$S_om"
     kill -QUIT "$S_om"
     drain_old
+    lives "$S_nm" "$S_nm_start" || { without_new; return 1; }
   fi
   # A master that was killed took its second pid file along as little as its workers.
   if [ "$OM_LIVES" = 0 ] && pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then rm -f "$S_pidf.oldbin"; fi
@@ -1196,6 +1200,42 @@ finish_commit() {
   remember_previous
   wait "$SYNCING" 2>/dev/null
   close_books committed "$DECISION_WHY"
+}
+
+# install_new: the new file takes the path. False where another file came there meanwhile; the books are then closed.
+install_new() {
+  inode_of "$S_bin"
+  [ "$INODE" != "$S_new_ino" ] || [ -L "$S_bin" ] || return 0
+  case $INODE in
+    "$S_path_ino" | "$S_new_ino") ;;
+    *) close_books changed-by-others "another file is at $S_bin"; return 1 ;;
+  esac
+  may_act commit || return 1
+  journal install
+  # Another actor than the one that staged has nothing to wait for, and syncs anew.
+  wait "$SYNCING" 2>/dev/null || sync "$S_work/new" 2>/dev/null
+  mv -f "$S_work/new" "$S_bin" || return 1
+  # Until it is on the disk, a power cut leads back to the old version, which is kept for that long.
+  sync "${S_bin%/*}" 2>/dev/null &
+  SYNCING=$!
+}
+
+# new_stands: the new master with workers, told without starting a process.
+new_stands() {
+  lives "$S_nm" "$S_nm_start" || return 1
+  count_gone
+  [ "$KEPT" != 0 ] || enough_accept
+}
+
+# without_new: the new master is gone although the commit was decided. As long as the old one was not told to go, it
+# takes over; after that only a cold start is left.
+without_new() {
+  if lives "$S_om" "$S_om_start" && [ "$S_quit" != 1 ]; then
+    rm -f "$D/decision"
+    decide rollback new-master-died && undo
+    return
+  fi
+  rescue
 }
 
 # drain_old: waits for the old master's end. Exits: gone, drain time over (it is left and reported), new master died.
@@ -1262,7 +1302,7 @@ facts_host() {
   rec_text guardKind "$KIND"
   rec_text_or_null whyNot "$WHY_NOT"
   _seen=''
-  for _p in $ROOTS $FOREIGN; do title_of "$_p"; _seen="$_seen${_seen:+; }$_p $TITLE"; done
+  for _p in $ROOTS $FOREIGN $STRANGERS; do title_of "$_p"; _seen="$_seen${_seen:+; }$_p $TITLE"; done
   rec_text masters "$_seen"
 }
 
@@ -1292,6 +1332,8 @@ facts_master() {
   rec_raw cpus "$CPUS"
   read_inodes "/proc/$OM/exe" "$BIN" "/proc/$OM/ns/mnt" /proc/self/ns/mnt
   OLD_INO=$INODE_1
+  shared_with
+  rec_text sharedWith "$SHARED"
   rec_text exeInode "$OLD_INO"
   rec_text pathInode "$INODE_2"
   [ "$INODE_3" = "$INODE_4" ]
@@ -1309,6 +1351,20 @@ facts_master() {
   done <"/proc/$OM/status"
   rec_text signals "$_signals"
   if [ -w "${BIN%/*}" ]; then rec_raw pathWritable true; else rec_raw pathWritable false; fi
+}
+
+# shared_with: SHARED are the other masters that run the very same file.
+shared_with() {
+  local _paths _p
+  SHARED='' _paths=''
+  for _p in $ROOTS; do
+    case $_p in "$OM" | "$DRAINING") ;; *) _paths="$_paths /proc/$_p/exe" ;; esac
+  done
+  [ -n "$_paths" ] || return 0
+  # shellcheck disable=SC2086
+  for _p in $(stat -L -c '%d:%i=%n' $_paths 2>/dev/null); do
+    [ "${_p%%=*}" != "$OLD_INO" ] || { _p=${_p#*=/proc/}; SHARED="$SHARED${SHARED:+, }${_p%/exe}"; }
+  done
 }
 
 # read_inodes PATH...: INODE_1, INODE_2 ... of what the paths lead to, empty where nothing is there.
@@ -1626,11 +1682,10 @@ lost_ground() {
 
 # verb_begin: swap, USR2, the old name back, new workers accepting.
 verb_begin() {
-  local _staged
   rec_new
-  _staged=${S_new_ino-}
   load_state
-  [ -n "$S_new_ino" ] || S_new_ino=$_staged
+  inode_of "$S_work/new"
+  S_new_ino=$INODE
   sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
@@ -1921,6 +1976,7 @@ verb_commit() {
   fi
   if ! finish_commit; then
     rec_text outcome "${OUTCOME:-stuck}"
+    rec_text why "$DECISION_WHY"
     refuse outage "the commit could not be finished: ${OUTCOME:-the guard tries again}"
     return
   fi

@@ -1690,7 +1690,7 @@ const REFUSES = `not-running ambiguous-master daemon-off master-process-off cont
   pid-file-wrong pid-directory signals-blocked locked wrapper-script architecture libc missing-library noexec immutable
   disk-space conf-path-differs pid-path-differs user-differs flavour-differs module-lost module-signature downgrade
   config-test-failed unix-listen-removed reuseport-fewer-workers passphrase-key systemd-type systemd-no-pidfile
-  systemd-pidfile-differs forwarding-denied sudo-denied shell-denied not-retained`;
+  systemd-pidfile-differs forwarding-denied sudo-denied shell-denied not-retained master-user`;
 const SURVIVABLE = `pid-file-missing shared-binary relative-argv0 argv0-not-running-file memory prefix-differs
   error-log-path-differs http-log-path-differs temp-path-differs config-drift health-red-before listen-changed quic`;
 const WARNS = `stale-oldbin mandatory-access-control environment-lost capabilities package-owned lock-path-differs
@@ -2406,6 +2406,7 @@ function parseMaster(raw) {
 		path: read.text("path"),
 		exe: read.text("exe"),
 		exeInode: read.text("exeInode"),
+		sharedWith: read.textOrNull("sharedWith") ?? "",
 		pathInode: read.text("pathInode"),
 		magic: read.text("magic").replaceAll(" ", ""),
 		sha256: read.text("sha256"),
@@ -2630,6 +2631,7 @@ async function openSession(connection, options) {
 		within: options.within
 	});
 	let requests = 0;
+	let turn = Promise.resolve();
 	return {
 		channel,
 		elevated: first.fields["elevated"] === true,
@@ -2637,13 +2639,17 @@ async function openSession(connection, options) {
 			return requests;
 		},
 		ask(verb, { fields = {}, within, onEvent }) {
-			requests += 1;
-			channel.stdin.write(requestLine(requests, verb, fields));
-			return talk.next({
-				id: requests,
-				within,
-				...onEvent === void 0 ? {} : { onEvent }
+			const answer = turn.then(() => {
+				requests += 1;
+				channel.stdin.write(requestLine(requests, verb, fields));
+				return talk.next({
+					id: requests,
+					within,
+					...onEvent === void 0 ? {} : { onEvent }
+				});
 			});
+			turn = answer.catch(() => {});
+			return answer;
 		},
 		awaitAnswer: (id, within) => talk.next({
 			id,
@@ -2730,6 +2736,8 @@ function converse(channel, marker) {
 function silent({ within, said }) {
 	return `no answer from the target's helper within ${within} ms${said.trim() === "" ? "" : `; it said instead: ${said.trim().slice(0, 300)}`}`;
 }
+/** What sudo says where it was asked without the gate. */
+const COMPLAINTS = /^sudo: |password is required|not in the sudoers|a terminal is required/m;
 /** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
 async function ending(channel, { first, elevating, noise }) {
 	const ended = await channel.ended;
@@ -2738,7 +2746,7 @@ async function ending(channel, { first, elevating, noise }) {
 	if (ended.kind === "lost") throw new UpgradeError("connection-lost", `the connection was lost: ${ended.cause}`);
 	const how = ended.kind === "exit" ? `exit code ${ended.code}` : `signal ${ended.signal}`;
 	if (!first) throw new UpgradeError("connection-lost", `the target's helper ended (${how}) without an answer. ${said}`);
-	if (elevating() || /^sudo: /m.test(said)) throw new HelperRefused("sudo-denied", `${said} (${how})`);
+	if (elevating() || COMPLAINTS.test(said)) throw new HelperRefused("sudo-denied", said || how);
 	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
 }
 /** Hands out whole lines; what it returns tells the piece after the last newline. */
@@ -2762,21 +2770,31 @@ async function openLifeline(options) {
 	let now = await establish(options);
 	let earlier = 0;
 	let renewal;
+	let heard = performance.now();
+	const outages = [];
 	async function renew(lost) {
+		const from = heard;
 		earlier += now.session.requests;
 		now.connection.close();
 		now = await establishAgain(options, lost);
+		outages.push({
+			from,
+			to: performance.now()
+		});
 		await resume(now.session);
 	}
 	return {
 		connection: () => now.connection,
 		session: () => now.session,
 		requests: () => earlier + now.session.requests,
+		outages: () => outages,
 		async overLosses(attempt) {
 			for (let losses = 0;; losses += 1) {
 				const used = now;
 				try {
-					return await attempt();
+					const answer = await attempt();
+					heard = performance.now();
+					return answer;
 				} catch (error) {
 					if (!isLoss(error) || losses >= MOST_LOSSES) throw error;
 					if (used === now) renewal ??= renew(error).finally(() => renewal = void 0);
@@ -2880,6 +2898,7 @@ async function openAgent(target, options) {
 	return {
 		link: linkOver(lifeline),
 		requests: lifeline.requests,
+		outages: lifeline.outages,
 		nonce: () => memory.nonce,
 		facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), {
 			memory,
@@ -3084,7 +3103,7 @@ async function commit(run, sides) {
 function committed(answer, { result }) {
 	const outcome = answer.fields["outcome"];
 	const closed = typeof outcome === "string" && outcome !== "stuck";
-	if (!answer.ok && closed) throw new ClosedMeanwhile(outcome, "commit");
+	if (!answer.ok && closed) throw new ClosedMeanwhile(outcome, String(answer.fields["why"] ?? ""));
 	return mustSucceed(answer, result);
 }
 /** Ends the step with the new generation serving and the old master parked under the guard. */
@@ -3454,6 +3473,13 @@ const EXEC_CHECKS = [
 		check: notTheRunningFile
 	},
 	{
+		code: "shared-binary",
+		check: ({ sharedWith, path }) => sharedWith === "" ? void 0 : {
+			message: `another master (${sharedWith}) runs the same file, ${path}: it would take the new one at its next restart or upgrade`,
+			fix: "Give each instance a binary of its own, or allow it and upgrade the other one next."
+		}
+	},
+	{
 		code: "wrapper-script",
 		check: ({ magic, path }) => magic !== "" && magic !== ELF ? {
 			message: `${path}, the command that started nginx, is no program but a script or text: replacing it would not replace nginx`,
@@ -3502,6 +3528,13 @@ const HOST_CHECKS = [
 		check: ({ whyNot, masters }) => whyNot === "ambiguous-master" ? {
 			message: `several nginx masters run here, and signalling the wrong one would upgrade another site: ${masters}`,
 			fix: "Name the instance with `pid-file`."
+		} : void 0
+	},
+	{
+		code: "master-user",
+		check: ({ whyNot, masters }) => whyNot === "master-user" ? {
+			message: `nginx runs as another user than the one who acts here, whose program must not be run with other rights: ${masters}`,
+			fix: "Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`."
 		} : void 0
 	},
 	{
@@ -3790,7 +3823,11 @@ function throwIfCancelled({ cancel }) {
 const EVIDENCE_LINES = 10;
 /** What the shots (in the order of their due times) add up to. Latencies are those of good answers, from the due time. */
 function streamNumbers(all, measuring) {
-	const shots = measuring.redBefore ? fromFirstGood(all) : all;
+	const seen = all.map((shot) => isBlind(shot, measuring) ? {
+		...shot,
+		verdict: "inconclusive"
+	} : shot);
+	const shots = measuring.redBefore ? fromFirstGood(seen) : seen;
 	const late = shots.filter((shot) => isLate(shot, measuring));
 	const latencies = shots.flatMap(({ verdict, due, done }) => verdict === "good" && done !== void 0 ? [done - due] : []);
 	latencies.sort((a, b) => a - b);
@@ -3828,6 +3865,10 @@ function nextGood(shots, end) {
 		if (verdict === "good" && done !== void 0) earliest = Math.min(earliest, done);
 	}
 	return earliest;
+}
+function isBlind(shot, measuring) {
+	if (!hasFailed(shot) && !isLate(shot, measuring)) return false;
+	return (measuring.blind ?? []).some(({ from, to }) => shot.due <= to && (shot.done ?? measuring.end) >= from);
 }
 function hasFailed({ verdict }) {
 	return verdict === "bad" || verdict === "outstanding";
@@ -4523,7 +4564,7 @@ function startStream({ send, everyMs = 50, stallMs = 250, redBefore = false }) {
 		const answer = answered(shot, send(given.signal)).finally(() => outstanding.delete(answer));
 		outstanding.add(answer);
 	}
-	async function finish(graceMs) {
+	async function finish(graceMs, blind) {
 		clearTimeout(timer);
 		await within(Promise.all(outstanding), graceMs);
 		const end = node_perf_hooks.performance.now();
@@ -4531,7 +4572,8 @@ function startStream({ send, everyMs = 50, stallMs = 250, redBefore = false }) {
 			stallMs,
 			end,
 			redBefore,
-			wall: start.wall - start.now
+			wall: start.wall - start.now,
+			blind
 		});
 		given.abort(/* @__PURE__ */ new Error("the measuring ended"));
 		return numbers;
@@ -4544,7 +4586,7 @@ function startStream({ send, everyMs = 50, stallMs = 250, redBefore = false }) {
 			clearTimeout(timer);
 			timer = setTimeout(fireAllDue, Math.max(0, due - node_perf_hooks.performance.now()));
 		},
-		stop: (graceMs = 1e3) => stopped ??= finish(graceMs)
+		stop: ({ graceMs = 1e3, blind = [] } = {}) => stopped ??= finish(graceMs, blind)
 	};
 }
 async function answered(shot, answer) {
@@ -4615,7 +4657,7 @@ function slowDown(run, probing) {
 /** Ends the stream and writes its numbers into the result. */
 async function stopMeasuring(run, probing) {
 	if (probing?.stream === void 0) return;
-	const { evidence, inconclusive, stalled: _, ...numbers } = await probing.stream.stop();
+	const { evidence, inconclusive, stalled: _, ...numbers } = await probing.stream.stop({ blind: run.agent.outages() });
 	probing.stream = void 0;
 	run.result.probe = {
 		...numbers,
@@ -4763,30 +4805,42 @@ async function bake(run, probing) {
 }
 async function bakeProbed(run, { probing, health }) {
 	const stop = new AbortController();
-	const { probes } = probing;
 	const looks = lookUntil(run, stop.signal).catch((error) => stop.abort(error));
-	const rules = {
-		...health,
-		bakeTime: run.config.switch.bakeTime,
-		redBefore: probes.redBefore
-	};
-	const result = await bake$1({
-		probe: (signal) => probes.send(signal),
-		rules,
-		watch: { signal: AbortSignal.any([stop.signal, run.cancel]) }
-	});
-	if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
-	if (stop.signal.aborted) throw stop.signal.reason;
-	stop.abort();
-	await looks;
-	if (result.state === "healthy") return;
-	run.result.evidence ??= {
-		errorLog: [],
-		probes: [],
-		processes: []
-	};
-	run.result.evidence.probes.push(...result.evidence);
-	throw new UpgradeError(result.state === "unhealthy" ? "unhealthy" : "inconclusive", result.why);
+	try {
+		const result = await bake$1({
+			probe: (signal) => overLiveLink(run, () => probing.probes.send(signal)),
+			rules: {
+				...health,
+				bakeTime: run.config.switch.bakeTime,
+				redBefore: probing.probes.redBefore
+			},
+			watch: { signal: AbortSignal.any([stop.signal, run.cancel]) }
+		});
+		if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+		if (stop.signal.aborted) throw stop.signal.reason;
+		if (result.state === "healthy") return;
+		run.result.evidence ??= {
+			errorLog: [],
+			probes: [],
+			processes: []
+		};
+		run.result.evidence.probes.push(...result.evidence);
+		throw new UpgradeError(result.state === "unhealthy" ? "unhealthy" : "inconclusive", result.why);
+	} finally {
+		stop.abort();
+		await looks;
+	}
+}
+/**
+* A probe through a link that is gone or silent says nothing about the service. So whatever is not good is believed
+* only once the target has answered over the same link; over a new one the probe is sent again.
+*/
+async function overLiveLink(run, send) {
+	const links = run.agent.outages().length;
+	const judgement = await send();
+	if (judgement.verdict === "good" || judgement.cause === "stopped") return judgement;
+	await orCancelled(run, () => look(run));
+	return run.agent.outages().length === links ? judgement : send();
 }
 async function watchFor(run, time) {
 	await lookUntil(run, AbortSignal.any([AbortSignal.timeout(time), run.cancel]));

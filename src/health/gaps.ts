@@ -17,13 +17,22 @@ export interface Measuring {
   redBefore: boolean;
   /** Added to a monotonic time gives the time since the epoch. */
   wall: Millis;
+  /** While our own link was gone or silent: probes that were due then say nothing about the service. */
+  blind?: readonly Span[];
+}
+
+/** Monotonic times. */
+export interface Span {
+  from: Millis;
+  to: Millis;
 }
 
 const EVIDENCE_LINES = 10;
 
 /** What the shots (in the order of their due times) add up to. Latencies are those of good answers, from the due time. */
 export function streamNumbers(all: Shot[], measuring: Measuring): StreamNumbers {
-  const shots = measuring.redBefore ? fromFirstGood(all) : all;
+  const seen = all.map((shot) => (isBlind(shot, measuring) ? { ...shot, verdict: 'inconclusive' as const } : shot));
+  const shots = measuring.redBefore ? fromFirstGood(seen) : seen;
   const late = shots.filter((shot) => isLate(shot, measuring));
   const latencies = shots.flatMap(({ verdict, due, done }) =>
     verdict === 'good' && done !== undefined ? [done - due] : [],
@@ -66,6 +75,11 @@ function nextGood(shots: Shot[], end: Millis): Millis {
     if (verdict === 'good' && done !== undefined) earliest = Math.min(earliest, done);
   }
   return earliest;
+}
+
+function isBlind(shot: Shot, measuring: Measuring): boolean {
+  if (!hasFailed(shot) && !isLate(shot, measuring)) return false;
+  return (measuring.blind ?? []).some(({ from, to }) => shot.due <= to && (shot.done ?? measuring.end) >= from);
 }
 
 function hasFailed({ verdict }: Shot): boolean {

@@ -3,7 +3,7 @@ import type { Millis } from '../config.ts';
 import type { ProbeNumbers } from '../report/result.ts';
 import type { Judgement } from './judge.ts';
 import { streamNumbers } from './gaps.ts';
-import type { Shot } from './gaps.ts';
+import type { Shot, Span } from './gaps.ts';
 
 export interface StreamOptions {
   /** Sends one fresh probe; never rejects, and ends soon after its signal aborts. */
@@ -26,8 +26,11 @@ export interface StreamNumbers extends Omit<ProbeNumbers, 'baselineP99Ms'> {
 export interface ProbeStream {
   /** From the next probe on: one every `everyMs`. */
   slowDown(everyMs: Millis): void;
-  /** Sends no more and waits up to `graceMs` (1 s) for answers; what is still out then has failed. Idempotent. */
-  stop(graceMs?: Millis): Promise<StreamNumbers>;
+  /**
+   * Sends no more and waits up to `graceMs` (1 s) for answers; what is still out then has failed. Idempotent. `blind`:
+   * when our own link was gone.
+   */
+  stop(options?: { graceMs?: Millis; blind?: readonly Span[] }): Promise<StreamNumbers>;
 }
 
 /** Probes under way at once; past it a due probe is not sent but counted as stalled. */
@@ -62,11 +65,11 @@ export function startStream({ send, everyMs = 50, stallMs = 250, redBefore = fal
     outstanding.add(answer);
   }
 
-  async function finish(graceMs: Millis): Promise<StreamNumbers> {
+  async function finish(graceMs: Millis, blind: readonly Span[]): Promise<StreamNumbers> {
     clearTimeout(timer);
     await within(Promise.all(outstanding), graceMs);
     const end = performance.now();
-    const numbers = streamNumbers(shots, { stallMs, end, redBefore, wall: start.wall - start.now });
+    const numbers = streamNumbers(shots, { stallMs, end, redBefore, wall: start.wall - start.now, blind });
     given.abort(new Error('the measuring ended'));
     return numbers;
   }
@@ -79,7 +82,7 @@ export function startStream({ send, everyMs = 50, stallMs = 250, redBefore = fal
       clearTimeout(timer);
       timer = setTimeout(fireAllDue, Math.max(0, due - performance.now()));
     },
-    stop: (graceMs = 1000) => (stopped ??= finish(graceMs)),
+    stop: ({ graceMs = 1000, blind = [] } = {}) => (stopped ??= finish(graceMs, blind)),
   };
 }
 

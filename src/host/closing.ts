@@ -27,7 +27,7 @@ export async function commit(run: HostRun, sides: Sides): Promise<void> {
 function committed(answer: Answer, { result }: HostRun): Answer {
   const outcome = answer.fields['outcome'];
   const closed = typeof outcome === 'string' && outcome !== 'stuck';
-  if (!answer.ok && closed) throw new ClosedMeanwhile(outcome, 'commit');
+  if (!answer.ok && closed) throw new ClosedMeanwhile(outcome, String(answer.fields['why'] ?? ''));
   return mustSucceed(answer, result);
 }
 

@@ -61,7 +61,7 @@ export function slowDown(run: HostRun, probing: Probing | null): void {
 /** Ends the stream and writes its numbers into the result. */
 export async function stopMeasuring(run: HostRun, probing: Probing | null): Promise<void> {
   if (probing?.stream === undefined) return;
-  const { evidence, inconclusive, stalled: _, ...numbers } = await probing.stream.stop();
+  const { evidence, inconclusive, stalled: _, ...numbers } = await probing.stream.stop({ blind: run.agent.outages() });
   probing.stream = undefined;
   run.result.probe = { ...numbers, baselineP99Ms: probing.baselineP99Ms };
   if (inconclusive > 0) run.result.notes.push(`${inconclusive} probes could not be judged: our own connection failed.`);

@@ -101,7 +101,11 @@ async function send(run: Inspected, { file, nonce, prepared }: Sending): Promise
     return agent.receive({ fields: { ...fields, encoding: 'retained' }, prepared, bytes: nothing });
   }
   const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? 'gzip' : 'none';
-  return agent.receive({ fields: { ...fields, encoding, size: binary.size }, prepared, bytes: () => streamOf(binary, encoding) });
+  return agent.receive({
+    fields: { ...fields, encoding, size: binary.size },
+    prepared,
+    bytes: () => streamOf(binary, encoding),
+  });
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

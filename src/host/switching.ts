@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { bake as bakeUntil } from '../health/bake.ts';
+import type { Judgement } from '../health/judge.ts';
 import type { HealthSettings, Millis } from '../config.ts';
 import { UpgradeError } from '../errors.ts';
 import { fieldsOf } from '../target/answer.ts';
@@ -56,22 +57,35 @@ export async function bake(run: HostRun, probing: Probing | null): Promise<void>
 
 async function bakeProbed(run: HostRun, { probing, health }: { probing: Probing; health: HealthSettings }) {
   const stop = new AbortController();
-  const { probes } = probing;
   const looks = lookUntil(run, stop.signal).catch((error: unknown) => stop.abort(error));
-  const rules = { ...health, bakeTime: run.config.switch.bakeTime, redBefore: probes.redBefore };
-  const result = await bakeUntil({
-    probe: (signal) => probes.send(signal),
-    rules,
-    watch: { signal: AbortSignal.any([stop.signal, run.cancel]) },
-  });
-  if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
-  if (stop.signal.aborted) throw stop.signal.reason;
-  stop.abort();
-  await looks;
-  if (result.state === 'healthy') return;
-  run.result.evidence ??= { errorLog: [], probes: [], processes: [] };
-  run.result.evidence.probes.push(...result.evidence);
-  throw new UpgradeError(result.state === 'unhealthy' ? 'unhealthy' : 'inconclusive', result.why);
+  try {
+    const result = await bakeUntil({
+      probe: (signal) => overLiveLink(run, () => probing.probes.send(signal)),
+      rules: { ...health, bakeTime: run.config.switch.bakeTime, redBefore: probing.probes.redBefore },
+      watch: { signal: AbortSignal.any([stop.signal, run.cancel]) },
+    });
+    if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+    if (stop.signal.aborted) throw stop.signal.reason;
+    if (result.state === 'healthy') return;
+    run.result.evidence ??= { errorLog: [], probes: [], processes: [] };
+    run.result.evidence.probes.push(...result.evidence);
+    throw new UpgradeError(result.state === 'unhealthy' ? 'unhealthy' : 'inconclusive', result.why);
+  } finally {
+    stop.abort();
+    await looks;
+  }
+}
+
+/**
+ * A probe through a link that is gone or silent says nothing about the service. So whatever is not good is believed
+ * only once the target has answered over the same link; over a new one the probe is sent again.
+ */
+async function overLiveLink(run: HostRun, send: () => Promise<Judgement>): Promise<Judgement> {
+  const links = run.agent.outages().length;
+  const judgement = await send();
+  if (judgement.verdict === 'good' || judgement.cause === 'stopped') return judgement;
+  await orCancelled(run, () => look(run));
+  return run.agent.outages().length === links ? judgement : send();
 }
 
 async function watchFor(run: HostRun, time: Millis): Promise<void> {

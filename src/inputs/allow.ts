@@ -10,7 +10,7 @@ const REFUSES = `not-running ambiguous-master daemon-off master-process-off cont
   pid-file-wrong pid-directory signals-blocked locked wrapper-script architecture libc missing-library noexec immutable
   disk-space conf-path-differs pid-path-differs user-differs flavour-differs module-lost module-signature downgrade
   config-test-failed unix-listen-removed reuseport-fewer-workers passphrase-key systemd-type systemd-no-pidfile
-  systemd-pidfile-differs forwarding-denied sudo-denied shell-denied not-retained`;
+  systemd-pidfile-differs forwarding-denied sudo-denied shell-denied not-retained master-user`;
 
 const SURVIVABLE = `pid-file-missing shared-binary relative-argv0 argv0-not-running-file memory prefix-differs
   error-log-path-differs http-log-path-differs temp-path-differs config-drift health-red-before listen-changed quic`;

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { Config, Millis, Target } from '../config.ts';
 import type { Connection } from '../connection/port.ts';
+import type { Span } from '../health/gaps.ts';
 import { UpgradeError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { type Facts, parseFacts } from './facts.ts';
@@ -25,6 +26,8 @@ export interface Agent {
   readonly link: Connection;
   /** Request and answer pairs, uploads apart. */
   requests(): number;
+  /** When the link was lost and found again; monotonic times. */
+  outages(): readonly Span[];
   /** Of the upgrade that this run prepared or took over; empty before. */
   nonce(): string;
   facts(): Promise<Facts>;
@@ -97,6 +100,7 @@ export async function openAgent(target: Target, options: AgentOptions): Promise<
   return {
     link: linkOver(lifeline),
     requests: lifeline.requests,
+    outages: lifeline.outages,
     nonce: () => memory.nonce,
     facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), { memory, config })),
     ask(verb, { fields = {}, waits = 0, onEvent } = {}) {

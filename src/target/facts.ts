@@ -32,6 +32,8 @@ export interface MasterFacts {
   /** `readlink /proc/PID/exe`. */
   exe: string;
   exeInode: string;
+  /** Other masters that run the same file, by number; empty: none. */
+  sharedWith: string;
   /** Inode of `path`; empty where nothing is there. */
   pathInode: string;
   /** First four bytes of `path`, hexadecimal. */
@@ -149,6 +151,7 @@ function parseMaster(raw: Raw): MasterFacts {
     path: read.text('path'),
     exe: read.text('exe'),
     exeInode: read.text('exeInode'),
+    sharedWith: read.textOrNull('sharedWith') ?? '',
     pathInode: read.text('pathInode'),
     magic: read.text('magic').replaceAll(' ', ''),
     sha256: read.text('sha256'),

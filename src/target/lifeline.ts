@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config, Target } from '../config.ts';
 import { connect } from '../connection/connect.ts';
 import type { Connection } from '../connection/port.ts';
+import type { Span } from '../health/gaps.ts';
 import { messageOf, UpgradeError } from '../errors.ts';
 import { openSession, type OpenOptions, type Session } from './session.ts';
 
@@ -22,6 +23,8 @@ export interface Lifeline {
   session: () => Session;
   /** Request and answer pairs over all sessions. */
   requests: () => number;
+  /** When the link was lost, from the last thing heard over it to the first over the next one. */
+  outages: () => readonly Span[];
   /** Runs `attempt`; after a loss connects again, resumes and runs it once more. */
   overLosses<T>(attempt: () => Promise<T>): Promise<T>;
   /** A helper process besides the session, on the present connection. */
@@ -37,11 +40,15 @@ export async function openLifeline(options: LifelineOptions): Promise<Lifeline> 
   let now = await establish(options);
   let earlier = 0;
   let renewal: Promise<void> | undefined;
+  let heard = performance.now();
+  const outages: Span[] = [];
 
   async function renew(lost: unknown): Promise<void> {
+    const from = heard;
     earlier += now.session.requests;
     now.connection.close();
     now = await establishAgain(options, lost);
+    outages.push({ from, to: performance.now() });
     await resume(now.session);
   }
 
@@ -49,11 +56,14 @@ export async function openLifeline(options: LifelineOptions): Promise<Lifeline> 
     connection: () => now.connection,
     session: () => now.session,
     requests: () => earlier + now.session.requests,
+    outages: () => outages,
     async overLosses(attempt) {
       for (let losses = 0; ; losses += 1) {
         const used = now;
         try {
-          return await attempt();
+          const answer = await attempt();
+          heard = performance.now();
+          return answer;
         } catch (error) {
           if (!isLoss(error) || losses >= MOST_LOSSES) throw error;
           // Two requests side by side lose the same connection: only one of them renews it.

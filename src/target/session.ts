@@ -13,7 +13,7 @@ export interface Session {
   /** Request and answer pairs so far. */
   readonly requests: number;
   /**
-   * One request at a time. Rejects with UpgradeError `connection-lost` when the link or the helper is gone (its effect
+   * One request at a time, in the order asked. Rejects with UpgradeError `connection-lost` when the link or the helper is gone (its effect
    * is then unknown), `internal` when no answer came within `within`.
    */
   ask(verb: string, options: AskOptions): Promise<Answer>;
@@ -59,6 +59,7 @@ export async function openSession(
   channel.stdin.write(start.input);
   const first = await firstAnswer(channel, { talk, within: options.within });
   let requests = 0;
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     channel,
     elevated: first.fields['elevated'] === true,
@@ -66,9 +67,13 @@ export async function openSession(
       return requests;
     },
     ask(verb, { fields = {}, within, onEvent }) {
-      requests += 1;
-      channel.stdin.write(requestLine(requests, verb, fields));
-      return talk.next({ id: requests, within, ...(onEvent === undefined ? {} : { onEvent }) });
+      const answer = turn.then(() => {
+        requests += 1;
+        channel.stdin.write(requestLine(requests, verb, fields));
+        return talk.next({ id: requests, within, ...(onEvent === undefined ? {} : { onEvent }) });
+      });
+      turn = answer.catch(() => {});
+      return answer;
     },
     awaitAnswer: (id, within) => talk.next({ id, within }),
     close: () => channel.stdin.end(),
@@ -160,6 +165,9 @@ function silent({ within, said }: { within: Millis; said: string }): string {
   return `no answer from the target's helper within ${within} ms${instead}`;
 }
 
+/** What sudo says where it was asked without the gate. */
+const COMPLAINTS = /^sudo: |password is required|not in the sudoers|a terminal is required/m;
+
 interface Circumstances {
   /** Nothing was answered yet at all. */
   first: boolean;
@@ -177,7 +185,7 @@ async function ending(channel: Channel, { first, elevating, noise }: Circumstanc
   const how = ended.kind === 'exit' ? `exit code ${ended.code}` : `signal ${ended.signal}`;
   if (!first)
     throw new UpgradeError('connection-lost', `the target's helper ended (${how}) without an answer. ${said}`);
-  if (elevating() || /^sudo: /m.test(said)) throw new HelperRefused('sudo-denied', `${said} (${how})`);
+  if (elevating() || COMPLAINTS.test(said)) throw new HelperRefused('sudo-denied', said || how);
   throw new HelperRefused('shell-denied', `the login shell ended (${how}) instead of running a command. ${said}`);
 }
 

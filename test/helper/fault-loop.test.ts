@@ -9,7 +9,6 @@ import { waitFor } from '../support/wait.ts';
 
 /** Every journal line by default; every command that changes something where this is set (nightly). */
 const effects = process.env['NHU_FAULTS'] === 'all' ? 'all' : 'journal';
-const CONFIRM = 10;
 
 const FLOWS: Record<string, string[]> = {
   'a commit': ['begin', 'retire', 'look', 'commit'],
@@ -51,7 +50,7 @@ function faulty(instance: Instance, faults: FaultOptions): Promise<Helper> {
 }
 
 async function run(instance: Instance, { helper, verbs }: { helper: Helper; verbs: string[] }) {
-  await instance.stage(helper, { fields: { confirm: CONFIRM } });
+  await instance.stage(helper);
   for (const verb of verbs) okay(await helper.ask(verb));
 }
 
@@ -77,7 +76,10 @@ async function settle(instance: Instance, generation: typeof OLD | typeof NEW): 
   const armed = await waitFor('a guard', () => processesWith(`${instance.directory}/helper`).length > 0, 300).catch(
     () => false,
   );
-  if (armed) return instance.restWithin(generation, 6000);
+  if (armed) {
+    instance.expire();
+    return instance.restWithin(generation, 10_000);
+  }
   const start = performance.now();
   await recover(instance);
   await instance.assertRest(generation);

@@ -28,12 +28,13 @@ describe('a guard', { concurrency: 4 }, () => {
   test('that is killed is started anew when the run looks, and then rolls back in its turn', async () => {
     await using instance = await startInstance();
     const helper = await instance.helper();
-    await instance.stage(helper, { fields: { confirm: 30 } });
+    await instance.stage(helper);
     okay(await helper.ask('begin'));
     okay(await helper.ask('retire'));
     await killGuard(instance);
     okay(await helper.ask('look'));
     assert.ok(instance.journal().includes('session guard-lost'));
+    okay(await helper.ask('extend', { confirm: 10 }));
     await helper[Symbol.asyncDispose]();
     await instance.restWithin(OLD, 10_000);
   });
@@ -91,10 +92,10 @@ describe('a guard', { concurrency: 4 }, () => {
   test('leaves the field to a run that gives signs of life from beside', async () => {
     await using instance = await startInstance();
     const helper = await instance.helper();
-    const { nonce } = await instance.stage(helper, { fields: { confirm: 15 } });
+    const { nonce } = await instance.stage(helper, { fields: { confirm: 30 } });
     okay(await helper.ask('begin'));
     okay(await helper.ask('retire'));
-    const until = performance.now() + 4000;
+    const until = performance.now() + 5000;
     while (performance.now() < until) {
       const beside = await instance.helper({ entry: 'once' });
       okay(await beside.ask('extend', { dir: instance.directory, nonce }));
@@ -110,9 +111,10 @@ describe('a guard whose time is over at the moment of the commit', { concurrency
     test(`and the run agree on one outcome, commit asked ${early} ms before`, async (t) => {
       await using instance = await startInstance();
       const helper = await instance.helper();
-      await instance.stage(helper, { fields: { confirm: 10 } });
+      await instance.stage(helper);
       okay(await helper.ask('begin'));
       okay(await helper.ask('retire'));
+      okay(await helper.ask('extend', { confirm: 10 }));
       await delay(1000 - early);
       const said = await helper.ask('commit').then(
         (answer) => (answer.ok ? 'committed' : answer.reason),
@@ -158,10 +160,11 @@ async function guardEffects(): Promise<string[]> {
 /** A run that is killed when the new version serves; its guard will expire. */
 async function abandon(instance: Instance, program: string): Promise<void> {
   const helper = await instance.helper({ program });
-  await instance.stage(helper, { fields: { confirm: 10 } });
+  await instance.stage(helper);
   // A guard that dies while it starts makes the run stop here.
   if ((await helper.ask('begin')).ok) okay(await helper.ask('retire'));
   await helper[Symbol.asyncDispose]();
+  instance.expire();
 }
 
 async function recover(instance: Instance, verb: string): Promise<void> {

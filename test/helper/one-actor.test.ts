@@ -15,8 +15,8 @@ for (const shell of SHELLS) {
     for (const name of ['USR2', 'WINCH'] as const) {
       test(`is ended by the guard before ${name}, which then rolls back`, async () => {
         await using instance = await startInstance();
-        const stopped = await stoppedBefore(name, { instance, shell, confirm: 10 });
-        await instance.restWithin(OLD, 8000);
+        const stopped = await stoppedBefore(name, { instance, shell, expires: true });
+        await instance.restWithin(OLD, 10_000);
         await stopped.isGone();
         assert.deepEqual(lastWord(instance), ['rolled-back', 'guard-expired']);
       });
@@ -24,8 +24,8 @@ for (const shell of SHELLS) {
 
     test('is ended by the guard before QUIT, which then finishes the commit', async () => {
       await using instance = await startInstance();
-      const stopped = await stoppedBefore('QUIT', { instance, shell, confirm: 10 });
-      await instance.restWithin(NEW, 8000);
+      const stopped = await stoppedBefore('QUIT', { instance, shell, expires: true });
+      await instance.restWithin(NEW, 10_000);
       await stopped.isGone();
       assert.deepEqual(lastWord(instance), ['committed', 'run']);
     });
@@ -39,7 +39,7 @@ describe('an actor that rolls back, stopped between its last check and its signa
   ] as const) {
     test(`is ended by the guard before ${name} ${then}, and no worker is started twice`, async () => {
       await using instance = await startInstance();
-      const stopped = await stoppedBefore(name, { instance, shell: 'dash', confirm: 10, last: 'rollback' });
+      const stopped = await stoppedBefore(name, { instance, shell: 'dash', expires: true, last: 'rollback' });
       await instance.restWithin(OLD, 10_000);
       await stopped.isGone();
       assert.deepEqual(lastWord(instance), ['rolled-back', 'run']);
@@ -51,7 +51,7 @@ describe('a second helper', () => {
   for (const name of ['USR2', 'WINCH'] as const) {
     test(`ends the first one that is stopped before ${name}, rolls back, and the guard lived all the time`, async () => {
       await using instance = await startInstance();
-      const stopped = await stoppedBefore(name, { instance, shell: 'dash', confirm: 1200 });
+      const stopped = await stoppedBefore(name, { instance, shell: 'dash' });
       const guard = guardPid(instance);
       const second = await instance.helper();
       okay(await second.ask('facts', { pid_file: instance.nginx.pidFile }));
@@ -141,19 +141,21 @@ const LAST = { USR2: 'begin', WINCH: 'retire', QUIT: 'commit', HUP: 'rollback' }
 interface StopOptions {
   instance: Instance;
   shell: Shell;
-  confirm: number;
+  /** Whether the guard's time is over then. */
+  expires?: boolean;
   /** The verb that stops, where it is not the one that usually sends this signal. */
   last?: string;
 }
 
 /** Runs an upgrade up to the moment before the signal `name`, where the helper stops. */
-async function stoppedBefore(name: keyof typeof STEPS, { instance, shell, confirm, last = LAST[name] }: StopOptions) {
+async function stoppedBefore(name: keyof typeof STEPS, { instance, shell, expires, last = LAST[name] }: StopOptions) {
   const program = guardUnder(shell, pausedBeforeSignal(name, instance.mark('stopped')));
   const helper = await instance.helper({ shell, program });
-  await instance.stage(helper, { fields: { confirm }, helper: { shell } });
+  await instance.stage(helper, { helper: { shell } });
   for (const verb of STEPS[name]) okay(await helper.ask(verb));
   helper.ask(last).catch(() => {}); // It is ended before it answers.
   await waitFor(`${last} to stop`, () => isStopped(helper.pid));
+  if (expires) instance.expire();
   return { isGone: () => waitFor('the end of the stopped helper', () => startTime(helper.pid) === undefined) };
 }
 

@@ -35,7 +35,10 @@ for (const shell of SHELLS) {
         const { fields, staged } = await prepared(instance);
         const answer = await instance.receive({ ...fields, sha256: digest(BYTES), encoding: 'none' }, { bytes, shell });
         refused(answer, 'upload-failed');
-        assert.match(answer.message, new RegExp(`expected .*${digest(BYTES)}`));
+        assert.match(
+          answer.message,
+          new RegExp(`of ${BYTES.length} bytes with the digest ${digest(BYTES)}, ${bytes.length} bytes`),
+        );
         assert.deepEqual([existsSync(staged), existsSync(`${staged}.part`)], [false, false]);
         await withdrawn(instance);
       });
@@ -86,7 +89,7 @@ async function prepared(instance: Instance) {
   const helper = await instance.helper();
   const { nonce } = await instance.prepare(helper, { sha256: digest(BYTES) });
   const staged = join(instance.nginx.dir, `sbin/.nginx-hot-upgrade-${nonce}/new`);
-  return { fields: { dir: instance.directory, nonce }, staged };
+  return { fields: { dir: instance.directory, nonce, size: BYTES.length }, staged };
 }
 
 async function withdrawn(instance: Instance): Promise<void> {

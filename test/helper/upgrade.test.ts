@@ -92,11 +92,12 @@ for (const shell of SHELLS) {
     test('a guard rolls back when its run is killed', async () => {
       await using instance = await startInstance();
       const helper = await instance.helper({ shell, program: guardUnder(shell) });
-      await instance.stage(helper, { fields: { confirm: 10 }, helper: { shell } });
+      await instance.stage(helper, { helper: { shell } });
       okay(await helper.ask('begin'));
       okay(await helper.ask('retire'));
+      okay(await helper.ask('extend', { confirm: 10 }));
       await helper[Symbol.asyncDispose]();
-      await instance.restWithin(OLD, 6000);
+      await instance.restWithin(OLD, 10_000);
     });
   });
 }

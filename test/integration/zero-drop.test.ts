@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { kernelCounters } from '../../bench/kernel.ts';
-import { round } from '../../bench/round.ts';
+import { round, type Site } from '../../bench/round.ts';
 import { noHosts } from '../support/hosts.ts';
 import { assertAtRest, snapshotHost } from '../support/invariants.ts';
-import { type LoadResult, startLoad } from '../support/load.ts';
+import { type LoadOptions, type LoadResult, startLoad } from '../support/load.ts';
 import { startNginx } from '../support/local-nginx.ts';
 import { nginxBuild } from '../support/nginx-builds.ts';
 import { productAt } from '../support/product.ts';
@@ -19,11 +19,8 @@ describe('switches under load, up and back for good, up and back while held', ()
     const before = await snapshotHost(nginx);
     const binary = await nginxBuild('1.26.3');
     const product = productAt(nginx);
-    const load = await startLoad({ host: '127.0.0.1', port: nginx.port, rate: 300 });
-    for (let i = 0; i < ROUNDS; i += 1) {
-      await round({ product, binary, healthUrl: `http://127.0.0.1:${nginx.port}/` });
-    }
-    assertNothingLost(await load.stop());
+    const site = { product, binary, healthUrl: `http://127.0.0.1:${nginx.port}/` };
+    assertNothingLost(await roundsUnderLoad(site, { host: '127.0.0.1', port: nginx.port, rate: 300 }));
     await assertAtRest(nginx, { before });
   });
 
@@ -33,17 +30,26 @@ describe('switches under load, up and back for good, up and back while held', ()
     test('lose no request, and its kernel drops no connection', async () => {
       const binary = await nginxBuild('1.26.3');
       const counters = await kernelCounters(web);
-      const load = await startLoad({ host: web.address, port: 80, rate: 300, keepAlive: 5 });
-      for (let i = 0; i < ROUNDS; i += 1) {
-        await round({ product: web.product, binary, healthUrl: 'http://127.0.0.1/' });
-      }
-      assertNothingLost(await load.stop());
+      const site = { product: web.product, binary, healthUrl: 'http://127.0.0.1/' };
+      assertNothingLost(await roundsUnderLoad(site, { host: web.address, port: 80, rate: 300, keepAlive: 5 }));
       const { ListenOverflows, ListenDrops } = await kernelCounters(web);
       assert.deepEqual([ListenOverflows, ListenDrops], [counters['ListenOverflows'], counters['ListenDrops']]);
       await web.atRest();
     });
   });
 });
+
+async function roundsUnderLoad(site: Site, options: LoadOptions): Promise<LoadResult> {
+  const load = await startLoad(options);
+  try {
+    for (let i = 0; i < ROUNDS; i += 1) await round(site);
+  } catch (error) {
+    // Its thread would keep a failing test from ending.
+    await load.stop();
+    throw error;
+  }
+  return load.stop();
+}
 
 function assertNothingLost({ failed, sent, failures, byVersion, longestGapMs }: LoadResult): void {
   assert.equal(failed, 0, `of ${sent} requests ${failed} failed:\n${failures.join('\n')}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Answer } from '../../src/target/answer.ts';
 import { type Fields, type Helper, type HelperOptions, type Shell, startHelper } from './helper-session.ts';
@@ -28,6 +28,8 @@ export interface Instance {
   stage(helper: Helper, options?: StageOptions): Promise<Staged>;
   /** One request of one short-lived helper. */
   receive(fields: Fields, upload: { bytes: Uint8Array; shell?: Shell }): Promise<Answer>;
+  /** As if the time of the upgrade's guard were over now. */
+  expire(): void;
   /** Event names of the journal so far, oldest first, each after its actor: `session begin`. */
   journal(): string[];
   /** Everything of this nginx and of every helper is as it must be when no upgrade is under way. */
@@ -98,12 +100,16 @@ export async function startInstance(options: Partial<LocalNginxOptions> = {}): P
       const bytes = readFileSync(how.binary ?? (await nginxBuild(NEW, how.variant)));
       const sha256 = digest(bytes);
       const { nonce } = await instance.prepare(helper, { sha256, ...how.fields });
-      const upload = { dir: directory, nonce, sha256, encoding: 'none' };
+      const upload = { dir: directory, nonce, sha256, encoding: 'none', size: bytes.length };
       okay(await instance.receive(upload, { bytes, ...how.helper }));
       return { nonce, sha256, checked: okay(await helper.ask('check', { test: 'yes' })) };
     },
     async receive(fields, { bytes, ...how }) {
       return receiveBy(await instance.helper({ ...how, entry: 'receive' }), { fields, bytes });
+    },
+    expire() {
+      writeFileSync(`${directory}/deadline.test`, '0\n');
+      renameSync(`${directory}/deadline.test`, `${directory}/deadline`);
     },
     journal: () => journalOf(directory),
     async assertRest(generation, expected = {}) {

@@ -5,7 +5,7 @@ import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, parseRecord } from '../../src/target/answer.ts';
-import { helperProgram, startCommand } from '../../src/target/program.ts';
+import { helperProgram, startCommand, startOf } from '../../src/target/program.ts';
 import { requestLine } from '../../src/target/session.ts';
 import { signal } from './processes.ts';
 
@@ -29,6 +29,10 @@ export interface HelperOptions {
   /** Shell commands that the login runs before ours, as a chatty profile would. */
   profile?: string;
   env?: NodeJS.ProcessEnv;
+  /** The login, where it is not ours; only root can ask for one. */
+  user?: string;
+  /** Goes through the gate, which becomes root with these words where it has to. */
+  gate?: { sudo: string[]; pidFile: string };
 }
 
 /** A real helper process that is spoken to in frames. */
@@ -56,14 +60,10 @@ const CLEAN = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 
 /** Starts the helper the way the product does, but under `shell`, and waits for its first record. */
 export async function startHelper(options: HelperOptions = {}): Promise<Helper> {
-  const program = options.program ?? helperProgram();
   const marker = randomBytes(8).toString('hex');
-  const plain = startCommand({ entry: options.entry ?? 'session', bytes: program.length, sudo: [] });
-  const words = plain.replace(/^\/bin\/sh /, `exec ${options.shell ?? 'dash'} `);
-  const child = spawn('/bin/sh', ['-c', `${options.profile ?? ':'}\n${words}`], {
-    cwd: '/',
-    env: { ...CLEAN, ...options.env },
-  });
+  const { command, input } = startUp(options, marker);
+  const login = [...asLogin(options.user), '/bin/sh', '-c', `${options.profile ?? ':'}\n${command}`];
+  const child = spawn(login[0] ?? '', login.slice(1), { cwd: '/', env: { ...CLEAN, ...options.env } });
   const ended = once(child, 'exit').then(([code, name]: unknown[]) => (code ?? name) as number | string);
   const waiting = new Map<number, (answer: Answer) => void>();
   const events: string[] = [];
@@ -81,7 +81,7 @@ export async function startHelper(options: HelperOptions = {}): Promise<Helper> 
     return firstOf(answer, { ended, what: `an answer to ${verb}`, noise: () => noise });
   };
   const hello = answerTo(0, 'hello');
-  child.stdin.write(`${program}nhu1\t${marker}\n`);
+  child.stdin.write(input);
   let requests = 0;
   const helper = {
     pid: child.pid ?? 0,
@@ -101,6 +101,23 @@ export async function startHelper(options: HelperOptions = {}): Promise<Helper> 
     },
   };
   return { ...helper, hello: await hello };
+}
+
+/** The product's own command line, but for the shell, and what it reads first. */
+function startUp(options: HelperOptions, marker: string): { command: string; input: string } {
+  const { entry = 'session', program = helperProgram(), gate } = options;
+  const plain =
+    gate === undefined
+      ? {
+          command: startCommand({ entry, bytes: program.length, sudo: [] }),
+          input: `${program}nhu1\t${marker}\n`,
+        }
+      : startOf({ entry, marker, elevate: 'asNeeded', ...gate });
+  return { ...plain, command: plain.command.replace(/^\/bin\/sh /, `exec ${options.shell ?? 'dash'} `) };
+}
+
+function asLogin(user: string | undefined): string[] {
+  return user === undefined ? [] : ['setpriv', `--reuid=${user}`, '--regid=nogroup', '--clear-groups'];
 }
 
 async function firstOf(

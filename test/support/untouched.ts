@@ -3,8 +3,8 @@ import type { WebHost } from './web-host.ts';
 
 /** Everything that a run which refuses must leave as it is; one line a thing. */
 const FOOTPRINT = `
-find /run/nginx* /run/second* /usr/sbin /etc/nginx /var/lib/nginx /home/deploy -printf '%p %i %s %m %U:%G %C@\\n' \
-  2>/dev/null | grep -v '^/usr/sbin '
+find /run/nginx* /run/second* /usr/sbin/*nginx* /usr/sbin/.[!.]* /etc/nginx /var/lib/nginx /home/deploy \
+  -printf '%p %i %s %m %U:%G %C@\\n' 2>/dev/null
 find /tmp /var/tmp -maxdepth 1 ! -name 'systemd-*' ! -path /tmp ! -path /var/tmp
 find /var/lib/nginx-hot-upgrade -name lock -o -name guard -o -name upgrade 2>/dev/null
 systemctl list-units --all --plain --no-legend 'nginx-hot-upgrade*'

@@ -7,6 +7,16 @@ export const EXEC_CHECKS: MasterCheck[] = [
   { code: 'relative-argv0', check: relativeArgv0 },
   { code: 'argv0-not-running-file', check: notTheRunningFile },
   {
+    code: 'shared-binary',
+    check: ({ sharedWith, path }) =>
+      sharedWith === ''
+        ? undefined
+        : {
+            message: `another master (${sharedWith}) runs the same file, ${path}: it would take the new one at its next restart or upgrade`,
+            fix: 'Give each instance a binary of its own, or allow it and upgrade the other one next.',
+          },
+  },
+  {
     code: 'wrapper-script',
     check: ({ magic, path }) =>
       magic !== '' && magic !== ELF

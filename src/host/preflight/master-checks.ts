@@ -23,6 +23,16 @@ export const HOST_CHECKS: HostCheck[] = [
         : undefined,
   },
   {
+    code: 'master-user',
+    check: ({ whyNot, masters }) =>
+      whyNot === 'master-user'
+        ? {
+            message: `nginx runs as another user than the one who acts here, whose program must not be run with other rights: ${masters}`,
+            fix: 'Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`.',
+          }
+        : undefined,
+  },
+  {
     code: 'container-pid1',
     check: ({ whyNot, masters }) =>
       whyNot === 'container-pid1'

@@ -91,7 +91,7 @@ describe('startStream', () => {
     };
     const stream = startStream({ send, everyMs: 2 });
     await delay(200);
-    const numbers = await stream.stop(30);
+    const numbers = await stream.stop({ graceMs: 30 });
     assert.deepEqual([most, aborted, numbers.sent, numbers.failed], [40, 40, 40, 40]);
     assert.ok(numbers.stalled >= 40, `${numbers.stalled} stalled`);
     assert.ok(numbers.longestGapMs >= 200);

@@ -81,6 +81,7 @@ export function scriptedAgent({ facts = [factsOf('systemd')], answers = {} }: Sc
       roundTripMs: 0,
       close: () => {},
     },
+    outages: () => [],
     requests: () => asked.length,
     nonce: () => NONCE,
     facts: async () => next(left.facts),
