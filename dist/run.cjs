@@ -48,6 +48,10 @@ var UpgradeError = class extends Error {
 		this.state = options.state;
 	}
 };
+/** Another actor (the guard, another run) decided about this upgrade, and is carrying it out. */
+var DecidedElsewhere = class extends Error {
+	name = "DecidedElsewhere";
+};
 /** All mistakes in the inputs, found before anything is touched. */
 var InputError = class extends Error {
 	name = "InputError";
@@ -2332,10 +2336,6 @@ var Refused = class extends Error {
 var Cancelled = class extends Error {
 	name = "Cancelled";
 };
-/** Another actor (the guard, another run) decided about this upgrade, and is carrying it out. */
-var DecidedElsewhere = class extends Error {
-	name = "DecidedElsewhere";
-};
 /** The target did what it was asked, but what it reads back afterwards is not what was meant. Nothing more is undone. */
 var NotAsMeant = class extends UpgradeError {};
 /** The answer, where it is a good one; else an error with the helper's own reason, its evidence kept in the result. */
@@ -2878,7 +2878,8 @@ async function openAgent(target, options) {
 	const { config, identity } = options;
 	const memory = {
 		nonce: "",
-		directory: ""
+		directory: "",
+		decision: ""
 	};
 	const resume = (session) => takeUpAgain(session, {
 		memory,
@@ -2906,6 +2907,7 @@ async function openAgent(target, options) {
 		})),
 		ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
 			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
+			if (verb === "commit" || verb === "rollback") memory.decision = verb;
 			const given = {
 				fields: {
 					who: identity.who,
@@ -2976,6 +2978,8 @@ async function takeUpAgain(session, { memory, options }) {
 		if (ours.upgrade === null) return;
 		throw new UpgradeError("changed-by-others", "another upgrade is under way on this host");
 	}
+	const { decision, decisionWhy } = ours.upgrade;
+	if (decision !== "" && decision !== memory.decision) throw new DecidedElsewhere(`${decision} ${decisionWhy}`);
 	const fields = {
 		nonce,
 		run: identity.run
@@ -3101,9 +3105,9 @@ async function commit(run, sides) {
 	}));
 }
 function committed(answer, { result }) {
-	const outcome = answer.fields["outcome"];
-	const closed = typeof outcome === "string" && outcome !== "stuck";
-	if (!answer.ok && closed) throw new ClosedMeanwhile(outcome, String(answer.fields["why"] ?? ""));
+	const read = fieldsOf(answer.fields, "commit");
+	const outcome = read.textOrNull("outcome") ?? "stuck";
+	if (!answer.ok && outcome !== "stuck") throw new ClosedMeanwhile(outcome, read.textOrNull("why") ?? "");
 	return mustSucceed(answer, result);
 }
 /** Ends the step with the new generation serving and the old master parked under the guard. */
@@ -3293,6 +3297,7 @@ function closedBy(run, { cause, sides }) {
 /** Exits: the books are closed; the drain time and a minute are over. */
 async function waitUntilClosed(run, sides) {
 	const until = performance.now() + run.config.switch.drainTimeout + 6e4;
+	await run.agent.ask("release");
 	for (;;) {
 		const { ours } = await run.agent.facts();
 		if (ours.upgrade === null) {
@@ -5281,7 +5286,11 @@ async function rollbackHost(run) {
 			oldMaster: upgrade.oldMaster,
 			newMaster: upgrade.newMaster
 		});
-		const adopted = await phase(run, "preflight", () => run.agent.ask("adopt", { fields: { nonce: upgrade.nonce } }));
+		const adopted = await phase(run, "preflight", () => run.agent.ask("adopt", { fields: {
+			nonce: upgrade.nonce,
+			decide: "rollback",
+			why: "asked"
+		} }));
 		if (adopted.ok) await rollBack(run, {
 			why: "asked",
 			sides

@@ -36,6 +36,11 @@ export class UpgradeError extends Error {
   }
 }
 
+/** Another actor (the guard, another run) decided about this upgrade, and is carrying it out. */
+export class DecidedElsewhere extends Error {
+  override readonly name = 'DecidedElsewhere';
+}
+
 /** All mistakes in the inputs, found before anything is touched. */
 export class InputError extends Error {
   override readonly name = 'InputError';

@@ -25,9 +25,9 @@ export async function commit(run: HostRun, sides: Sides): Promise<void> {
 }
 
 function committed(answer: Answer, { result }: HostRun): Answer {
-  const outcome = answer.fields['outcome'];
-  const closed = typeof outcome === 'string' && outcome !== 'stuck';
-  if (!answer.ok && closed) throw new ClosedMeanwhile(outcome, String(answer.fields['why'] ?? ''));
+  const read = fieldsOf(answer.fields, 'commit');
+  const outcome = read.textOrNull('outcome') ?? 'stuck';
+  if (!answer.ok && outcome !== 'stuck') throw new ClosedMeanwhile(outcome, read.textOrNull('why') ?? '');
   return mustSucceed(answer, result);
 }
 

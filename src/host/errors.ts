@@ -1,4 +1,4 @@
-import { type Reason, REASONS, UpgradeError } from '../errors.ts';
+import { DecidedElsewhere, type Reason, REASONS, UpgradeError } from '../errors.ts';
 import type { Finding, HostResult } from '../report/result.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 
@@ -16,11 +16,6 @@ export class Refused extends Error {
 /** The run was cancelled; thrown at the next step, or in the middle of a wait. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
-}
-
-/** Another actor (the guard, another run) decided about this upgrade, and is carrying it out. */
-export class DecidedElsewhere extends Error {
-  override readonly name = 'DecidedElsewhere';
 }
 
 /** The target did what it was asked, but what it reads back afterwards is not what was meant. Nothing more is undone. */

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Reason, REASONS, UpgradeError, messageOf } from '../errors.ts';
+import { DecidedElsewhere, type Reason, REASONS, UpgradeError, messageOf } from '../errors.ts';
 import { ClosedMeanwhile } from '../target/agent.ts';
 import { fieldsOf } from '../target/answer.ts';
 import { closedAs, hold, rollBack, type Sides } from './closing.ts';
-import { Cancelled, DecidedElsewhere, NotAsMeant } from './errors.ts';
+import { Cancelled, NotAsMeant } from './errors.ts';
 import type { HostRun } from './host-run.ts';
 
 /**
@@ -61,6 +61,7 @@ function closedBy(run: HostRun, { cause, sides }: { cause: ClosedMeanwhile; side
 /** Exits: the books are closed; the drain time and a minute are over. */
 async function waitUntilClosed(run: HostRun, sides: Sides): Promise<void> {
   const until = performance.now() + run.config.switch.drainTimeout + 60_000;
+  await run.agent.ask('release');
   for (;;) {
     const { ours } = await run.agent.facts();
     if (ours.upgrade === null) {

@@ -14,7 +14,9 @@ export async function rollbackHost(run: HostRun): Promise<void> {
   if (upgrade !== null && upgrade.decision !== 'commit') {
     const sides = heldSides(upgrade);
     Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
-    const adopted = await phase(run, 'preflight', () => run.agent.ask('adopt', { fields: { nonce: upgrade.nonce } }));
+    const adopted = await phase(run, 'preflight', () =>
+      run.agent.ask('adopt', { fields: { nonce: upgrade.nonce, decide: 'rollback', why: 'asked' } }),
+    );
     if (adopted.ok) await rollBack(run, { why: 'asked', sides });
     else if (adopted.reason === 'rebooted') afterReboot(run, { adopted, sides });
     else mustSucceed(adopted, run.result);

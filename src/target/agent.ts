@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Config, Millis, Target } from '../config.ts';
 import type { Connection } from '../connection/port.ts';
 import type { Span } from '../health/gaps.ts';
-import { UpgradeError } from '../errors.ts';
+import { DecidedElsewhere, UpgradeError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { type Facts, parseFacts } from './facts.ts';
 import { type Lifeline, openLifeline } from './lifeline.ts';
@@ -85,6 +85,8 @@ interface Memory {
   nonce: string;
   /** The instance's state directory on the target. */
   directory: string;
+  /** What this run itself asked for last, where that decides about the upgrade. */
+  decision: string;
   /** A channel for an upload that was opened ahead of time. */
   upload?: ReturnType<Lifeline['openBeside']> | undefined;
 }
@@ -92,7 +94,7 @@ interface Memory {
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
 export async function openAgent(target: Target, options: AgentOptions): Promise<Agent> {
   const { config, identity } = options;
-  const memory: Memory = { nonce: '', directory: '' };
+  const memory: Memory = { nonce: '', directory: '', decision: '' };
   const resume = (session: Session) => takeUpAgain(session, { memory, options });
   const lifeline = await openLifeline({ target, resume, ...options });
   const beside = (verb: string, fields: Fields, within: Millis) =>
@@ -105,6 +107,7 @@ export async function openAgent(target: Target, options: AgentOptions): Promise<
     facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), { memory, config })),
     ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
       if (verb === 'prepare' || verb === 'adopt') memory.nonce = String(fields['nonce'] ?? memory.nonce);
+      if (verb === 'commit' || verb === 'rollback') memory.decision = verb;
       const all = { who: identity.who, run: identity.run, ...fields };
       const within = Math.max(config.commandTimeout, waits + 15_000);
       const given = { fields: all, within, ...(onEvent === undefined ? {} : { onEvent }) };
@@ -160,6 +163,9 @@ async function takeUpAgain(session: Session, { memory, options }: { memory: Memo
     if (ours.upgrade === null) return;
     throw new UpgradeError('changed-by-others', 'another upgrade is under way on this host');
   }
+  // Whoever decided otherwise is at work on it: taking over would only end it half-way.
+  const { decision, decisionWhy } = ours.upgrade;
+  if (decision !== '' && decision !== memory.decision) throw new DecidedElsewhere(`${decision} ${decisionWhy}`);
   const fields = { nonce, run: identity.run };
   const adopted = await session.ask('adopt', { fields, within: config.commandTimeout });
   if (adopted.reason === 'rebooted') throw new ClosedMeanwhile(String(adopted.fields['outcome']), 'reboot');

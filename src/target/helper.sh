@@ -30,7 +30,7 @@ NL='
 '
 LOOKS=0
 SYNCING=0
-OLD_LISTED='' OUTCOME='' CHILDREN='''' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
+OLD_LISTED='' OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
 EXTENDED_AT=0
@@ -594,7 +594,7 @@ find_root() {
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
 STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino path_ino new_ino old_sha new_sha
-old_version new_version need cover ow nw usr2 winch quit confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
+old_version new_version need cover ow nw unix usr2 winch quit confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
 instance_of() {
@@ -920,7 +920,7 @@ guard_watches() {
     return 0
   fi
   if ! lives "$S_om" "$S_om_start"; then
-    decide commit old-master-gone && take_mutex && finish_commit
+    take_mutex && load_state && may_act && forward
     return 0
   fi
   listeners_of "$S_om"
@@ -986,33 +986,61 @@ put_name() {
   ln "$S_work/$1" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
 }
 
-# old_serves: HUP where no old worker accepts; waits for one that does. At most 15 s. HUP is not idempotent: each one
-# adds a set of workers while a new binary exists (ngx_master_process_cycle), so it is sent only where none accepts.
+# sort_workers: the old master's workers that are not shutting down: STAYING are those of before WINCH, FRESH came after.
+sort_workers() {
+  local _p
+  STAYING='' FRESH=''
+  workers_of "$S_om" "$S_nm"
+  for _p in $WORKERS; do
+    title_of "$_p"
+    case $TITLE in
+      *'shutting down'*) ;;
+      *': wo'*) case " $S_ow " in *" $_p "*) STAYING="$STAYING $_p" ;; *) FRESH="$FRESH $_p" ;; esac ;;
+    esac
+  done
+}
+
+# old_serves: HUP where WINCH has left no old worker; waits for one that accepts, at most 15 s. Each HUP adds a set of
+# workers while a new binary exists (ngx_master_process_cycle), so one that only pauses is none to replace: nginx takes
+# listeners out of epoll by itself for moments, at EMFILE for half a second (ngx_disable_accept_events).
 old_serves() {
-  local _serve_by _patience _hup_at _fresh _p
+  local _began _hup_at _age
   uptime_now
-  _serve_by=$((NOW + 150)) _patience=$((NOW + 20)) _hup_at=0
+  _began=$NOW _hup_at=0
   listeners_of "$S_om"
   while lives "$S_om" "$S_om_start"; do
-    workers_of "$S_om" "$S_nm"
+    sort_workers
     # shellcheck disable=SC2086
-    accepting_among $WORKERS
-    _fresh=''
-    for _p in $ACCEPTING; do case " $S_ow " in *" $_p "*) ;; *) _fresh=1 ;; esac; done
+    accepting_among $STAYING $FRESH
     uptime_now
-    if [ -n "$ACCEPTING" ]; then
-      # After a WINCH, a worker of before it may be about to close: only a fresh one counts, or one that stays.
-      if [ "$S_winch" != 1 ] || [ -n "$_fresh" ] || [ "$NOW" -ge "$_patience" ]; then return 0; fi
-    elif [ "$NOW" -ge "$_hup_at" ] && { [ "$NM_LIVES" = 1 ] || [ "$NOW" -ge $((_patience - 10)) ]; }; then
+    _age=$((NOW - _began))
+    ! they_serve "$_age" || return 0
+    if must_hup "$_age" && [ "$NOW" -ge "$_hup_at" ]; then
       may_act rollback || return 1
       journal hup-old
       kill -HUP "$S_om"
       _hup_at=$((NOW + 30))
     fi
-    [ "$NOW" -lt "$_serve_by" ] || return 1
+    [ "$_age" -lt 150 ] || return 1
     pause
   done
   return 1
+}
+
+# they_serve AGE: true where workers accept, or at least are there to; those of before WINCH only if they outlast it.
+they_serve() {
+  local _p
+  if [ "$S_winch" != 1 ]; then [ -n "$ACCEPTING" ] || { [ -n "$STAYING$FRESH" ] && [ "$1" -ge 10 ]; }; return; fi
+  for _p in $FRESH; do case " $ACCEPTING " in *" $_p "*) return 0 ;; esac; done
+  [ -z "$FRESH" ] || [ "$1" -lt 30 ] || return 0
+  [ -n "$ACCEPTING" ] && [ "$1" -ge 20 ]
+}
+
+# must_hup AGE: WINCH was sent and took the workers; where the new master is gone, nginx starts them anew by itself.
+must_hup() {
+  [ "$S_winch" = 1 ] && [ -z "$FRESH" ] || return 1
+  [ "$NM_LIVES" = 1 ] || [ "$1" -ge 10 ] || return 1
+  [ -z "$STAYING" ] || { [ -z "$ACCEPTING" ] && [ "$1" -ge 20 ]; }
 }
 
 # gone_within TENTHS PID START: waits for the end of a process.
@@ -1087,7 +1115,9 @@ pid_file_is() {
 # write_pid_file PID: with owner and mode as nginx would give it (ngx_create_pidfile).
 write_pid_file() {
   journal pid-file-repaired pid "$1"
-  printf '%s\n' "$1" >"$S_pidf.nhu" && chmod 644 "$S_pidf.nhu" && mv -f "$S_pidf.nhu" "$S_pidf"
+  # Created exclusively: the directory may be another user's, who must not choose what is written to.
+  rm -f "$S_pidf.nhu"
+  (umask 022 && set -C && printf '%s\n' "$1" >"$S_pidf.nhu") 2>/dev/null && mv -f "$S_pidf.nhu" "$S_pidf"
 }
 
 # undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, committed, changed-by-others,
@@ -1115,23 +1145,60 @@ undo() {
 }
 
 
-# forward: the old master is gone and the new one serves: nothing to go back to, so the books follow the truth.
+# forward: the old master is gone and the new one lives: nothing to go back to. Where it serves, the books follow the
+# truth; where it does not within ready-timeout, only a cold start is left.
 forward() {
+  local _forward_by
+  uptime_now
+  _forward_by=$((NOW + S_ready))
+  until enough_accept; do
+    uptime_now
+    lives "$S_nm" "$S_nm_start" && [ "$NOW" -lt "$_forward_by" ] || break
+    go_on_waiting
+    pause
+  done
+  if [ -z "$ACCEPTING" ]; then rescue; return; fi
   rm -f "$D/decision"
   decide commit old-master-gone && finish_commit
 }
 
-# rescue: nobody is left. Ends what still holds the sockets (a cold start would fail with "address in use"), puts the
-# old binary back and starts it the way the host starts it.
-rescue() {
-  local _left _outcome _p
-  journal outage
-  processes_of "$S_new_ino"; _left=$RUNNING
+# end_remains: whoever of either generation still runs, by the file that it runs: it may hold the sockets.
+end_remains() {
+  local _remains _left _path _p
+  processes_of "$S_new_ino"
+  _remains=$RUNNING
+  for _p in $S_ow $S_nw; do
+    inode_of "/proc/$_p/exe"
+    case $INODE in "$S_old_ino" | "$S_new_ino") start_of "$_p" && [ "$PARENT" = 1 ] && _remains="$_remains $_p" ;; esac
+  done
   # shellcheck disable=SC2086
-  kill_all KILL $_left
-  for _p in $S_ow $S_nw; do start_of "$_p" && [ "$PARENT" = 1 ] && kill -KILL "$_p"; done
+  kill_all KILL $_remains
+  # A listening unix socket that nobody holds any more would make the start fail with "address in use".
+  _left=$S_unix
+  while [ -n "$_left" ]; do
+    _path=${_left%%"|"*} _left=${_left#*"|"}
+    if [ -S "$_path" ] && ! grep -qF " $_path" /proc/net/unix; then rm -f "$_path"; fi
+  done
+}
+
+# rescue: nobody is left. Ends what still holds the sockets, puts the old binary back and starts it the way the host does.
+rescue() {
+  local _outcome
+  read_decision
+  may_act "$DECISION" || return 1
+  journal outage
+  # An old master that still drains would delete the pid file of the one that is started now.
+  if lives "$S_om" "$S_om_start"; then
+    kill -TERM "$S_om"
+    gone_within 20 "$S_om" "$S_om_start" || kill -KILL "$S_om"
+    gone_within 20 "$S_om" "$S_om_start"
+  fi
+  end_remains
   put_name old
   rm -f "$S_pidf" "$S_pidf.oldbin"
+  may_act "$DECISION" || return 1
+  # A start may take longer than the guard waits for a sign of life.
+  set_deadline 1200
   if [ -n "$S_unit" ] && command -v systemctl >/dev/null; then
     systemctl reset-failed "$S_unit" 2>/dev/null
     systemctl restart "$S_unit" 2>/dev/null
@@ -1180,19 +1247,19 @@ as_master() {
 # finish_commit: from the decision on, forward only. The new file takes the path, then the old master goes (QUIT).
 finish_commit() {
   find_pair
-  if [ "$NM_LIVES" = 0 ]; then without_new; return 1; fi
+  if [ "$NM_LIVES" = 0 ]; then turn_back new-master-died; return 1; fi
   retain_old
   install_new || return 1
   if [ "$OM_LIVES" = 1 ]; then
     # The last look before the point of no return: what was seen at the decision may be seconds old.
-    new_stands || { without_new; return 1; }
+    new_stands || { turn_back new-master-died; return 1; }
     may_act commit || return 1
     S_quit=1
     save_state || return 1
     journal quit-old pid "$S_om"
     kill -QUIT "$S_om"
     drain_old
-    lives "$S_nm" "$S_nm_start" || { without_new; return 1; }
+    lives "$S_nm" "$S_nm_start" || { turn_back new-master-died; return 1; }
   fi
   # A master that was killed took its second pid file along as little as its workers.
   if [ "$OM_LIVES" = 0 ] && pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then rm -f "$S_pidf.oldbin"; fi
@@ -1214,7 +1281,8 @@ install_new() {
   journal install
   # Another actor than the one that staged has nothing to wait for, and syncs anew.
   wait "$SYNCING" 2>/dev/null || sync "$S_work/new" 2>/dev/null
-  mv -f "$S_work/new" "$S_bin" || return 1
+  # Read-only or immutable by now: nothing was sent yet that could not be taken back.
+  mv -f "$S_work/new" "$S_bin" || { turn_back install-failed; return 1; }
   # Until it is on the disk, a power cut leads back to the old version, which is kept for that long.
   sync "${S_bin%/*}" 2>/dev/null &
   SYNCING=$!
@@ -1227,12 +1295,13 @@ new_stands() {
   [ "$KEPT" != 0 ] || enough_accept
 }
 
-# without_new: the new master is gone although the commit was decided. As long as the old one was not told to go, it
-# takes over; after that only a cold start is left.
-without_new() {
+# turn_back WHY: the commit was decided and cannot be carried out. As long as the old master was not told to go, it takes
+# over; after that only a cold start is left. Only the one actor may turn a decision, and only this one.
+turn_back() {
   if lives "$S_om" "$S_om_start" && [ "$S_quit" != 1 ]; then
+    may_act commit || return 1
     rm -f "$D/decision"
-    decide rollback new-master-died && undo
+    decide rollback "$1" && undo
     return
   fi
   rescue
@@ -1694,7 +1763,10 @@ verb_begin() {
     start_guard
     wait_for_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
   fi
-  if [ "$NM_LIVES" = 0 ]; then swap_and_signal || return; else put_name old; fi
+  if [ "$NM_LIVES" = 0 ]; then
+    listeners_of "$S_om"
+    swap_and_signal || return
+  else put_name old; fi
   rec_process newMaster "$S_nm" "$S_nm_start"
   wait_ready || return
   S_phase=ready S_nw=$WORKERS
@@ -1709,6 +1781,7 @@ swap_and_signal() {
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
   workers_of "$S_om"
   S_ow=$WORKERS S_phase=begun S_usr2=1
+  note_unix_listeners
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
@@ -1731,6 +1804,16 @@ swap_and_signal() {
   save_state
   event exec
   return "$_found"
+}
+
+# note_unix_listeners: their paths outlive a master that is killed.
+note_unix_listeners() {
+  S_unix=''
+  while read -r _ _kind _path; do
+    [ "$_kind" != unix ] || S_unix="$S_unix$_path|"
+  done <<EOF
+$L_ADDR
+EOF
 }
 
 confined() {
@@ -1924,6 +2007,8 @@ verb_adopt() {
   load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
   [ "$S_boot" = "$BOOT" ] || { take_mutex && close_after_boot; rec_text outcome "$OUTCOME"; refuse rebooted "the host was restarted: $OUTCOME"; return; }
   [ -z "$A_nonce" ] || [ "$A_nonce" = "$S_nonce" ] || { refuse changed-by-others 'another upgrade is under way here'; return; }
+  # Decided before anybody is ended, so that who comes back for it finds it decided.
+  if [ -n "$A_decide" ]; then decide "$A_decide" "$A_why" || { lost_ground; return; }; fi
   take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
   load_state || { refuse changed-by-others 'the upgrade was closed meanwhile'; return; }
   BIN=$S_bin PIDF=$S_pidf
@@ -1959,6 +2044,9 @@ close_after_boot() {
   fi
   close_books "$_outcome" reboot
 }
+
+# verb_release: this run lets go; whoever carries out what was decided need not wait for it.
+verb_release() { rec_new; release_mutex; answer; }
 
 verb_commit() {
   rec_new
@@ -2101,7 +2189,7 @@ evidence() {
 # -------------------------------------------------------------------------------------------------------- conversation
 
 REQUEST_KEYS='pid_file nonce run who kind sha256 old_version new_version need cover confirm ready drain hold keep dir
-encoding size test why repair'
+encoding size test why repair decide'
 
 # parse_request LINE: ID, VERB and the A_ variables.
 parse_request() {
@@ -2131,6 +2219,7 @@ run_verb() {
     extend) verb_extend ;;
     hold) verb_hold ;;
     adopt) verb_adopt ;;
+    release) verb_release ;;
     commit) verb_commit ;;
     rollback) verb_rollback ;;
     cancel) verb_cancel ;;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UpgradeError } from '../../../src/errors.ts';
-import { Cancelled, DecidedElsewhere } from '../../../src/host/errors.ts';
+import { DecidedElsewhere, UpgradeError } from '../../../src/errors.ts';
+import { Cancelled } from '../../../src/host/errors.ts';
 import { reasonOf, retreat } from '../../../src/host/retreat.ts';
 import { ClosedMeanwhile } from '../../../src/target/agent.ts';
 import { factsOf } from './recorded.ts';
