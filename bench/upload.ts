@@ -76,7 +76,7 @@ async function aim(site: Site, path: string): Promise<Parameters<typeof openAgen
   const { config } = await parseInputs(raw, { user: 'nobody', sshAuthSock: undefined });
   const [target] = config.targets;
   if (target === undefined) throw new Error('expected one target, found none');
-  return [target, { config, identity: { who: 'bench', run: 'bench' } }];
+  return [target, { config, cancel: new AbortController().signal, identity: { who: 'bench', run: 'bench' } }];
 }
 
 /** What `stage` does, again and again: to be asked for what is prepared already changes nothing on the host. */

@@ -2796,7 +2796,7 @@ async function openLifeline(options) {
 					heard = performance.now();
 					return answer;
 				} catch (error) {
-					if (!isLoss(error) || losses >= MOST_LOSSES) throw error;
+					if (!isLoss(error) || losses >= MOST_LOSSES || options.cancel.aborted) throw error;
 					if (used === now) renewal ??= renew(error).finally(() => renewal = void 0);
 					await renewal;
 				}
@@ -5496,6 +5496,7 @@ async function oneHost(target, options) {
 		}, "connect", () => openAgent(target, {
 			config,
 			identity: whoAmI(),
+			cancel,
 			log: (message) => log.info(message),
 			whileWaiting
 		}));

@@ -77,7 +77,7 @@ async function oneHost(target: Target, options: HostOptions): Promise<HostResult
       void warmUpProbes(config.health, target);
     };
     agent = await phase({ result, log }, 'connect', () =>
-      openAgent(target, { config, identity: whoAmI(), log: (message) => log.info(message), whileWaiting }),
+      openAgent(target, { config, identity: whoAmI(), cancel, log: (message) => log.info(message), whileWaiting }),
     );
     const binary = await options.binary();
     if (command === 'build') throw new Error('build needs no target');

@@ -74,6 +74,7 @@ export class ClosedMeanwhile extends Error {
 export interface AgentOptions {
   config: Config;
   identity: RunIdentity;
+  cancel: AbortSignal;
   /** Told about repeated tries to connect. */
   log?: (message: string) => void;
   /** Work for this machine while the other end is busy. */

@@ -13,6 +13,8 @@ export interface LifelineOptions {
   log?: (message: string) => void;
   /** Work for this machine while the other end is busy: called once the first channel was asked for. */
   whileWaiting?: () => void;
+  /** Once aborted, a lost connection stays lost: the guard on the target has been told to act. */
+  cancel: AbortSignal;
   /** Called on a new session before anything else is asked there; throws where there is nothing to go on with. */
   resume: (session: Session) => Promise<void>;
 }
@@ -65,7 +67,7 @@ export async function openLifeline(options: LifelineOptions): Promise<Lifeline> 
           heard = performance.now();
           return answer;
         } catch (error) {
-          if (!isLoss(error) || losses >= MOST_LOSSES) throw error;
+          if (!isLoss(error) || losses >= MOST_LOSSES || options.cancel.aborted) throw error;
           // Two requests side by side lose the same connection: only one of them renews it.
           if (used === now) renewal ??= renew(error).finally(() => (renewal = undefined));
           await renewal;

@@ -71,6 +71,20 @@ describe('parseFacts', () => {
     assert.match(masters, /^\d+ nginx: master process .*; \d+ nginx: master process /);
   });
 
+  it('needs neither machine nor processors where there is no master', () => {
+    const { machine, cpus, master } = factsOf('not-running', { machine: null, cpus: null });
+    assert.deepEqual([machine, cpus, master], ['', 1, null]);
+    assert.throws(() => factsOf('systemd', { machine: 1 }), /expected machine to be text or null, found 1/);
+    assert.throws(() => factsOf('systemd', { cpus: '2' }), /expected cpus to be a number or null, found "2"/);
+  });
+
+  it('reads which other masters run the same file, none where nothing is said', () => {
+    assert.equal(masterOf('systemd', { sharedWith: '7, 9' }).sharedWith, '7, 9');
+    assert.equal(masterOf('systemd', { sharedWith: '' }).sharedWith, '');
+    assert.equal(masterOf('systemd', { sharedWith: undefined }).sharedWith, '');
+    assert.throws(() => masterOf('systemd', { sharedWith: [7] }), /expected sharedWith to be text or null/);
+  });
+
   it('keeps an equals sign within a value', () => {
     const { unit } = masterOf('systemd', { unit: { name: 'n', properties: ['A=b=c', 'B=', 'C'] } });
     assert.deepEqual([unit?.properties.get('A'), unit?.properties.get('B')], ['b=c', '']);
@@ -91,6 +105,9 @@ describe('parseFacts', () => {
     'listeners',
     'predecessor',
     'predecessorWorkers',
+    'machine',
+    'cpus',
+    'sharedWith',
   ];
   const MAY_MISS = new Set([...OPTIONAL, 'children', 'lock', 'upgrade', 'previous', 'last', 'retained']);
   for (const name of Object.keys(recorded('systemd')).filter((key) => !MAY_MISS.has(key))) {
@@ -126,6 +143,12 @@ describe('parseUpgrade', () => {
     const read = parseUpgrade({ ...upgrade, phase: 'staged', newMaster: null });
     assert.deepEqual([read.newMaster, read.oldMaster], [null, masterOf('held').process]);
     assert.equal(processOf(null), null);
+  });
+
+  it('tells whether WINCH was sent', () => {
+    assert.equal(parseUpgrade(upgrade).parked, true);
+    assert.equal(parseUpgrade({ ...upgrade, phase: 'ready', parked: false }).parked, false);
+    assert.throws(() => parseUpgrade({ ...upgrade, parked: undefined }), /expected parked to be true or false/);
   });
 
   it('keeps a deadline that is over negative', () => {

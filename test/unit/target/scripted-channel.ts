@@ -7,9 +7,9 @@ export interface FarEnd {
   connection: Connection;
   /** Command lines that were started. */
   commands: string[];
-  /** The next line that the session writes, the program left out. */
+  /** The next line that the session writes, the programs left out: gate and helper, or the helper alone. */
   heard(): Promise<string>;
-  /** One record with the session's own marker; `heard` has to have been called for it to be known. */
+  /** One record with the session's own marker; throws where `heard` was not called before, so that none is known. */
   says(record: Record<string, unknown>): void;
   writes(text: string): void;
   complains(text: string): void;
@@ -24,7 +24,7 @@ export function farEnd(): FarEnd {
   const ended = Promise.withResolvers<Ended>();
   const channel: Channel = { stdin, stdout, stderr, ended: ended.promise, abort: () => void (aborted = true) };
   const commands: string[] = [];
-  const lines = linesOf(stdin);
+  const lines = linesOf(stdin, () => commands[0] ?? '');
   let marker = '';
   return {
     connection: {
@@ -39,11 +39,16 @@ export function farEnd(): FarEnd {
     },
     commands,
     async heard() {
-      const line = (await lines.next()).value ?? '';
-      if (line.startsWith('nhu1\t')) marker = line.split('\t')[1] ?? '';
+      const line = (await lines.next()).value;
+      if (line === undefined) throw new Error('expected another line, found the end of the input');
+      if (marker === '') marker = /^nhu1\t([0-9a-f]{16})(\t|$)/.exec(line)?.[1] ?? '';
+      if (marker === '') throw new Error(`expected the first line to name a marker, found "${line.slice(0, 80)}"`);
       return line;
     },
-    says: (record) => void stdout.write(`@${marker} ${JSON.stringify({ v: 1, ...record })}\n`),
+    says(record) {
+      if (marker === '') throw new Error('expected the first line to have been heard before anything is said');
+      stdout.write(`@${marker} ${JSON.stringify({ v: 1, ...record })}\n`);
+    },
     writes: (text) => void stdout.write(text),
     complains: (text) => void stderr.write(text),
     ends: ended.resolve,
@@ -51,16 +56,24 @@ export function farEnd(): FarEnd {
   };
 }
 
-async function* linesOf(stdin: PassThrough): AsyncGenerator<string, undefined> {
+/** The lines between and behind the programs, which are read by their length as a target does. */
+async function* linesOf(stdin: PassThrough, command: () => string): AsyncGenerator<string, undefined> {
   let text = '';
-  let program = helperProgram().length;
+  let unread = -1;
   for await (const bytes of stdin) {
-    const more = String(bytes);
-    text += more.slice(program);
-    program = Math.max(0, program - more.length);
-    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-      yield text.slice(0, end);
+    text += String(bytes);
+    if (unread < 0) unread = Number(/count=(\d+)/.exec(command())?.[1]);
+    for (;;) {
+      const read = Math.min(unread, text.length);
+      text = text.slice(read);
+      unread -= read;
+      const end = unread > 0 ? -1 : text.indexOf('\n');
+      if (end < 0) break;
+      const line = text.slice(0, end);
       text = text.slice(end + 1);
+      // The gate asks with what to become root; the helper follows its line.
+      if (line.startsWith('nhu1\t') && line.includes('\tsudo=')) unread = helperProgram().length;
+      yield line;
     }
   }
   return undefined;

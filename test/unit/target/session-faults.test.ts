@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { UpgradeError } from '../../../src/errors.ts';
 import { HelperRefused, openSession, type OpenOptions, type Session } from '../../../src/target/session.ts';
 import { type FarEnd, farEnd } from './scripted-channel.ts';
 
-const options: OpenOptions = { entry: 'session', sudo: ['sudo', '-n'], elevate: 'asNeeded', pidFile: '/run/a.pid', within: 2_000 };
-const within = 2_000;
+// Far above what any of these takes: a test that gets there fails.
+const within = 20_000;
+const options: OpenOptions = {
+  entry: 'session',
+  sudo: ['sudo', '-n'],
+  elevate: 'asNeeded',
+  pidFile: '/run/a.pid',
+  within,
+};
 const hello = { id: 0, verb: 'hello', ok: true };
+const elevating = { id: 0, event: 'elevating' };
 
 async function opened(far: FarEnd): Promise<Session> {
   const opening = openSession(far.connection, options);
@@ -19,11 +28,15 @@ function fails(reason: string, says: RegExp) {
   return (error: unknown) => error instanceof UpgradeError && error.reason === reason && says.test(error.message);
 }
 
+function refuses(code: HelperRefused['code'], says: RegExp) {
+  return (error: unknown) => error instanceof HelperRefused && error.code === code && says.test(error.message);
+}
+
 describe('openSession', () => {
-  it('tells the helper which instance is meant and how to become root, and starts it without root', async () => {
+  it('tells the gate which instance is meant and how to become root, and starts it without root', async () => {
     const far = farEnd();
     const opening = openSession(far.connection, options);
-    assert.match(await far.heard(), /^nhu1\t[0-9a-f]{16}\tpid_file=\/run\/a\.pid\tsudo=sudo -n$/);
+    assert.match(await far.heard(), /^nhu1\t[0-9a-f]{16}\tsudo=sudo -n\tpid_file=\/run\/a\.pid$/);
     assert.match(far.commands[0] ?? '', /^\/bin\/sh .* nginx-hot-upgrade session$/);
     far.says({ ...hello, elevated: true });
     assert.equal((await opening).elevated, true);
@@ -34,17 +47,55 @@ describe('openSession', () => {
     const opening = openSession(far.connection, { ...options, entry: 'once', elevate: 'now' });
     assert.doesNotMatch(await far.heard(), /sudo=/);
     assert.match(far.commands[0] ?? '', /^sudo -n \/bin\/sh .* nginx-hot-upgrade once elevated$/);
-    far.says(hello);
-    await opening;
+    far.says({ ...hello, elevated: true });
+    assert.equal((await opening).elevated, true);
   });
 
-  it('rejects with what the helper itself says of sudo', async () => {
+  it('starts without root, and names no way to it, where that is never wanted', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, { ...options, elevate: 'never' });
+    assert.match(await far.heard(), /^nhu1\t[0-9a-f]{16}$/);
+    assert.match(far.commands[0] ?? '', /^\/bin\/sh .* nginx-hot-upgrade session$/);
+    far.says({ ...hello, elevated: false });
+    assert.equal((await opening).elevated, false);
+  });
+
+  it('takes the end after `elevating` for a refusal of sudo, in its own words', async () => {
     const far = farEnd();
     const opening = openSession(far.connection, options);
     await far.heard();
-    far.complains('sudo: a terminal is required\n');
-    far.says({ ...hello, ok: false, reason: 'sudo-denied', message: 'sudo -n ended with 1' });
-    await assert.rejects(opening, (error) => error instanceof HelperRefused && error.code === 'sudo-denied');
+    far.says(elevating);
+    far.complains('doas: Operation not permitted\n');
+    far.ends({ kind: 'exit', code: 1 });
+    await assert.rejects(opening, refuses('sudo-denied', /^doas: Operation not permitted$/));
+    assert.equal(far.aborted(), true, 'nothing is left open');
+  });
+
+  it('takes it for one where sudo ends without a word, too', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, options);
+    await far.heard();
+    far.says(elevating);
+    far.ends({ kind: 'exit', code: 1 });
+    await assert.rejects(opening, refuses('sudo-denied', /^exit code 1$/));
+  });
+
+  it('takes the end before `elevating` for a refusal of the shell', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, options);
+    await far.heard();
+    far.complains('Your account has expired.\n');
+    far.ends({ kind: 'exit', code: 1 });
+    await assert.rejects(opening, refuses('shell-denied', /\(exit code 1\).* Your account has expired\.$/));
+  });
+
+  it('is no refusal of sudo where the link breaks while it is asked', async () => {
+    const far = farEnd();
+    const opening = openSession(far.connection, options);
+    await far.heard();
+    far.says(elevating);
+    far.ends({ kind: 'lost', cause: 'read ECONNRESET' });
+    await assert.rejects(opening, fails('connection-lost', /ECONNRESET/));
   });
 
   it('rejects as internal where the helper refuses for another reason', async () => {
@@ -93,11 +144,61 @@ describe('a session', () => {
   it('does not take the late answer to an earlier request for the one to this', async () => {
     const far = farEnd();
     const session = await opened(far);
-    await assert.rejects(session.ask('look', { within: 10 }), UpgradeError);
+    await assert.rejects(session.ask('look', { within: 10 }), fails('internal', /within 10 ms/));
     const second = session.ask('extend', { within });
     far.says({ id: 1, verb: 'look', ok: true, late: true });
     far.says({ id: 2, verb: 'extend', ok: true });
     assert.equal((await second).verb, 'extend');
+  });
+
+  it('asks one after another: the second line is written when the first was answered', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const answers = [session.ask('begin', { within }), session.ask('look', { within })];
+    assert.match(await far.heard(), /^1\tbegin$/);
+    let early = true;
+    const second = far.heard().then((line) => [line, early]);
+    for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+    // An answer ahead of its question is none.
+    far.says({ id: 2, verb: 'look', ok: false, reason: 'stale' });
+    for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+    early = false;
+    far.says({ id: 1, verb: 'begin', ok: true });
+    assert.deepEqual(await second, ['2\tlook', false]);
+    far.says({ id: 2, verb: 'look', ok: true });
+    assert.deepEqual(
+      (await Promise.all(answers)).map(({ id, verb, ok }) => [id, verb, ok]),
+      [
+        [1, 'begin', true],
+        [2, 'look', true],
+      ],
+    );
+    assert.equal(session.requests, 2);
+  });
+
+  it('goes on to the next request where one was not answered', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const [first, second] = [session.ask('begin', { within: 20 }), session.ask('look', { within })];
+    const silence = assert.rejects(first, fails('internal', /no answer .* within 20 ms/));
+    assert.deepEqual([await far.heard(), await far.heard()], ['1\tbegin', '2\tlook']);
+    await silence;
+    far.says({ id: 2, verb: 'look', ok: true });
+    assert.equal((await second).id, 2);
+  });
+
+  it('counts the time of a request from its own turn', async () => {
+    const far = farEnd();
+    const session = await opened(far);
+    const first = session.ask('begin', { within });
+    const second = assert.rejects(session.ask('look', { within: 1 }), fails('internal', /within 1 ms/));
+    const settled = second.then(() => true);
+    // Far more than the second's own millisecond, which has not begun.
+    await delay(30);
+    assert.equal(await Promise.race([settled, false]), false);
+    far.says({ id: 1, verb: 'begin', ok: true });
+    assert.equal((await first).ok, true);
+    await second;
   });
 
   it('hands events of this request on as they come, and those of no other', async () => {

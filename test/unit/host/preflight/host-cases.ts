@@ -31,6 +31,14 @@ export const FOUND: HostCase[] = [
     fix: /`pid-file`/,
   },
   {
+    code: 'master-user',
+    where: 'the master runs as another user than the one who acts',
+    from: 'not-running',
+    changes: { whyNot: 'master-user', masters: '7 nginx: master process' },
+    says: /another user .* other rights: 7 nginx: master/,
+    fix: /Log in as the user .*`sudo: sudo -n -u NAME`/,
+  },
+  {
     code: 'container-pid1',
     where: 'the only master lives in a container',
     from: 'not-running',
@@ -158,6 +166,13 @@ export const FOUND: HostCase[] = [
     changes: { pathInode: '', magic: '' },
     says: /leads to no file/,
     fix: /Restart/,
+  },
+  {
+    code: 'shared-binary',
+    where: 'another master runs the same file',
+    changes: { sharedWith: '7, 9' },
+    says: /another master \(7, 9\) runs the same file, \/usr\/sbin\/nginx:/,
+    fix: /binary of its own, or allow it/,
   },
   {
     code: 'wrapper-script',

@@ -55,6 +55,14 @@ describe('preflight', () => {
     assert.deepEqual(codes({ refusals: [], warnings }), ['pid-file-missing']);
   });
 
+  it('accepts that another master runs the same file where that is allowed, but never one of another user', () => {
+    const shared = factsOf('systemd', { sharedWith: '7' });
+    const { refusals, warnings } = judgeHost(shared, allowing('shared-binary'));
+    assert.deepEqual([refusals, codes({ refusals: [], warnings })], [[], ['shared-binary']]);
+    const strange = factsOf('not-running', { whyNot: 'master-user', masters: '7 nginx: master process' });
+    assert.deepEqual(codes({ ...judgeHost(strange, allowing('master-user')), warnings: [] }), ['master-user']);
+  });
+
   it('accepts a relative argv[0] only where it leads to the running file', () => {
     const rules = allowing('relative-argv0', 'argv0-not-running-file');
     const refused = (changes: Record<string, unknown>) =>
