@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { nginxBuild } from '../test/support/nginx-builds.ts';
 import { type LoadResult, startLoad } from '../test/support/load.ts';
 import { bootHost } from '../test/support/hosts.ts';
-import { startNginx } from '../test/support/local-nginx.ts';
 import { productFor } from '../test/support/product.ts';
 import { kernelCounters } from './kernel.ts';
 import type { BenchOptions } from './options.ts';
@@ -12,7 +11,7 @@ import { covered, round, type Site, type Span, SWITCHES_A_ROUND } from './round.
 const BATCH = 10_000;
 const KEEP_ALIVE = 10;
 
-/** A second to an nginx that nobody touches: what is slow there is the machine's doing. */
+/** A second to another host that nobody touches: what is slow there is the machine's doing. */
 const CONTROL_RATE = 50;
 
 interface Tally {
@@ -32,11 +31,11 @@ export async function benchDrops({ count: wanted = 300_000, rate = 600 }: BenchO
   await using host = await bootHost('bench-drops');
   const site = { product: productFor(host), binary: await nginxBuild('1.26.3'), healthUrl: 'http://127.0.0.1/' };
   const before = await kernelCounters(host);
-  await using untouched = await startNginx({ binary: await nginxBuild('1.22.1') });
+  await using untouched = await bootHost('bench-control');
   const tally: Tally = { inside: 0, rounds: 0, loads: [], control: [] };
   console.log(`${rate} fresh connections a second and ${KEEP_ALIVE} clients that keep theirs; systemd host, 2 workers`);
   while (tally.inside < wanted) {
-    const control = await startLoad({ host: '127.0.0.1', port: untouched.port, rate: CONTROL_RATE });
+    const control = await startLoad({ host: untouched.address, port: 80, rate: CONTROL_RATE });
     const { spans, load, limits } = await batch(site, { host: host.address, rate });
     tally.control.push(await control.stop());
     tally.inside += Math.min(load.sent, Math.floor((covered(spans, limits) * rate) / 1000));
@@ -89,7 +88,7 @@ function verdict({ inside, rounds, loads, control }: Tally): string[] {
     `failed: ${failed}${bound}`,
     ...loads.flatMap(({ failures }) => failures).map((failure) => `  ${failure}`),
     `stalls: ${stalls(loads)}`,
-    `  beside it, of an nginx that nobody touched: ${stalls(control)}`,
+    `  beside it, on a host that nobody touched: ${stalls(control)}`,
     `answered by 1.22.1: ${answered('1.22.1')}, by 1.26.3: ${answered('1.26.3')}`,
     `on kept connections, apart: ${reset} of ${total(({ reused }) => reused.sent)} requests met a close at that very moment`,
     '  (these versions know no keepalive_min_timeout)',

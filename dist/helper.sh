@@ -22,6 +22,8 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 # nginx takes NGINX for a list of inherited sockets (ngx_add_inherited_sockets): never let one slip into a child.
 unset NGINX ANGIE NGINX_BPF_MAPS ENV BASH_ENV CDPATH
+# What is read from the output of ls, stat, grep and df must look the same everywhere.
+unset TIME_STYLE QUOTING_STYLE LS_COLORS LS_BLOCK_SIZE BLOCK_SIZE BLOCKSIZE DF_BLOCK_SIZE POSIXLY_CORRECT GREP_OPTIONS
 umask 077
 
 VERSION=1
@@ -30,7 +32,7 @@ NL='
 '
 LOOKS=0
 SYNCING=0
-OLD_LISTED='' OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
+MADE='' OLD_LISTED='' OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
 EXTENDED_AT=0
@@ -303,6 +305,18 @@ workers_of() {
   done
 }
 
+# staff_of MASTER: STAFF are its workers, not its cache manager, its cache loader (which ends by itself after a minute) or
+# other helpers. Where the title says nothing, it is taken for a worker.
+staff_of() {
+  local _p
+  workers_of "$1" "${2-}"
+  STAFF=''
+  for _p in $WORKERS; do
+    title_of "$_p"
+    case $TITLE in *': ca'* | *': pr'* | *': ma'*) ;; *) STAFF="$STAFF $_p" ;; esac
+  done
+}
+
 # --------------------------------------------------------------------------------------------------- effective settings
 
 # The main-level directives of a configuration file (and accept_mutex), one a line: name TAB arguments. A reader of our
@@ -383,7 +397,7 @@ config_of() {
     IFS=$NL
     for _file in $_queue; do
       IFS=" $TAB$NL"
-      [ -r "$_file" ] || continue
+      [ -f "$_file" ] && [ -r "$_file" ] || continue
       C_FILES="$C_FILES $_file"
       apply_directives "$(read_directives <"$_file")"
     done
@@ -522,7 +536,10 @@ titled_masters() {
   TITLED=''
   for _f in $(grep -lE '^(nginx|angie): ma' /proc/[0-9]*/cmdline 2>/dev/null); do
     _f=${_f#/proc/}
-    TITLED="$TITLED ${_f%/cmdline}"
+    _f=${_f%/cmdline}
+    # grep looks at every argument: a search for a master is none.
+    title_of "$_f"
+    case $TITLE in 'nginx: ma'* | 'angie: ma'*) TITLED="$TITLED $_f" ;; esac
   done
 }
 
@@ -594,11 +611,11 @@ find_root() {
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
 STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino path_ino new_ino old_sha new_sha
-old_version new_version need cover ow nw unix usr2 winch quit confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
+old_version new_version need cover ow nw unix listen usr2 winch quit confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
 instance_of() {
-  local _dir _rest _name
+  local _dir _rest _name _owner
   _dir=$(readlink -f "${1%/*}") || _dir=${1%/*}
   _rest=${_dir#/}/${1##*/} _name=''
   while :; do
@@ -608,17 +625,27 @@ instance_of() {
     esac
   done
   _name=$_name$_rest
+  INSTANCE=${_dir%/}/${1##*/}
   if [ "$MY_UID" = 0 ]; then D=/var/lib/nginx-hot-upgrade/$_name
   else D=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/nginx-hot-upgrade/$_name; fi
+  # Two paths may look the same with their slashes gone: the directory belongs to the first that came.
+  while [ -f "$D/instance" ] && { read -r _owner <"$D/instance"; } && [ "$_owner" != "$INSTANCE" ]; do D=${D}_; done
 }
 
 # write_file FILE TEXT: whole or not at all.
-write_file() { printf '%s\n' "$2" >"$1.new.$$" && mv -f "$1.new.$$" "$1"; }
+write_file() { write_new "$1" "$2" && mv -f "$1.new.$$" "$1"; }
+
+# write_new FILE TEXT: into FILE.new.PID. On a full file system the reserve makes room: going back must always be possible.
+write_new() {
+  printf '%s\n' "$2" 2>/dev/null >"$1.new.$$" && return 0
+  rm -f "$1.new.$$" "$D/reserve"
+  printf '%s\n' "$2" >"$1.new.$$"
+}
 
 # create_file FILE TEXT: fails where FILE is there already.
 create_file() {
   local _created
-  printf '%s\n' "$2" >"$1.new.$$" || return 1
+  write_new "$1" "$2" || return 1
   ln "$1.new.$$" "$1" 2>/dev/null
   _created=$?
   rm -f "$1.new.$$"
@@ -677,7 +704,7 @@ mutex_end() {
   H_PID='' H_START='' H_BOOT='' H_TERM='' H_NEXT=first H_CHAIN=''
   while { read -r H_PID H_START H_BOOT H_TERM <"$D/actor/$H_NEXT"; } 2>/dev/null; do
     # Who released it had made sure that nobody before it was left.
-    if [ "$H_PID" = 0 ]; then H_CHAIN=''; else H_CHAIN="$H_CHAIN $H_PID:$H_START"; fi
+    if [ "$H_PID" = 0 ]; then H_CHAIN=''; elif [ "$H_BOOT" = "$BOOT" ]; then H_CHAIN="$H_CHAIN $H_PID:$H_START"; fi
     H_NEXT=after-$H_PID-$H_START-$H_TERM
   done
 }
@@ -842,7 +869,17 @@ wait_for_guard() {
 # guard_gone: after the books are closed, and before anybody hears of it. At most two seconds.
 guard_gone() {
   wait_for_guards_end
-  [ "$S_kind" != plan ] || { rmdir "$D/retained"; rmdir -p "$D"; } 2>/dev/null || :
+  [ "$S_kind" != plan ] || leave_no_trace
+}
+
+# leave_no_trace: of a plan on a host where nothing of ours was before.
+leave_no_trace() {
+  local _made
+  [ -f "$D/journal.jsonl" ] || rm -f "$D/instance"
+  rmdir "$D/retained" 2>/dev/null
+  _made=$D
+  while [ -n "$MADE" ] && rmdir "$_made" 2>/dev/null && [ "$_made" != "$MADE" ]; do _made=${_made%/*}; done
+  return 0
 }
 
 wait_for_guards_end() {
@@ -930,7 +967,7 @@ guard_watches() {
   [ -n "$ACCEPTING" ] && [ "$S_winch" = 1 ] || return 0
   take_mutex && may_act || return 0
   journal rewinch workers "$ACCEPTING"
-  kill -WINCH "$S_om"
+  if lives "$S_nm" "$S_nm_start" && lives "$S_om" "$S_om_start"; then kill -WINCH "$S_om"; fi
   release_mutex
 }
 
@@ -1164,12 +1201,16 @@ forward() {
 
 # end_remains: whoever of either generation still runs, by the file that it runs: it may hold the sockets.
 end_remains() {
-  local _remains _left _path _p
+  local _remains _held _left _path _p _inode
   processes_of "$S_new_ino"
   _remains=$RUNNING
-  for _p in $S_ow $S_nw; do
-    inode_of "/proc/$_p/exe"
-    case $INODE in "$S_old_ino" | "$S_new_ino") start_of "$_p" && [ "$PARENT" = 1 ] && _remains="$_remains $_p" ;; esac
+  # The old file may be another instance's as well: only who holds our sockets is of ours.
+  processes_of "$S_old_ino"
+  for _p in $RUNNING; do
+    _held=$(ls -l "/proc/$_p/fd" 2>/dev/null)
+    for _inode in $S_listen; do
+      case $_held in *"socket:[$_inode]"*) _remains="$_remains $_p"; break ;; esac
+    done
   done
   # shellcheck disable=SC2086
   kill_all KILL $_remains
@@ -1228,7 +1269,7 @@ close_books() {
 }
 
 # clear_books: the lock goes last; while it stands nobody else begins here.
-clear_books() { rm -rf "$D/upgrade" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
+clear_books() { rm -rf "$D/upgrade" "$D/reserve" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
 
 # as_master FILE [ARG]...: runs FILE as the running master was run: its options and directory, an almost empty environment.
 as_master() {
@@ -1342,6 +1383,10 @@ retain_old() {
     cp "/proc/$S_om/exe" "$D/retained/.$S_old_sha" && mv -f "$D/retained/.$S_old_sha" "$D/retained/$S_old_sha"
     return
   fi
+  retain_from_work
+}
+
+retain_from_work() {
   ln "$S_work/old" "$D/retained/$S_old_sha" 2>/dev/null ||
     { cp -p "$S_work/old" "$D/retained/.$S_old_sha" && mv -f "$D/retained/.$S_old_sha" "$D/retained/$S_old_sha"; }
 }
@@ -1604,11 +1649,14 @@ find_instance() {
 
 # verb_prepare: lock, books, working directory, guard. From here on the target cleans up after itself.
 verb_prepare() {
-  local _k
+  local _missing _k
   rec_new
+  MADE=''
+  _missing=$D
+  while [ ! -d "$_missing" ]; do MADE=$_missing _missing=${_missing%/*}; done
   mkdir -p "$D/retained" "$D/actor" || { refuse internal "cannot create the state directory $D"; return; }
   take_lock || return
-  take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
+  take_mutex || { rm -f "$D/lock"; refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
   # Whoever was ended just now may have closed its books to the end, and with them the lock.
   [ -e "$D/lock" ] || take_lock || return
   # Asked again after the answer was lost: what was prepared stands.
@@ -1623,16 +1671,21 @@ verb_prepare() {
   S_om=$OM S_old_ino=$OLD_INO S_old_sha=$OLD_SHA S_old_version=$A_old_version S_new_sha=$A_sha256
   S_new_version=$A_new_version S_need=$A_need S_cover=$A_cover S_confirm=$A_confirm S_ready=$A_ready S_drain=$A_drain
   S_hold=$A_hold S_keep=$A_keep S_unit=$UNIT S_cwd=$CWD S_opt_c=$OPT_C S_opt_p=$OPT_P S_opt_e=$OPT_E S_opt_g=$OPT_G
- 
-  start_of "$OM" || { refuse changed-by-others "the master $OM is gone"; return; }
-  S_om_start=$START
   inode_of "$BIN"
-  [ -n "$INODE" ] || { refuse changed-by-others "$BIN is gone"; return; }
   S_path_ino=$INODE
+  if ! start_of "$OM" || [ -z "$S_path_ino" ]; then
+    clear_books
+    refuse changed-by-others "the master $OM or its file $BIN is gone"
+    return
+  fi
+  S_om_start=$START
   S_work=${BIN%/*}/.nginx-hot-upgrade-$S_nonce
-  save_state || { rm -f "$D/lock"; refuse internal "cannot write $D/upgrade"; return; }
+  instance_of "$PIDF"
+  write_file "$D/instance" "$INSTANCE"
+  dd if=/dev/zero of="$D/reserve" bs=65536 count=1 2>/dev/null
+  save_state || { clear_books; refuse internal "cannot write $D/upgrade"; return; }
   journal prepare run "$S_run" who "$S_who" old "$S_old_sha" new "$S_new_sha"
-  if [ "$A_repair" = yes ] && [ ! -e "$S_pidf" ]; then write_pid_file "$OM"; fi
+  if [ "$A_repair" = yes ] && [ "$S_kind" != plan ] && [ ! -e "$S_pidf" ]; then write_pid_file "$OM"; fi
   uid_of "$OM"
   if ! mkdir "$S_work"; then close_books untouched 'no working directory'; refuse internal "cannot create $S_work"; return; fi
   # A master of another user must reach the staged file through this directory.
@@ -1664,19 +1717,19 @@ verb_receive() {
   rec_new
   D=$A_dir
   load_state && [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
-  # From an attempt whose connection broke.
-  if [ -e "$S_work/new.part" ] || [ -e "$S_work/new" ]; then rm -f "$S_work/new.part" "$S_work/new"; fi
+  # An earlier attempt whose connection broke may not have noticed yet: each writes a file of its own.
+  PART=$S_work/new.part.$$
   choose_hasher
   # The digest is taken of what passes by, and the size of what lies there: together they say that the file is whole.
   case $A_encoding in
-    gzip) _sum=$(gzip -dc | tee "$S_work/new.part" | $HASHER) ;;
-    retained) _sum=$(tee "$S_work/new.part" <"$D/retained/$A_sha256" | $HASHER) && A_size=$(stat -c %s "$D/retained/$A_sha256") ;;
-    *) _sum=$(tee "$S_work/new.part" | $HASHER) ;;
+    gzip) _sum=$(gzip -dc | tee "$PART" | $HASHER) ;;
+    retained) _sum=$(tee "$PART" <"$D/retained/$A_sha256" | $HASHER) && A_size=$(stat -c %s "$D/retained/$A_sha256") ;;
+    *) _sum=$(tee "$PART" | $HASHER) ;;
   esac
-  _size=$(stat -c %s "$S_work/new.part")
+  _size=$(stat -c %s "$PART")
   if [ "${_sum%% *}:$_size" != "$A_sha256:${A_size:-$_size}" ]; then
     _free=$(df -Pk "$S_work" | awk 'NR == 2 { print $4 }')
-    rm -f "$S_work/new.part"
+    rm -f "$PART"
     refuse upload-failed "of $A_size bytes with the digest $A_sha256, $_size bytes were written with the digest ${_sum%% *}; $_free KiB are free"
     return
   fi
@@ -1692,17 +1745,24 @@ choose_hasher() {
 
 # take_over_metadata: owner, mode, label and capabilities of the present file.
 take_over_metadata() {
+  # Owner, mode, access list, label, capabilities: all at once where cp can, by hand where it cannot.
+  if cp --attributes-only --preserve=mode,ownership,xattr "$S_bin" "$PART" 2>/dev/null; then
+    if [ -d /sys/fs/selinux ]; then chcon "--reference=$S_bin" "$PART" 2>/dev/null; fi
+  else
+    metadata_by_hand || return 1
+  fi
+  mv -f "$PART" "$S_work/new"
+}
+
+metadata_by_hand() {
   local _owner _mode _caps
   _owner=$(stat -c '%u:%g %a' "$S_bin") || { refuse changed-by-others "$S_bin is gone"; return 1; }
   _mode=${_owner#* } _owner=${_owner% *}
-  if [ "$MY_UID" = 0 ] && [ "$_owner" != 0:0 ]; then chown "$_owner" "$S_work/new.part"; fi
-  chmod "$_mode" "$S_work/new.part" || { refuse upload-failed "cannot set mode $_mode on $S_work/new.part"; return 1; }
-  if [ -d /sys/fs/selinux ] && command -v chcon >/dev/null; then chcon "--reference=$S_bin" "$S_work/new.part" 2>/dev/null; fi
-  if command -v getcap >/dev/null; then
-    _caps=$(getcap "$S_bin" 2>/dev/null)
-    [ -z "$_caps" ] || setcap "${_caps##* }" "$S_work/new.part"
-  fi
-  mv -f "$S_work/new.part" "$S_work/new"
+  if [ "$MY_UID" = 0 ]; then chown "$_owner" "$PART"; fi
+  chmod "$_mode" "$PART" || { refuse upload-failed "cannot set mode $_mode on $PART"; return 1; }
+  if ! command -v getcap >/dev/null; then return 0; fi
+  _caps=$(getcap "$S_bin" 2>/dev/null)
+  [ -z "$_caps" ] || setcap "${_caps##* }" "$PART" || { refuse upload-failed "cannot set ${_caps##* } on $PART"; return 1; }
 }
 
 # verb_check: what the staged file says of itself here, and (where asked) of the configuration.
@@ -1769,9 +1829,9 @@ verb_begin() {
   else put_name old; fi
   rec_process newMaster "$S_nm" "$S_nm_start"
   wait_ready || return
-  S_phase=ready S_nw=$WORKERS
+  S_phase=ready S_nw=$STAFF
   save_state || { refuse internal "cannot write $D/upgrade: the old generation still serves"; return; }
-  journal ready workers "$WORKERS"
+  journal ready workers "$STAFF"
   event ready
   answer
 }
@@ -1779,14 +1839,16 @@ verb_begin() {
 swap_and_signal() {
   local _found
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
-  workers_of "$S_om"
-  S_ow=$WORKERS S_phase=begun S_usr2=1
+  staff_of "$S_om"
+  S_ow=$STAFF S_phase=begun S_usr2=1 S_nm='' S_nm_start=''
   note_unix_listeners
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
   [ ! -L "$S_work/link" ] || rm -f "$S_work/link"
   [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old" || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
+  inode_of "$S_work/old"
+  [ "$INODE" = "$S_path_ino" ] || { rm -f "$S_work/old"; refuse changed-by-others "another file was put at $S_bin"; return 1; }
   # A symbolic link keeps /proc/PID/exe clean after the commit; a confined master may run the path only as a plain file.
   if confined "$S_om"; then ln "$S_work/new" "$S_work/link"; else ln -s "$S_work/new" "$S_work/link"; fi
   may_act || { lost_ground; return 1; }
@@ -1795,12 +1857,14 @@ swap_and_signal() {
   may_act || { put_name old; lost_ground; return 1; }
   lives "$S_om" "$S_om_start" || { put_name old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
   # The ctime tells a rename there and back again that fits between two looks.
-  PID_CTIME=$(stat -c %z "$S_pidf")
+  PID_CTIME=$(stat -c '%z %i' "$S_pidf")
   kill -USR2 "$S_om"
   find_new
   _found=$?
   [ "$NM_LIVES" = 1 ] || [ "$RENAMED" = 0 ] || S_usr2=''
-  put_name old
+  put_name old || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
+  # On the disk, too, the old name must be back soon.
+  sync "${S_bin%/*}" 2>/dev/null &
   save_state
   event exec
   return "$_found"
@@ -1808,7 +1872,7 @@ swap_and_signal() {
 
 # note_unix_listeners: their paths outlive a master that is killed.
 note_unix_listeners() {
-  S_unix=''
+  S_unix='' S_listen=$L_DEC
   while read -r _ _kind _path; do
     [ "$_kind" != unix ] || S_unix="$S_unix$_path|"
   done <<EOF
@@ -1834,7 +1898,7 @@ find_new() {
     [ "$NM_LIVES" = 0 ] || { journal new-master pid "$S_nm"; return 0; }
     [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om died after USR2"; return 1; }
     uptime_now
-    if [ -e "$S_pidf.oldbin" ] || [ "$(stat -c %z "$S_pidf" 2>/dev/null)" != "$PID_CTIME" ]; then RENAMED=1; fi
+    if [ -e "$S_pidf.oldbin" ] || [ "$(stat -c '%z %i' "$S_pidf" 2>/dev/null)" != "$PID_CTIME" ]; then RENAMED=1; fi
     if [ -e "$S_pidf.oldbin" ]; then :
     elif [ "$RENAMED" = 1 ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then
       evidence; refuse new-master-died 'the new binary ended before its master came up'; return 1
@@ -1850,9 +1914,9 @@ find_new() {
 # enough_accept: the new workers cover every listener, and there are as many as wanted.
 enough_accept() {
   ACCEPTING='' COVERED=0
-  workers_of "$S_nm"
+  staff_of "$S_nm"
   # shellcheck disable=SC2086
-  set -- $WORKERS
+  set -- $STAFF
   [ $# -ge "$S_need" ] || return 1
   listeners_of "$S_nm"
   accepting_among "$@"
@@ -1872,7 +1936,7 @@ wait_ready() {
   while :; do
     lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm died before its workers accepted"; return 1; }
     if enough_accept && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ]; then return 0; fi
-    for _p in $WORKERS; do
+    for _p in $STAFF; do
       case "$_churn " in *" $_p "*) ;; *) _churn="$_churn $_p" _count=$((_count + 1)) ;; esac
     done
     [ "$_count" -le $((S_need * 4 + 4)) ] || { evidence; refuse workers-crashing "$_count workers were started, $S_need are wanted"; return 1; }
@@ -1931,11 +1995,10 @@ verb_retire() {
   whole_generation || return
   old_listeners
   workers_of "$S_om" "$S_nm"
-  S_ow=$WORKERS S_winch=1 S_phase=retired
+  S_ow="$S_ow $WORKERS" S_winch=1 S_phase=retired
   save_state || { refuse internal "cannot write $D/upgrade: the old generation still serves"; return; }
   journal winch-old workers "$WORKERS"
-  may_act || { lost_ground; return; }
-  kill -WINCH "$S_om"
+  winch_old || return
   wait_retired || return
   whole_generation || return
   # shellcheck disable=SC2086
@@ -1969,7 +2032,7 @@ verb_look() {
   read_decision
   [ -z "$DECISION" ] || { lost_ground; return; }
   whole_generation || return
-  enough_accept || :
+  still_accept || return
   # shellcheck disable=SC2086
   rec_count accepting $ACCEPTING
   lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return; }
@@ -1981,7 +2044,26 @@ verb_look() {
   answer
 }
 
-verb_extend() { rec_new; load_state && set_deadline "${A_confirm:-$S_confirm}"; answer; }
+# still_accept: the new workers; a second is given to those that pause (see old_serves).
+still_accept() {
+  local _accept_by
+  uptime_now
+  _accept_by=$((NOW + 10))
+  until enough_accept; do
+    uptime_now
+    [ "$NOW" -lt "$_accept_by" ] || { evidence; refuse not-ready "the new workers accept no more: found ${ACCEPTING:-none}"; return 1; }
+    pause
+  done
+}
+
+verb_extend() {
+  rec_new
+  if load_state && [ "$S_nonce" = "$A_nonce" ]; then
+    read_decision
+    [ -n "$DECISION" ] || set_deadline "$S_confirm"
+  fi
+  answer
+}
 
 # verb_hold: the run ends here, the guard goes on: old master parked, new generation serving.
 verb_hold() {
@@ -1989,10 +2071,13 @@ verb_hold() {
   load_state
   may_act || { lost_ground; return; }
   lives "$S_nm" "$S_nm_start" || { refuse new-master-died "there is no new master to hold"; return; }
+  if ! guard_lives; then
+    start_guard
+    wait_for_guard || { refuse internal 'no guard could be started, and nothing is held without one'; return; }
+  fi
   S_phase=held
-  save_state
+  save_state || { refuse internal "cannot write $D/upgrade"; return; }
   journal held
-  guard_lives || { start_guard; wait_for_guard; }
   set_deadline "$S_hold"
   value_in "$D/guard" kind
   rec_text guardKind "$VALUE"
@@ -2029,11 +2114,12 @@ verb_adopt() {
 close_after_boot() {
   local _outcome _sum
   _outcome=rolled-back
-  if [ -L "$S_bin" ]; then
+  if [ -L "$S_bin" ] || { [ -e "$S_work/new" ] && [ "$S_bin" -ef "$S_work/new" ]; }; then
     if [ -n "$OM" ] && [ "/proc/$OM/exe" -ef "$S_work/new" ]; then
-      retain_old
-      mv -f "$S_work/new" "$S_bin"
+      retain_from_work
+      [ ! -L "$S_bin" ] || mv -f "$S_work/new" "$S_bin"
     else
+      rm -f "$S_work/back"
       ln "$S_work/old" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
     fi
   fi
@@ -2079,19 +2165,26 @@ repark_old() {
   # shellcheck disable=SC2086
   listening_among $WORKERS
   [ -n "$LISTENING" ] || return 0
-  may_act || { lost_ground; return 1; }
   journal rewinch workers "$LISTENING"
   S_ow="$S_ow $WORKERS"
   save_state
+  winch_old && wait_retired
+}
+
+# winch_old: both looked at once more in the same breath: where the new master is gone, nginx revives its old workers, and
+# a WINCH would take the only ones that accept.
+winch_old() {
+  may_act || { lost_ground; return 1; }
+  lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm is gone"; return 1; }
+  lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return 1; }
   kill -WINCH "$S_om"
-  wait_retired
 }
 
 verb_rollback() {
   rec_new
   load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
-  evidence
   decide rollback "${A_why:-run}" || { lost_ground; return; }
+  evidence
   if ! undo && [ "${OUTCOME:-stuck}" = stuck ]; then
     rec_text outcome stuck
     refuse internal "the rollback could not be finished; the guard tries again"
@@ -2110,10 +2203,9 @@ verb_cancel() {
   load_state && [ "$S_nonce" = "$A_nonce" ] || { rec_text closed "$(cat "$D/last" 2>/dev/null)"; answer; return; }
   read_decision
   journal cancel
-  if [ "$DECISION" != commit ]; then
+  if [ "$DECISION" != commit ] && decide rollback cancelled; then
     set_deadline 0
-    if guard_lives; then kill -USR1 "$GUARD_PID"
-    elif decide rollback cancelled && take_mutex; then undo; fi
+    if guard_lives; then kill -USR1 "$GUARD_PID"; elif take_mutex; then undo; fi
   fi
   uptime_now
   _cancel_by=$((NOW + 45)) _mine=$S_nonce
@@ -2173,6 +2265,8 @@ new_log_lines() {
   while [ -n "$_rest" ]; do
     _one=${_rest%%"|"*}
     _rest=${_rest#*"|"}
+    # A log that was replaced by something that blocks is none.
+    [ -f "${_one#* }" ] || continue
     LINES_FOUND="$LINES_FOUND$(tail -c "+$((${_one%% *} + 1))" "${_one#* }" 2>/dev/null | grep -aE "$1" |
       grep -avE '\[crit\].*unlink\(\) ".*" failed \(2' | tail -n 40)$NL"
   done
@@ -2183,7 +2277,24 @@ new_log_lines() {
 evidence() {
   new_log_lines '\[(emerg|alert|crit|error|warn)\]|^nginx: |error while loading'
   rec_lines evidenceLog "$LINES_FOUND"
-  rec_lines evidenceProcesses "$(ps -eo pid,ppid,stat,etime,args 2>/dev/null | grep -E 'PID|[n]ginx: ' | head -n 60)"
+  rec_lines evidenceProcesses "$(both_generations)"
+}
+
+# both_generations: one line a process: what it is called, and whose child it is. No other process's words get out of here.
+both_generations() {
+  local _those _told _p
+  children_of "$S_om"
+  _those="$S_om $CHILDREN"
+  children_of "$S_nm"
+  processes_of "$S_new_ino"
+  _told=' '
+  for _p in $_those $S_nm $CHILDREN $RUNNING; do
+    case $_told in *" $_p "*) continue ;; esac
+    _told="$_told$_p "
+    start_of "$_p" || continue
+    title_of "$_p"
+    printf '%s child of %s: %s\n' "$_p" "$PARENT" "$TITLE"
+  done
 }
 
 # -------------------------------------------------------------------------------------------------------- conversation

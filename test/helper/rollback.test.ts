@@ -80,13 +80,15 @@ describe('a rollback', { concurrency: 4 }, () => {
     await instance.assertRest(OLD);
   });
 
-  test('repairs a pid file that somebody removed', async () => {
-    await using instance = await startInstance();
-    const { helper } = await retired(instance);
-    rmSync(instance.nginx.pidFile);
-    okay(await helper.ask('rollback'));
-    await instance.assertRest(OLD);
-  });
+  for (const suffixes of [[''], ['.oldbin'], ['', '.oldbin']]) {
+    test(`repairs what somebody removed: ${suffixes.map((suffix) => `nginx.pid${suffix}`).join(' and ')}`, async () => {
+      await using instance = await startInstance();
+      const { helper } = await retired(instance);
+      for (const suffix of suffixes) rmSync(`${instance.nginx.pidFile}${suffix}`);
+      okay(await helper.ask('rollback'));
+      await instance.assertRest(OLD);
+    });
+  }
 
   test('works with a slow download on the new master: the old version accepts all the while', async () => {
     const body = '0123456789'.repeat(20);

@@ -77,6 +77,68 @@ describe('streamNumbers', () => {
     assert.deepEqual([never.sent, never.failed, never.longestGapMs, never.p50Ms], [2, 0, 0, null]);
   });
 
+  const blind = [{ from: 100, to: 1_000 }];
+  const whileBlind: {
+    name: string;
+    shots: Shot[];
+    failed?: number;
+    unsure?: number;
+    gap?: number;
+    stalled?: number;
+  }[] = [
+    { name: 'takes a failure while we were blind for no failure', shots: [good(0), bad(200), good(1_050)], unsure: 1 },
+    { name: 'believes a good answer all the same', shots: [good(0), good(200), good(1_050)] },
+    { name: 'believes a failure that was over before', shots: [bad(50, 49), good(1_050)], failed: 1, gap: 1_002 },
+    { name: 'does not believe one that was answered within', shots: [good(0), bad(50, 51)], unsure: 1 },
+    { name: 'nor one that was answered at its very beginning', shots: [good(0), bad(99, 1)], unsure: 1 },
+    { name: 'nor one that was due at its very end', shots: [good(0), bad(1_000, 400)], unsure: 1 },
+    { name: 'nor one that began before and ended behind it', shots: [good(0), bad(99, 2_000)], unsure: 1 },
+    { name: 'believes a failure that was due behind it', shots: [bad(1_001), good(1_050)], failed: 1, gap: 51 },
+    { name: 'does not believe what is still outstanding from then', shots: [good(0), out(900)], unsure: 1 },
+    { name: 'believes what is outstanding from later', shots: [good(0), out(1_050)], failed: 1, gap: 8_950 },
+    { name: 'takes no stall from it', shots: [good(0), good(90, 950), skipped(500), good(1_050)], unsure: 2 },
+    {
+      name: 'keeps what failed around it',
+      shots: [bad(0), good(50), bad(150), bad(990), good(1_050), bad(1_100), good(1_150)],
+      failed: 2,
+      unsure: 2,
+      gap: 52,
+    },
+  ];
+  for (const { name, shots, failed = 0, unsure: inconclusive = 0, gap: longestGapMs = 0, stalled = 0 } of whileBlind) {
+    test(name, () => {
+      const numbers = streamNumbers(shots, { ...MEASURING, blind });
+      assert.deepEqual(
+        {
+          failed: numbers.failed,
+          inconclusive: numbers.inconclusive,
+          longestGapMs: numbers.longestGapMs,
+          stalled: numbers.stalled,
+        },
+        { failed, inconclusive, longestGapMs, stalled },
+      );
+    });
+  }
+
+  test('leaves the answers that came late for our own sake out of the latencies', () => {
+    const numbers = streamNumbers([good(0), good(90, 950), good(1_050)], { ...MEASURING, blind });
+    assert.deepEqual([numbers.p50Ms, numbers.p99Ms, numbers.sent], [2, 2, 3]);
+  });
+
+  test('knows several such times', () => {
+    const twice = [...blind, { from: 3_000, to: 4_000 }];
+    const numbers = streamNumbers([good(0), bad(500), bad(2_000), good(2_050), bad(3_500)], {
+      ...MEASURING,
+      blind: twice,
+    });
+    assert.deepEqual([numbers.failed, numbers.inconclusive, numbers.longestGapMs], [1, 2, 52]);
+  });
+
+  test('tells of what could not be judged', () => {
+    const { evidence } = streamNumbers([good(0), bad(500)], { ...MEASURING, blind });
+    assert.deepEqual(evidence, ['1970-01-01T00:00:00.500Z inconclusive after 1.0 ms: refused']);
+  });
+
   test('tells the first that failed or stalled, with time and reason', () => {
     const { evidence } = streamNumbers([good(0), bad(50), skipped(100), out(9900)], MEASURING);
     assert.deepEqual(evidence, [

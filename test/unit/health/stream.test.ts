@@ -124,6 +124,32 @@ describe('startStream', () => {
     assert.equal(sent, after);
   });
 
+  test('does not count what failed while our own link was gone', async () => {
+    let down = false;
+    const send = async (): Promise<Judgement> => (down ? { verdict: 'bad', why: 'timeout', ms: 1 } : GOOD);
+    const stream = startStream({ send, everyMs: 10 });
+    await delay(50);
+    const from = performance.now();
+    down = true;
+    await delay(100);
+    down = false;
+    const to = performance.now();
+    await delay(50);
+    // The first that failed was due up to one probe before, the last good one before that was heard.
+    const numbers = await stream.stop({ blind: [{ from: from - 10, to }] });
+    assert.deepEqual([numbers.failed, numbers.longestGapMs, numbers.stalled], [0, 0, 0]);
+    assert.ok(numbers.inconclusive >= 8, `${numbers.inconclusive} inconclusive`);
+    assert.ok((numbers.p50Ms ?? Infinity) < 250, `${numbers.p50Ms} ms`);
+  });
+
+  test('counts from the first call of stop: a second one changes nothing', async () => {
+    const stream = startStream({ send: async () => ({ verdict: 'bad', why: 'refused', ms: 1 }), everyMs: 10 });
+    await delay(30);
+    const numbers = await stream.stop();
+    assert.ok(numbers.failed > 0);
+    assert.equal(await stream.stop({ blind: [{ from: -Infinity, to: Infinity }] }), numbers);
+  });
+
   test('keeps probes that say nothing out of failures and gaps', async () => {
     const stream = startStream({ send: async () => LOST, everyMs: 10 });
     await delay(50);

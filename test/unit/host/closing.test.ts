@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UpgradeError } from '../../../src/errors.ts';
 import { closedAs, commit, hold, rollBack } from '../../../src/host/closing.ts';
+import { NotAsMeant } from '../../../src/host/errors.ts';
 import type { HostResult } from '../../../src/report/result.ts';
-import { ClosedMeanwhile } from '../../../src/target/agent.ts';
 import { NEW, OLD, scriptedAgent, scriptedRun, type Scripted, SIDES } from './scripted-run.ts';
 
 const master = { pid: 900, startTime: '5200' };
@@ -98,7 +98,7 @@ describe('commit', () => {
   for (const [what, changes, says] of DOUBTS) {
     it(`does not believe the commit where ${what}`, async () => {
       const { run } = asking({ commit: [{ ...committed, ...changes }] });
-      const doubted = (error: unknown) => error instanceof UpgradeError && error.reason === 'changed-by-others';
+      const doubted = (error: unknown) => error instanceof NotAsMeant && error.reason === 'changed-by-others';
       await assert.rejects(commit(run, SIDES), (error) => doubted(error) && says.test(String(error)));
     });
   }
@@ -110,13 +110,22 @@ describe('commit', () => {
 
   it('is an outage where no master is left', async () => {
     const { run } = asking({ commit: [{ ...committed, master: null }] });
-    await assert.rejects(commit(run, SIDES), (error) => error instanceof UpgradeError && error.reason === 'outage');
+    await assert.rejects(commit(run, SIDES), (error) => error instanceof NotAsMeant && error.reason === 'outage');
+    assert.deepEqual([run.result.state, run.result.version, run.result.sha256], ['broken', null, null]);
   });
 
   it('ends as the target closed it where it could not be committed', async () => {
-    const { run } = asking({ commit: [['outage', { outcome: 'changed-by-others' }]] });
-    const closedThere = (error: unknown) => error instanceof ClosedMeanwhile && error.outcome === 'changed-by-others';
-    await assert.rejects(commit(run, SIDES), closedThere);
+    const { run } = asking({ commit: [['outage', { outcome: 'changed-by-others', why: 'install-failed' }]] });
+    await assert.rejects(commit(run, SIDES), {
+      name: 'ClosedMeanwhile',
+      outcome: 'changed-by-others',
+      why: 'install-failed',
+    });
+  });
+
+  it('knows no why where the target names none', async () => {
+    const { run } = asking({ commit: [['outage', { outcome: 'down' }]] });
+    await assert.rejects(commit(run, SIDES), { name: 'ClosedMeanwhile', outcome: 'down', why: '' });
   });
 
   it('ends with the reason where the books stay open', async () => {
@@ -158,7 +167,8 @@ describe('rollBack', () => {
 
   it('does not believe a rollback after which the new file runs', async () => {
     const { run } = asking({ rollback: [{ ...undone, runningSha256: NEW.sha256 }] });
-    await assert.rejects(rollBack(run, { why: 'asked', sides: SIDES }), /has the digest 1b1b/);
+    const says = (error: unknown) => error instanceof NotAsMeant && /has the digest 1b1b/.test(error.message);
+    await assert.rejects(rollBack(run, { why: 'asked', sides: SIDES }), says);
   });
 
   it('reads nothing back where nothing was begun', async () => {

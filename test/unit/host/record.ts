@@ -61,7 +61,12 @@ async function record(name: string, nginx: LocalNginx, pidFile = nginx.pidFile):
 }
 
 async function ask(connection: Connection, pidFile?: string): Promise<string> {
-  const session = await openSession(connection, { entry: 'session', sudo: ['sudo', '-n'], elevate: 'asNeeded', within: 10_000 });
+  const session = await openSession(connection, {
+    entry: 'session',
+    sudo: ['sudo', '-n'],
+    elevate: 'asNeeded',
+    within: 10_000,
+  });
   const fields = pidFile === undefined ? {} : { pid_file: pidFile };
   const answer = await session.ask('facts', { fields, within: 10_000 });
   session.close();

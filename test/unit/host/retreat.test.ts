@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecidedElsewhere, UpgradeError } from '../../../src/errors.ts';
-import { Cancelled } from '../../../src/host/errors.ts';
+import { Cancelled, NotAsMeant } from '../../../src/host/errors.ts';
 import { reasonOf, retreat } from '../../../src/host/retreat.ts';
 import { ClosedMeanwhile } from '../../../src/target/agent.ts';
 import { factsOf } from './recorded.ts';
@@ -92,10 +92,43 @@ describe('retreat', () => {
     assert.deepEqual([verbs, result.outcome, result.reason?.code], [[], 'rolled-back', 'guard-expired']);
   });
 
+  it('takes it as it is, too, where that is found on the way back', async () => {
+    const closed = new ClosedMeanwhile('rolled-back', 'guard-expired');
+    const { result, verbs } = await retreated(unhealthy, { answers: { rollback: [closed] } });
+    assert.deepEqual([verbs, result.outcome, result.reason?.code], [['rollback'], 'rolled-back', 'guard-expired']);
+  });
+
+  it('does nothing more where the target itself went back, as the new master died before QUIT', async () => {
+    const { result, verbs } = await retreated(new ClosedMeanwhile('rolled-back', 'new-master-died'));
+    assert.deepEqual([verbs, result.outcome, result.reason?.code], [[], 'rolled-back', 'new-master-died']);
+    assert.deepEqual([result.version, result.state], [OLD.version, 'idle']);
+  });
+
+  it('is an outage, and no rollback, where the target had to start the old version anew', async () => {
+    const { result, verbs } = await retreated(new ClosedMeanwhile('outage', 'new-master-died'));
+    assert.deepEqual([verbs, result.outcome, result.reason?.code], [[], 'failed', 'outage']);
+    assert.match(result.reason?.message ?? '', /\(new-master-died\)/);
+  });
+
+  it('undoes nothing more where the last change was made and reads back wrong', async () => {
+    const doubt = new NotAsMeant('changed-by-others', 'reading back: no worker accepts');
+    const { result, verbs, notes } = await retreated(doubt);
+    assert.deepEqual([verbs, notes, result.outcome], [[], '', 'failed']);
+    assert.deepEqual(result.reason, { code: 'changed-by-others', message: 'reading back: no worker accepts' });
+  });
+
+  it('names the doubt where a rollback reads back wrong, and promises no guard', async () => {
+    const answers = { rollback: [{ ...undone, accepting: 0 }] };
+    const { result, notes } = await retreated(unhealthy, { answers });
+    assert.deepEqual([result.outcome, result.reason?.code, notes], ['failed', 'changed-by-others', '']);
+    assert.match(result.reason?.message ?? '', /no worker accepts/);
+  });
+
   it('waits for the end of what another actor decided', async () => {
     const last = { last: ['nonce=x', 'outcome=rolled-back', 'why=guard-expired'] };
     const facts = [factsOf('held'), factsOf('systemd', last)];
-    const { result } = await retreated(new DecidedElsewhere('rollback'), { facts });
+    const { result, verbs } = await retreated(new DecidedElsewhere('rollback'), { facts });
+    assert.deepEqual(verbs, ['release'], 'that other need not wait for this run');
     assert.deepEqual([result.outcome, result.reason?.code], ['rolled-back', 'guard-expired']);
   });
 

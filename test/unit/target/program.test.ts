@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { helperProgram, startCommand } from '../../../src/target/program.ts';
+import { helperProgram, startCommand, startOf } from '../../../src/target/program.ts';
 import { command } from '../../support/command.ts';
 
 const program = helperProgram();
@@ -82,5 +82,36 @@ describe('startCommand', () => {
     const words = quotedWords(startCommand({ entry: 'session', bytes: echo.length, sudo: [] }));
     const { stdout } = await command(['sh', '-c', old + words], { input: `${echo}the rest\nof it` });
     assert.equal(stdout, 'the rest\nof it');
+  });
+});
+
+describe('startOf', () => {
+  const given = { entry: 'session' as const, sudo: ['sudo', '-n'], marker: MARKER, pidFile: '/run/a.pid' };
+
+  it('sends the helper and the first line where it is settled whether root is needed', () => {
+    for (const [elevate, starts] of [
+      ['now', /^sudo -n \/bin\/sh -c '[^']*' nginx-hot-upgrade session elevated$/],
+      ['never', /^\/bin\/sh -c '[^']*' nginx-hot-upgrade session$/],
+    ] as const) {
+      const { command: line, input } = startOf({ ...given, elevate });
+      assert.match(line, starts);
+      assert.match(line, new RegExp(`count=${program.length} `));
+      assert.equal(input, `${program}nhu1\t${MARKER}\n`);
+    }
+  });
+
+  it('sends the gate first where it is not: the helper comes last, for whoever goes on', () => {
+    const { command: line, input } = startOf({ ...given, elevate: 'asNeeded' });
+    assert.match(line, /^\/bin\/sh -c '[^']*' nginx-hot-upgrade session$/);
+    const length = Number(/count=(\d+)/.exec(line)?.[1]);
+    assert.match(input.slice(0, length), /^NHU_START='[^'!]*'\n[\0-\x7f]*\neval "\$NHU_START"$/);
+    assert.equal(input.slice(length), `nhu1\t${MARKER}\tsudo=sudo -n\tpid_file=/run/a.pid\n${program}`);
+  });
+
+  it('sends a gate that is small beside the helper, and names no pid file where none is given', () => {
+    const { command: line, input } = startOf({ entry: 'once', sudo: ['doas'], marker: MARKER, elevate: 'asNeeded' });
+    const length = Number(/count=(\d+)/.exec(line)?.[1]);
+    assert.ok(length < 4_096, `${length} bytes`);
+    assert.match(input.slice(length), /^nhu1\tc0ffee00\tsudo=doas\n#!\/bin\/sh\n/);
   });
 });

@@ -146,6 +146,7 @@ describe('a session', () => {
     const session = await opened(far);
     await assert.rejects(session.ask('look', { within: 10 }), fails('internal', /within 10 ms/));
     const second = session.ask('extend', { within });
+    assert.deepEqual([await far.heard(), await far.heard()], ['1\tlook', '2\textend']);
     far.says({ id: 1, verb: 'look', ok: true, late: true });
     far.says({ id: 2, verb: 'extend', ok: true });
     assert.equal((await second).verb, 'extend');
@@ -206,6 +207,7 @@ describe('a session', () => {
     const session = await opened(far);
     const events: string[] = [];
     const answer = session.ask('begin', { within, onEvent: (event) => events.push(event) });
+    await far.heard();
     for (const [id, event] of [
       [1, 'swapped'],
       [0, 'stale'],
@@ -227,6 +229,7 @@ describe('a session', () => {
     far.writes(`lo","ok":true}\n@${marker} {"v":1,"id":1,"verb":"look","event":"a"}\n`);
     const session = await opening;
     const answer = session.ask('look', { within });
+    await far.heard();
     far.writes(`noise\n@${marker} {"v":1,"id":1,"verb":"look","ok":true}\nmore`);
     assert.equal((await answer).ok, true);
   });
@@ -235,6 +238,7 @@ describe('a session', () => {
     const far = farEnd();
     const session = await opened(far);
     const answer = session.ask('look', { within });
+    await far.heard();
     for (let chunk = 0; chunk < 20; chunk += 1) far.writes('x'.repeat(100_000));
     far.writes('\n');
     far.says({ id: 1, verb: 'look', ok: true });
@@ -245,6 +249,7 @@ describe('a session', () => {
     const far = farEnd();
     const session = await opened(far);
     const answer = session.ask('commit', { within });
+    await far.heard();
     far.ends({ kind: 'exit', code: 0 });
     far.says({ id: 1, verb: 'commit', ok: true });
     assert.equal((await answer).ok, true);
@@ -254,6 +259,7 @@ describe('a session', () => {
     const far = farEnd();
     const session = await opened(far);
     const answer = session.ask('commit', { within });
+    await far.heard();
     far.complains('Killed\n');
     far.ends({ kind: 'signal', signal: 'KILL' });
     await assert.rejects(answer, fails('connection-lost', /ended \(signal KILL\) without an answer\. Killed/));
@@ -263,6 +269,7 @@ describe('a session', () => {
     const far = farEnd();
     const session = await opened(far);
     const answer = session.ask('retire', { within });
+    await far.heard();
     far.ends({ kind: 'lost', cause: 'read ECONNRESET' });
     await assert.rejects(answer, fails('connection-lost', /ECONNRESET/));
     await assert.rejects(session.ask('look', { within }), fails('connection-lost', /ECONNRESET/));

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { helperProgram, startOf } from '../../../src/target/program.ts';
+import { command, type CommandResult } from '../../support/command.ts';
+import { noShell, SHELLS } from '../../support/helper-session.ts';
+
+/*
+ * The gate itself, but in a world of its own: /proc is a folder with the processes that a case has, and the helper is a
+ * few words that tell how they were started. Who asks is one of these processes, too, so all this needs no root.
+ */
+
+const MARKER = 'c0ffee00c0ffee00';
+const ELEVATING = `@${MARKER} {"v":1,"id":0,"event":"elevating"}`;
+const HELPER = 'printf "helper %s %s\\n" "$0" "$*"; cat';
+const folder = mkdtempSync(join(tmpdir(), 'nhu-gate-'));
+after(() => rmSync(folder, { recursive: true }));
+
+interface World {
+  /** The login's user; 1000 where not given. */
+  me?: number;
+  /** Title and user of each process, by number; no user: it went while it was looked at. */
+  processes?: Record<number, [title: string, uid?: number]>;
+  /** Content of the pid file that is named; undefined: none is named. */
+  pidText?: string;
+  /** A pid file is named that is not there. */
+  pidFileGone?: boolean;
+  hidden?: boolean;
+  /** Words that become root; by default a program that says so and runs the rest as it is. */
+  sudo?: string[];
+}
+
+const MINE = 1000;
+const OTHERS = 0;
+const MASTER = 'nginx: master process /usr/sbin/nginx';
+
+let worlds = 0;
+
+/** Builds the world and runs the gate in it, with a request behind the helper. */
+async function through(shell: string, world: World): Promise<CommandResult & { lines: string[] }> {
+  const dir = join(folder, String((worlds += 1)));
+  const proc = join(dir, 'proc');
+  const status = (pid: string | number, uid: number) => {
+    mkdirSync(join(proc, String(pid)), { recursive: true });
+    writeFileSync(join(proc, String(pid), 'status'), `Name:\tx\nUid:\t${uid}\t9\t9\t9\nGid:\t9\t9\t9\t9\n`);
+  };
+  status('self', world.me ?? MINE);
+  if (world.hidden !== true) status(1, 0);
+  for (const [pid, [title, uid]] of Object.entries(world.processes ?? {})) {
+    if (uid !== undefined) status(pid, uid);
+    mkdirSync(join(proc, pid), { recursive: true });
+    writeFileSync(join(proc, pid, 'cmdline'), title.includes('\0') ? title : `${title}\0`);
+  }
+  const pidFile = join(dir, 'a b.pid');
+  if (world.pidText !== undefined) writeFileSync(pidFile, world.pidText);
+  const named = world.pidText !== undefined || world.pidFileGone === true;
+  const { command: line, input } = startOf({
+    entry: 'session',
+    elevate: 'asNeeded',
+    marker: MARKER,
+    sudo: world.sudo ?? [program('sudo', 'echo "sudo: $*" | cut -c 1-40; exec "$@"')],
+    ...(named ? { pidFile } : {}),
+  });
+  return run(shell, { line, input, proc });
+}
+
+async function run(shell: string, { line, input, proc }: { line: string; input: string; proc: string }) {
+  const length = Number(/count=(\d+)/.exec(line)?.[1]);
+  const gate = input
+    .slice(0, length)
+    .replaceAll('/proc', proc)
+    .replaceAll(`count=${helperProgram().length}`, `count=${HELPER.length}`);
+  const hello = input.slice(length, input.length - helperProgram().length);
+  assert.match(hello, /^nhu1\t[^\n]*\n$/);
+  const started = line.replace(/^\/bin\/sh /, `exec ${shell} `).replace(`count=${length} `, `count=${gate.length} `);
+  const result = await command(['/bin/sh', '-c', started], {
+    input: `${gate}${hello}${HELPER}1\tlook\n`,
+    timeout: 20_000,
+  });
+  return { ...result, lines: result.stdout.split('\n').filter((each) => each !== '') };
+}
+
+function program(name: string, script: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const PLAIN = ['helper nginx-hot-upgrade session', '1\tlook'];
+const AS_ROOT = [`helper nginx-hot-upgrade session elevated ${MARKER}`, '1\tlook'];
+
+const GOES_ON: [where: string, world: World][] = [
+  ['the login is root', { me: 0, processes: { 7: [MASTER, 33] } }],
+  ["the only master is the login's own", { processes: { 7: [MASTER, MINE] } }],
+  ["all masters are the login's own", { processes: { 7: [MASTER, MINE], 8: ['angie: master process', MINE] } }],
+  ['no master runs', { processes: { 7: ['sshd: deploy', OTHERS] } }],
+  [
+    'the pid file names its own among others',
+    { processes: { 7: [MASTER, OTHERS], 8: [MASTER, MINE] }, pidText: '8\n' },
+  ],
+  ['that has no newline', { processes: { 7: [MASTER, OTHERS], 8: [MASTER, MINE] }, pidText: '8' }],
+  [
+    'only workers and namesakes are of others',
+    {
+      processes: {
+        7: ['nginx: worker process', 33],
+        9: ['nginx-exporter: master', OTHERS],
+        10: [MASTER, MINE],
+      },
+    },
+  ],
+];
+
+const ASKS: [where: string, world: World][] = [
+  ['the master is of another user', { processes: { 7: [MASTER, OTHERS] } }],
+  ['it is an angie', { processes: { 7: ['angie: master process /usr/sbin/angie', OTHERS] } }],
+  ['one of several is, and none is named', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] } }],
+  ['the pid file names that one', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] }, pidText: '8\n' }],
+  ['the pid file is empty', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] }, pidText: '' }],
+  ['it holds shell words', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] }, pidText: '* $(id) "\n' }],
+  ['it names no master', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] }, pidText: '9\n' }],
+  ['it is gone', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] }, pidFileGone: true }],
+  ["others' processes are hidden", { hidden: true }],
+  ['a master went while it was looked at', { processes: { 7: [MASTER] } }],
+];
+
+for (const shell of SHELLS) {
+  describe(`the gate under ${shell}`, { skip: noShell(shell) }, () => {
+    for (const [where, world] of GOES_ON) {
+      it(`goes on without root where ${where}`, async () => {
+        const { lines, code, stderr } = await through(shell, world);
+        assert.deepEqual([lines, code, stderr], [PLAIN, 0, '']);
+      });
+    }
+
+    for (const [where, world] of ASKS) {
+      it(`becomes root where ${where}, and says so before`, async () => {
+        const { lines, code, stderr } = await through(shell, world);
+        assert.equal(lines[0], ELEVATING);
+        assert.match(lines[1] ?? '', /^sudo: \/bin\/sh -c if dd /);
+        assert.deepEqual([lines.slice(2), code, stderr], [AS_ROOT, 0, '']);
+      });
+    }
+
+    it(
+      'does not take words that somebody looks for in others for a master',
+      { todo: 'grep takes the end of an argument for the end of a line' },
+      async () => {
+        const processes: World['processes'] = { 7: [`pgrep\0-f\0${MASTER}\0`, OTHERS], 8: [MASTER, MINE] };
+        assert.deepEqual((await through(shell, { processes })).lines, PLAIN);
+      },
+    );
+
+    it('hands the words that become root on one by one, and none of them to a shell', async () => {
+      const sudo = [program('words', 'printf "<%s>" "$1" "$2" "$3"; echo; shift 3; exec "$@"'), '-n', '-u', 'a;id'];
+      const { lines } = await through(shell, { processes: { 7: [MASTER, OTHERS] }, sudo });
+      assert.deepEqual(lines, [ELEVATING, '<-n><-u><a;id>', ...AS_ROOT]);
+    });
+
+    it('runs nothing where sudo refuses, and lets it say so', async () => {
+      const sudo = [program('refuse', 'echo "sudo: a password is required" >&2; exit 1')];
+      const { lines, code, stderr } = await through(shell, { processes: { 7: [MASTER, OTHERS] }, sudo });
+      assert.deepEqual([lines, code, stderr], [[ELEVATING], 1, 'sudo: a password is required\n']);
+    });
+
+    it('runs nothing where there is no sudo, and names it', async () => {
+      const sudo = [join(folder, 'nowhere', 'sudo'), '-n'];
+      const { lines, code, stderr } = await through(shell, { processes: { 7: [MASTER, OTHERS] }, sudo });
+      assert.deepEqual([lines, code], [[ELEVATING], 127]);
+      assert.match(stderr, /nowhere\/sudo/);
+    });
+  });
+}
