@@ -444,21 +444,33 @@ async function main(variables) {
 		cancel: require_file.cancelOnSignals()
 	});
 	const masked = require_run.maskAll(report, mask);
-	const reportPath = await require_file.writeReport(masked);
-	const extras = binary === void 0 ? {} : { binary: describe(binary) };
-	for (const [name, value] of Object.entries(outputs(masked, {
-		reportPath,
-		...extras
-	}))) require_action_logger.setOutput(name, value);
+	require_action_logger.saveState("pending", String(report.hosts.some(isPending)));
+	require_action_logger.saveState("ended", report.outcome);
+	const reportPath = await require_file.writeReport(masked).catch((error) => {
+		require_action_logger.warning(`The full report could not be written: ${require_run.messageOf(error)}`);
+	});
+	const extras = {
+		...reportPath ? { reportPath } : {},
+		...binary === void 0 ? {} : { binary: describe(binary) }
+	};
+	for (const [name, value] of Object.entries(outputs(masked, extras))) require_action_logger.setOutput(name, value);
 	for (const line of require_file.consoleVerdict(masked)) log.info(line);
 	for (const { title, message } of annotations(masked)) require_action_logger.error(message, { title });
 	const watchedMs = config.switch.canaryTime + config.switch.bakeTime;
-	if (variables["GITHUB_STEP_SUMMARY"]) await require_action_logger.summary.addRaw(summary(masked, {
+	await summarize(summary(masked, {
 		watchedMs,
-		reportPath
-	})).write();
-	require_action_logger.saveState("ended", report.outcome);
+		...reportPath ? { reportPath } : {}
+	}));
 	process.exitCode = report.ok ? 0 : 1;
+}
+/** Something is left for a guard or a person to end; the post step looks at it once more. */
+function isPending({ state, outcome }) {
+	return state === null ? outcome === "failed" : state !== "idle";
+}
+/** The verdict stands whether or not the page can be written. */
+async function summarize(markdown) {
+	if (!process.env["GITHUB_STEP_SUMMARY"]) return;
+	await require_action_logger.summary.addRaw(markdown).write().catch((error) => require_action_logger.warning(`The summary could not be written: ${require_run.messageOf(error)}`));
 }
 function describe({ path, sha256, build }) {
 	return {

@@ -5,7 +5,7 @@ let node_os = require("node:os");
 // src/post.ts
 /** Reads what the targets say and reports what is still pending. Changes nothing: undoing is the guard's work. */
 async function main(variables) {
-	if (!needsALook(require_action_logger.getState("targets"), require_action_logger.getState("ended"))) return;
+	if (!needsALook()) return;
 	const { raw } = require_action_logger.readActionInputs(variables);
 	const secrets = require_run.secretsOf(raw);
 	const log = require_action_logger.createActionLogger({ mask: require_run.createMask(secrets) });
@@ -25,14 +25,7 @@ async function main(variables) {
 }
 const ONLY_FOR_UPGRADES = /* @__PURE__ */ new Set(["binary", "sha256"]);
 /** The step was cut short before it could say how it ended, or it ended with something pending. */
-function needsALook(targets, ended) {
-	return targets !== "" && ![
-		"upgraded",
-		"unchanged",
-		"planned",
-		"reported",
-		"refused",
-		"built"
-	].includes(ended);
+function needsALook() {
+	return require_action_logger.getState("targets") !== "" && (require_action_logger.getState("ended") === "" || require_action_logger.getState("pending") === "true");
 }
 main(process.env).catch((error) => require_action_logger.warning(`The state of the targets could not be read: ${require_run.messageOf(error)}`)).finally(() => process.exit());

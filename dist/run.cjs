@@ -2370,6 +2370,25 @@ function reasonOf$1(text) {
 	return REASONS.find((reason) => reason === text) ?? "internal";
 }
 
+// src/host/cancellation.ts
+/** A step is left at once when the run is cancelled; what it began on a target, the guard there ends. */
+async function orCancelled(cancel, step) {
+	throwIfCancelled(cancel);
+	let stop;
+	const cancelled = new Promise((_, reject) => {
+		stop = () => reject(new Cancelled(String(cancel.reason)));
+		cancel.addEventListener("abort", stop, { once: true });
+	});
+	try {
+		return await Promise.race([step(), cancelled]);
+	} finally {
+		if (stop !== void 0) cancel.removeEventListener("abort", stop);
+	}
+}
+function throwIfCancelled(cancel) {
+	if (cancel.aborted) throw new Cancelled(String(cancel.reason));
+}
+
 // src/target/facts.ts
 const UPGRADE_PHASES = [
 	"staged",
@@ -2917,10 +2936,11 @@ async function openAgent(target, options) {
 				within: Math.max(config.commandTimeout, waits + 15e3),
 				...onEvent === void 0 ? {} : { onEvent }
 			};
-			const extend = () => beside("extend", {}, 1e4);
+			const extend = () => beside("extend", { nonce: memory.nonce }, 1e4);
 			const alive = {
 				extend,
-				everyMs: config.switch.confirmTimeout / 3
+				everyMs: config.switch.confirmTimeout / 3,
+				cancel: options.cancel
 			};
 			return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
 		},
@@ -3005,8 +3025,10 @@ async function askBeside(lifeline, { verb, fields, within, memory }) {
 	}
 }
 /** A verb that waits long must not outlive the guard's deadline while its run is alive. */
-async function withSignOfLife(body, { extend, everyMs }) {
-	const timer = setInterval(() => void extend().catch(() => {}), everyMs);
+async function withSignOfLife(body, { extend, everyMs, cancel }) {
+	const timer = setInterval(() => {
+		if (!cancel.aborted) extend().catch(() => {});
+	}, everyMs);
 	try {
 		return await body;
 	} finally {
@@ -3281,6 +3303,7 @@ async function cancelOnTarget(run, sides) {
 			why: "cancelled",
 			sides
 		});
+		if (outcome === "untouched") run.result.notes.push("Nothing was changed on the target.");
 		return;
 	}
 	run.result.state = "upgrading";
@@ -3316,7 +3339,8 @@ async function waitUntilClosed(run, sides) {
 function leftToGuard(run) {
 	run.result.state = null;
 	const seconds = Math.round(run.config.switch.confirmTimeout / 1e3);
-	run.result.notes.push(`What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`);
+	const decided = run.result.phases.some(({ name }) => name === "commit");
+	run.result.notes.push(decided ? "The commit had been asked for, and whether it was decided is unknown here: the target goes on to the new version, or back to the old one, by itself; run `status` to see." : `What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`);
 }
 async function lastResort(run, { error, sides }) {
 	if (error instanceof ClosedMeanwhile) return closedBy(run, {
@@ -3767,8 +3791,7 @@ function accepted({ code }, { rules, master }) {
 // src/host/inspect.ts
 /** Reads the target's facts and writes what runs there into the result. Changes nothing on the target. */
 async function inspect(run) {
-	const facts = await phase(run, "inspect", () => run.agent.facts());
-	throwIfCancelled(run);
+	const facts = await phase(run, "inspect", () => orCancelled(run.cancel, () => run.agent.facts()));
 	const { master, ours } = facts;
 	run.result.state = stateOf(facts);
 	if (master !== null && ours.upgrade === null) {
@@ -3819,9 +3842,6 @@ function preflight(run, facts) {
 function settle(run, judgement) {
 	run.result.warnings.push(...judgement.warnings);
 	if (judgement.refusals.length > 0) throw new Refused(judgement.refusals);
-}
-function throwIfCancelled({ cancel }) {
-	if (cancel.aborted) throw new Cancelled(String(cancel.reason));
 }
 
 // src/health/gaps.ts
@@ -4772,7 +4792,7 @@ const LOOK_EVERY = 1e3;
 async function begin(run) {
 	let swapped;
 	const ready = new Promise((resolve) => swapped = resolve);
-	const asked = orCancelled(run, () => run.agent.ask("begin", {
+	const asked = orCancelled(run.cancel, () => run.agent.ask("begin", {
 		waits: run.config.switch.readyTimeout,
 		onEvent: (event) => event === "exec" && swapped?.()
 	}));
@@ -4792,7 +4812,7 @@ async function canary(run) {
 async function retire(run) {
 	await phase(run, "retire", async () => {
 		const waits = run.config.switch.readyTimeout;
-		mustSucceed(await orCancelled(run, () => run.agent.ask("retire", { waits })), run.result);
+		mustSucceed(await orCancelled(run.cancel, () => run.agent.ask("retire", { waits })), run.result);
 	});
 }
 /** The new generation serves alone, watched and probed, until it is proven. */
@@ -4821,7 +4841,7 @@ async function bakeProbed(run, { probing, health }) {
 			},
 			watch: { signal: AbortSignal.any([stop.signal, run.cancel]) }
 		});
-		if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+		throwIfCancelled(run.cancel);
 		if (stop.signal.aborted) throw stop.signal.reason;
 		if (result.state === "healthy") return;
 		run.result.evidence ??= {
@@ -4844,12 +4864,12 @@ async function overLiveLink(run, send) {
 	const links = run.agent.outages().length;
 	const judgement = await send();
 	if (judgement.verdict === "good" || judgement.cause === "stopped") return judgement;
-	await orCancelled(run, () => look(run));
+	await orCancelled(run.cancel, () => look(run));
 	return run.agent.outages().length === links ? judgement : send();
 }
 async function watchFor(run, time) {
 	await lookUntil(run, AbortSignal.any([AbortSignal.timeout(time), run.cancel]));
-	if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+	throwIfCancelled(run.cancel);
 	await look(run);
 }
 /** Looks every second until `end`; rejects with what it saw. The first look comes after the first second. */
@@ -4862,20 +4882,6 @@ async function lookUntil(run, end) {
 }
 async function look(run) {
 	mustSucceed(await run.agent.ask("look"), run.result);
-}
-/** A step that waits on the target is left at once when the run is cancelled; the guard then ends it there. */
-async function orCancelled(run, step) {
-	if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
-	let stop;
-	const cancelled = new Promise((_, reject) => {
-		stop = () => reject(new Cancelled(String(run.cancel.reason)));
-		run.cancel.addEventListener("abort", stop, { once: true });
-	});
-	try {
-		return await Promise.race([step(), cancelled]);
-	} finally {
-		if (stop !== void 0) run.cancel.removeEventListener("abort", stop);
-	}
 }
 
 // src/host/recovery.ts
@@ -4900,9 +4906,10 @@ async function recover(run, facts) {
 	});
 	return inspect(run);
 }
-/** Nobody acts: the host was restarted, or neither guard nor helper lives. */
+/** Nobody acts: the host was restarted, or neither guard nor helper lives. One that is held waits, even without a guard. */
 function isAbandoned(upgrade, lockAlive) {
-	return !upgrade.sameBoot || !lockAlive;
+	if (!upgrade.sameBoot) return true;
+	return !lockAlive && (upgrade.phase !== "held" || upgrade.decision !== "");
 }
 
 // src/host/staging.ts
@@ -4922,14 +4929,12 @@ async function stage(run, file) {
 			prepared
 		});
 		sent.catch(() => {});
-		mustSucceed(await prepared, run.result);
 		try {
-			throwIfCancelled(run);
-			mustSucceed(await sent, run.result);
-			throwIfCancelled(run);
+			mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
+			mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
 			return await check(run, file);
 		} catch (error) {
-			await unstage(run);
+			if (!(error instanceof Cancelled)) await unstage(run);
 			throw error;
 		}
 	});
@@ -4969,7 +4974,7 @@ function preparation(run, file) {
 		drain: tenths(times.drainTimeout),
 		hold: tenths(times.holdTimeout),
 		keep: times.keep,
-		repair: run.facts.master.pidText === null ? "yes" : "no"
+		repair: run.facts.master.pidText === null && file.kind !== "plan" ? "yes" : "no"
 	};
 }
 /** ngx_set_worker_processes: a number, or `auto` for one a processor; one without the directive. */
@@ -5006,8 +5011,9 @@ async function* nothing() {}
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
 async function check(run, file) {
 	const rules = rulesOf(run);
-	const known = file.build.version !== "" && sideEffectFree(run);
-	let answer = mustSucceed(await run.agent.ask("check", { fields: { test: known ? "yes" : "no" } }), run.result);
+	const quiet = sideEffectFree(run, file);
+	const known = file.build.version !== "" && quiet;
+	let answer = mustSucceed(await orCancelled(run.cancel, () => run.agent.ask("check", { fields: { test: known ? "yes" : "no" } })), run.result);
 	const read = fieldsOf(answer.fields, "check");
 	const said = read.text("build");
 	const build = said === "" ? file.build : parseBuildInfo(said);
@@ -5024,7 +5030,7 @@ async function check(run, file) {
 			...machine === void 0 ? {} : { machine }
 		};
 		settle(run, judgeCandidate(candidate, run.facts, rules));
-		if (sideEffectFree(run)) answer = mustSucceed(await run.agent.ask("check", { fields: { test: "yes" } }), run.result);
+		if (quiet) answer = mustSucceed(await run.agent.ask("check", { fields: { test: "yes" } }), run.result);
 	}
 	const test = fieldsOf(answer.fields, "check");
 	const exit = test.numberOrNull("testExit");
@@ -5033,8 +5039,9 @@ async function check(run, file) {
 	return build;
 }
 /** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
-function sideEffectFree({ facts: { master } }) {
-	return master.pidText === null || master.pidText === String(master.process.pid);
+function sideEffectFree({ facts: { master } }, { kind }) {
+	if (master.pidText === null) return kind !== "plan";
+	return master.pidText === String(master.process.pid);
 }
 function cannotRun(read) {
 	const said = read.text("build").trim().slice(0, 300);
@@ -5083,9 +5090,11 @@ async function upgradeHost(run) {
 async function switchTo(run, { file, probing }) {
 	const sides = sidesOf(run, {
 		file,
-		build: await stage(run, file)
+		build: file.build
 	});
 	try {
+		const build = await stage(run, file);
+		sides.new.version = build.version;
 		startMeasuring(probing);
 		await begin(run);
 		await canary(run);
@@ -5097,6 +5106,7 @@ async function switchTo(run, { file, probing }) {
 			sides
 		});
 	} catch (cause) {
+		if (cause instanceof Refused) throw cause;
 		await retreat(run, {
 			cause,
 			sides
@@ -5233,6 +5243,7 @@ async function planHost(run) {
 	const early = startBaseline(run);
 	const facts = await inspect(run);
 	const { upgrade } = facts.ours;
+	if (upgrade?.phase === "held") throw new Refused([otherIsHeld(upgrade)]);
 	if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
 	const inspected = preflight(run, facts);
 	await judgeBaseline(inspected, early);
@@ -5291,10 +5302,7 @@ async function rollbackHost(run) {
 			decide: "rollback",
 			why: "asked"
 		} }));
-		if (adopted.ok) await rollBack(run, {
-			why: "asked",
-			sides
-		});
+		if (adopted.ok) await rollBackOrClosed(run, sides);
 		else if (adopted.reason === "rebooted") afterReboot(run, {
 			adopted,
 			sides
@@ -5312,6 +5320,22 @@ async function rollbackHost(run) {
 		...run,
 		binary: void 0
 	}, facts);
+}
+/** Where the answer was lost on the way, the target still went back as it was asked to. */
+async function rollBackOrClosed(run, sides) {
+	try {
+		await rollBack(run, {
+			why: "asked",
+			sides
+		});
+	} catch (error) {
+		if (!(error instanceof ClosedMeanwhile)) throw error;
+		closedAs(run, {
+			outcome: error.outcome,
+			why: error.why,
+			sides
+		});
+	}
 }
 async function goBackToPrevious(run, facts) {
 	const { previous, retained } = facts.ours;
@@ -5346,7 +5370,7 @@ async function goBackToPrevious(run, facts) {
 			build
 		},
 		probing
-	}) === "committed") run.result.outcome = "rolled-back";
+	}) === "committed" || run.result.outcome === "upgraded") run.result.outcome = "rolled-back";
 	else if (run.result.outcome === "rolled-back") run.result.outcome = "failed";
 }
 /** The restart itself may have been the rollback; where the new version was installed already, it is what serves. */
@@ -5444,12 +5468,18 @@ async function run({ config, log, cancel }) {
 	const hosts = [];
 	for (const target of config.targets) {
 		const stop = cancel.aborted || config.command === "upgrade" && !hosts.every(isFine);
-		hosts.push(stop ? skipped(target) : await log.group(target.name, () => oneHost(target, {
+		const result = stop ? skipped(target) : emptyResult(target);
+		hosts.push(result);
+		if (!stop) await log.group(target.name, () => orGivenUp(oneHost(target, {
 			config,
 			log,
 			cancel,
-			binary
-		})));
+			binary,
+			result
+		}), {
+			cancel,
+			result
+		}));
 	}
 	const verdict = judge$1(hosts, {
 		command: config.command,
@@ -5471,6 +5501,25 @@ async function run({ config, log, cancel }) {
 		...used === void 0 ? {} : { binary: used }
 	};
 }
+/** A cancelled run has to be gone before the runner kills it; it then reports what it knows. */
+const GIVE_UP_AFTER = 5300;
+async function orGivenUp(work, { cancel, result }) {
+	const late = new Promise((resolve) => {
+		const wait = () => void setTimeout(resolve, GIVE_UP_AFTER).unref();
+		if (cancel.aborted) wait();
+		else cancel.addEventListener("abort", wait, { once: true });
+	});
+	if (!await Promise.race([work.then(() => false), late.then(() => true)])) return;
+	Object.assign(result, {
+		outcome: "failed",
+		state: null
+	});
+	result.reason = {
+		code: "cancelled",
+		message: `the run was cancelled (${String(cancel.reason)})`
+	};
+	result.notes.push("The target had not answered when the run had to end: its guard ends what was begun; run `status` to see.");
+}
 /** Runs `load` at the first call only; a failure shows wherever it is waited for. */
 function once(load) {
 	let loaded;
@@ -5481,8 +5530,7 @@ function once(load) {
 	};
 }
 async function oneHost(target, options) {
-	const { config, log, cancel } = options;
-	const result = emptyResult(target);
+	const { config, log, cancel, result } = options;
 	let agent;
 	try {
 		const { command } = config;
@@ -5490,16 +5538,17 @@ async function oneHost(target, options) {
 			options.binary();
 			warmUpProbes(config.health, target);
 		};
-		agent = await phase({
-			result,
-			log
-		}, "connect", () => openAgent(target, {
+		const opening = openAgent(target, {
 			config,
 			identity: whoAmI(),
 			cancel,
 			log: (message) => log.info(message),
 			whileWaiting
-		}));
+		});
+		agent = await phase({
+			result,
+			log
+		}, "connect", () => orCancelled(cancel, () => opening));
 		const binary = await options.binary();
 		if (command === "build") throw new Error("build needs no target");
 		await RECIPES[command]({
@@ -5517,7 +5566,6 @@ async function oneHost(target, options) {
 		agent?.close();
 	}
 	tell(result, log);
-	return result;
 }
 function tell({ warnings, refusals, notes }, log) {
 	for (const { code, message, fix } of warnings) log.warning(`${code}: ${message}. ${fix}`);

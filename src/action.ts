@@ -11,6 +11,7 @@ import { consoleVerdict } from './report/console-verdict.ts';
 import { writeReport } from './report/file.ts';
 import { createMask, maskAll } from './report/mask.ts';
 import { outputs } from './report/outputs.ts';
+import type { HostResult } from './report/result.ts';
 import { summary } from './report/summary.ts';
 import { run } from './run.ts';
 
@@ -26,15 +27,35 @@ async function main(variables: NodeJS.ProcessEnv): Promise<void> {
   core.saveState('targets', config.targets.map(({ name }) => name).join(', '));
   const { report, binary } = await run({ config, log, cancel: cancelOnSignals() });
   const masked = maskAll(report, mask);
-  const reportPath = await writeReport(masked);
-  const extras = binary === undefined ? {} : { binary: describe(binary) };
-  for (const [name, value] of Object.entries(outputs(masked, { reportPath, ...extras }))) core.setOutput(name, value);
+  core.saveState('pending', String(report.hosts.some(isPending)));
+  core.saveState('ended', report.outcome);
+  const reportPath = await writeReport(masked).catch((error: unknown) => {
+    core.warning(`The full report could not be written: ${messageOf(error)}`);
+  });
+  const extras = {
+    ...(reportPath ? { reportPath } : {}),
+    ...(binary === undefined ? {} : { binary: describe(binary) }),
+  };
+  for (const [name, value] of Object.entries(outputs(masked, extras))) core.setOutput(name, value);
   for (const line of consoleVerdict(masked)) log.info(line);
   for (const { title, message } of annotations(masked)) core.error(message, { title });
   const watchedMs = config.switch.canaryTime + config.switch.bakeTime;
-  if (variables['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(summary(masked, { watchedMs, reportPath })).write();
-  core.saveState('ended', report.outcome);
+  await summarize(summary(masked, { watchedMs, ...(reportPath ? { reportPath } : {}) }));
   process.exitCode = report.ok ? 0 : 1;
+}
+
+/** Something is left for a guard or a person to end; the post step looks at it once more. */
+function isPending({ state, outcome }: HostResult): boolean {
+  return state === null ? outcome === 'failed' : state !== 'idle';
+}
+
+/** The verdict stands whether or not the page can be written. */
+async function summarize(markdown: string): Promise<void> {
+  if (!process.env['GITHUB_STEP_SUMMARY']) return;
+  await core.summary
+    .addRaw(markdown)
+    .write()
+    .catch((error: unknown) => core.warning(`The summary could not be written: ${messageOf(error)}`));
 }
 
 function describe({

@@ -10,7 +10,7 @@ import { run } from './run.ts';
 
 /** Reads what the targets say and reports what is still pending. Changes nothing: undoing is the guard's work. */
 async function main(variables: NodeJS.ProcessEnv): Promise<void> {
-  if (!needsALook(core.getState('targets'), core.getState('ended'))) return;
+  if (!needsALook()) return;
   const { raw } = readActionInputs(variables);
   const secrets = secretsOf(raw);
   const log = createActionLogger({ mask: createMask(secrets) });
@@ -28,8 +28,8 @@ async function main(variables: NodeJS.ProcessEnv): Promise<void> {
 const ONLY_FOR_UPGRADES = new Set(['binary', 'sha256']);
 
 /** The step was cut short before it could say how it ended, or it ended with something pending. */
-function needsALook(targets: string, ended: string): boolean {
-  return targets !== '' && !['upgraded', 'unchanged', 'planned', 'reported', 'refused', 'built'].includes(ended);
+function needsALook(): boolean {
+  return core.getState('targets') !== '' && (core.getState('ended') === '' || core.getState('pending') === 'true');
 }
 
 void main(process.env)

@@ -1,5 +1,6 @@
 import { loadBinary, type NewBinary } from './binary/new-binary.ts';
-import type { Command, Config, Target } from './config.ts';
+import type { Command, Config, Millis, Target } from './config.ts';
+import { orCancelled } from './host/cancellation.ts';
 import { Cancelled, Refused } from './host/errors.ts';
 import { reasonOf } from './host/retreat.ts';
 import { commitHost } from './host/commit.ts';
@@ -41,9 +42,12 @@ export async function run({ config, log, cancel }: RunOptions): Promise<{ report
   const hosts: HostResult[] = [];
   for (const target of config.targets) {
     const stop = cancel.aborted || (config.command === 'upgrade' && !hosts.every(isFine));
-    hosts.push(
-      stop ? skipped(target) : await log.group(target.name, () => oneHost(target, { config, log, cancel, binary })),
-    );
+    const result = stop ? skipped(target) : emptyResult(target);
+    hosts.push(result);
+    if (!stop)
+      await log.group(target.name, () =>
+        orGivenUp(oneHost(target, { config, log, cancel, binary, result }), { cancel, result }),
+      );
   }
   const verdict = judge(hosts, { command: config.command, autoCommit: config.switch.autoCommit });
   const durationMs = Math.round(performance.now() - start);
@@ -53,7 +57,31 @@ export async function run({ config, log, cancel }: RunOptions): Promise<{ report
   return { report, ...(used === undefined ? {} : { binary: used }) };
 }
 
-type HostOptions = RunOptions & { binary: () => Promise<NewBinary | undefined> };
+interface HostOptions extends RunOptions {
+  binary: () => Promise<NewBinary | undefined>;
+  result: HostResult;
+}
+
+/** A cancelled run has to be gone before the runner kills it; it then reports what it knows. */
+const GIVE_UP_AFTER: Millis = 5_300;
+
+async function orGivenUp(
+  work: Promise<void>,
+  { cancel, result }: { cancel: AbortSignal; result: HostResult },
+): Promise<void> {
+  const late = new Promise<void>((resolve) => {
+    const wait = (): void => void setTimeout(resolve, GIVE_UP_AFTER).unref();
+    if (cancel.aborted) wait();
+    else cancel.addEventListener('abort', wait, { once: true });
+  });
+  const gaveUp = await Promise.race([work.then(() => false), late.then(() => true)]);
+  if (!gaveUp) return;
+  Object.assign(result, { outcome: 'failed', state: null });
+  result.reason = { code: 'cancelled', message: `the run was cancelled (${String(cancel.reason)})` };
+  result.notes.push(
+    'The target had not answered when the run had to end: its guard ends what was begun; run `status` to see.',
+  );
+}
 
 /** Runs `load` at the first call only; a failure shows wherever it is waited for. */
 function once<T>(load: () => Promise<T> | undefined): () => Promise<T | undefined> {
@@ -65,9 +93,8 @@ function once<T>(load: () => Promise<T> | undefined): () => Promise<T | undefine
   };
 }
 
-async function oneHost(target: Target, options: HostOptions): Promise<HostResult> {
-  const { config, log, cancel } = options;
-  const result = emptyResult(target);
+async function oneHost(target: Target, options: HostOptions): Promise<void> {
+  const { config, log, cancel, result } = options;
   let agent: Agent | undefined;
   try {
     const { command } = config;
@@ -76,9 +103,14 @@ async function oneHost(target: Target, options: HostOptions): Promise<HostResult
       void options.binary();
       void warmUpProbes(config.health, target);
     };
-    agent = await phase({ result, log }, 'connect', () =>
-      openAgent(target, { config, identity: whoAmI(), cancel, log: (message) => log.info(message), whileWaiting }),
-    );
+    const opening = openAgent(target, {
+      config,
+      identity: whoAmI(),
+      cancel,
+      log: (message) => log.info(message),
+      whileWaiting,
+    });
+    agent = await phase({ result, log }, 'connect', () => orCancelled(cancel, () => opening));
     const binary = await options.binary();
     if (command === 'build') throw new Error('build needs no target');
     await RECIPES[command]({ config, target, log, result, agent, binary, cancel });
@@ -88,7 +120,6 @@ async function oneHost(target: Target, options: HostOptions): Promise<HostResult
     agent?.close();
   }
   tell(result, log);
-  return result;
 }
 
 function tell({ warnings, refusals, notes }: HostResult, log: Logger): void {

@@ -1,13 +1,13 @@
 import type { Facts } from '../target/facts.ts';
 import { parseBuildInfo } from './build-info.ts';
-import { Cancelled, Refused } from './errors.ts';
+import { orCancelled } from './cancellation.ts';
+import { Refused } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import { joined, judgeCandidate, judgeHost, type Judgement, type Rules } from './preflight/preflight.ts';
 
 /** Reads the target's facts and writes what runs there into the result. Changes nothing on the target. */
 export async function inspect(run: HostRun): Promise<Facts> {
-  const facts = await phase(run, 'inspect', () => run.agent.facts());
-  throwIfCancelled(run);
+  const facts = await phase(run, 'inspect', () => orCancelled(run.cancel, () => run.agent.facts()));
   const { master, ours } = facts;
   run.result.state = stateOf(facts);
   if (master !== null && ours.upgrade === null) {
@@ -43,8 +43,4 @@ export function preflight(run: HostRun, facts: Facts): Inspected {
 export function settle(run: Pick<HostRun, 'result'>, judgement: Judgement): void {
   run.result.warnings.push(...judgement.warnings);
   if (judgement.refusals.length > 0) throw new Refused(judgement.refusals);
-}
-
-export function throwIfCancelled({ cancel }: Pick<HostRun, 'cancel'>): void {
-  if (cancel.aborted) throw new Cancelled(String(cancel.reason));
 }

@@ -5,12 +5,14 @@ import { inspect, preflight } from './inspect.ts';
 import { lockedFinding } from './errors.ts';
 import { judgeBaseline, startBaseline } from './probing.ts';
 import { stage, unstage } from './staging.ts';
+import { otherIsHeld } from './upgrade.ts';
 
 /** What `upgrade` would do here. Leaves nothing on the target. */
 export async function planHost(run: HostRun): Promise<void> {
   const early = startBaseline(run);
   const facts = await inspect(run);
   const { upgrade } = facts.ours;
+  if (upgrade?.phase === 'held') throw new Refused([otherIsHeld(upgrade)]);
   if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
   const inspected = preflight(run, facts);
   await judgeBaseline(inspected, early);

@@ -25,7 +25,8 @@ export async function recover(run: HostRun, facts: Facts): Promise<Facts> {
   return inspect(run);
 }
 
-/** Nobody acts: the host was restarted, or neither guard nor helper lives. */
+/** Nobody acts: the host was restarted, or neither guard nor helper lives. One that is held waits, even without a guard. */
 function isAbandoned(upgrade: UpgradeFacts, lockAlive: boolean): boolean {
-  return !upgrade.sameBoot || !lockAlive;
+  if (!upgrade.sameBoot) return true;
+  return !lockAlive && (upgrade.phase !== 'held' || upgrade.decision !== '');
 }

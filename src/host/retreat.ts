@@ -47,6 +47,7 @@ async function cancelOnTarget(run: HostRun, sides: Sides): Promise<void> {
   const outcome = closed.get(1);
   if (outcome !== undefined && closed.get(0) === run.agent.nonce()) {
     closedAs(run, { outcome, why: 'cancelled', sides });
+    if (outcome === 'untouched') run.result.notes.push('Nothing was changed on the target.');
     return;
   }
   run.result.state = 'upgrading';
@@ -79,8 +80,11 @@ async function waitUntilClosed(run: HostRun, sides: Sides): Promise<void> {
 function leftToGuard(run: HostRun): void {
   run.result.state = null;
   const seconds = Math.round(run.config.switch.confirmTimeout / 1000);
+  const decided = run.result.phases.some(({ name }) => name === 'commit');
   run.result.notes.push(
-    `What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`,
+    decided
+      ? 'The commit had been asked for, and whether it was decided is unknown here: the target goes on to the new version, or back to the old one, by itself; run `status` to see.'
+      : `What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`,
   );
 }
 

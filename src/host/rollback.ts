@@ -1,3 +1,4 @@
+import { ClosedMeanwhile } from '../target/agent.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 import { closedAs, rollBack, type Sides } from './closing.ts';
 import { mustSucceed, Refused } from './errors.ts';
@@ -17,7 +18,7 @@ export async function rollbackHost(run: HostRun): Promise<void> {
     const adopted = await phase(run, 'preflight', () =>
       run.agent.ask('adopt', { fields: { nonce: upgrade.nonce, decide: 'rollback', why: 'asked' } }),
     );
-    if (adopted.ok) await rollBack(run, { why: 'asked', sides });
+    if (adopted.ok) await rollBackOrClosed(run, sides);
     else if (adopted.reason === 'rebooted') afterReboot(run, { adopted, sides });
     else mustSucceed(adopted, run.result);
     if (run.result.outcome === 'rolled-back') {
@@ -29,6 +30,16 @@ export async function rollbackHost(run: HostRun): Promise<void> {
   }
   facts = await recover(run, facts);
   await goBackToPrevious({ ...run, binary: undefined }, facts);
+}
+
+/** Where the answer was lost on the way, the target still went back as it was asked to. */
+async function rollBackOrClosed(run: HostRun, sides: Sides): Promise<void> {
+  try {
+    await rollBack(run, { why: 'asked', sides });
+  } catch (error) {
+    if (!(error instanceof ClosedMeanwhile)) throw error;
+    closedAs(run, { outcome: error.outcome, why: error.why, sides });
+  }
 }
 
 async function goBackToPrevious(run: HostRun, facts: Parameters<typeof preflight>[1]): Promise<void> {
@@ -49,7 +60,8 @@ async function goBackToPrevious(run: HostRun, facts: Parameters<typeof preflight
   const config = { ...run.config, switch: { ...run.config.switch, allowDowngrade: true } };
   const probing = await judgeBaseline(inspected, startBaseline(run));
   const done = await switchTo({ ...inspected, config }, { file: { kind: 'reverse', sha256, build }, probing });
-  if (done === 'committed') run.result.outcome = 'rolled-back';
+  // A commit whose answer was lost is one as well.
+  if (done === 'committed' || run.result.outcome === 'upgraded') run.result.outcome = 'rolled-back';
   else if (run.result.outcome === 'rolled-back') run.result.outcome = 'failed';
 }
 

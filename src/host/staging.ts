@@ -3,9 +3,10 @@ import { hostname, userInfo } from 'node:os';
 import { streamOf } from '../binary/new-binary.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 import { parseBuildInfo, type BuildInfo } from './build-info.ts';
-import { mustSucceed } from './errors.ts';
+import { orCancelled } from './cancellation.ts';
+import { Cancelled, mustSucceed } from './errors.ts';
 import { type Inspected, phase } from './host-run.ts';
-import { rulesOf, settle, throwIfCancelled } from './inspect.ts';
+import { rulesOf, settle } from './inspect.ts';
 import { judgeCandidate, judgeFinding } from './preflight/preflight.ts';
 
 /** The file that the master shall run next: a new one from the runner, or a retained one that lies on the target. */
@@ -30,14 +31,13 @@ export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
     // The channel for the bytes opens meanwhile.
     const sent = send(run, { file, nonce: fields.nonce, prepared });
     sent.catch(() => {});
-    mustSucceed(await prepared, run.result);
     try {
-      throwIfCancelled(run);
-      mustSucceed(await sent, run.result);
-      throwIfCancelled(run);
+      mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
+      mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
       return await check(run, file);
     } catch (error) {
-      await unstage(run);
+      // A cancelled run leaves it to the guard, which is told at once.
+      if (!(error instanceof Cancelled)) await unstage(run);
       throw error;
     }
   });
@@ -77,7 +77,7 @@ function preparation(run: Inspected, file: Staged) {
     hold: tenths(times.holdTimeout),
     keep: times.keep,
     // Refused unless allowed: then it is written again before anything else.
-    repair: run.facts.master.pidText === null ? 'yes' : 'no',
+    repair: run.facts.master.pidText === null && file.kind !== 'plan' ? 'yes' : 'no',
   };
 }
 
@@ -113,8 +113,12 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
 async function check(run: Inspected, file: Staged): Promise<BuildInfo> {
   const rules = rulesOf(run);
-  const known = file.build.version !== '' && sideEffectFree(run);
-  let answer = mustSucceed(await run.agent.ask('check', { fields: { test: known ? 'yes' : 'no' } }), run.result);
+  const quiet = sideEffectFree(run, file);
+  const known = file.build.version !== '' && quiet;
+  let answer = mustSucceed(
+    await orCancelled(run.cancel, () => run.agent.ask('check', { fields: { test: known ? 'yes' : 'no' } })),
+    run.result,
+  );
   const read = fieldsOf(answer.fields, 'check');
   const said = read.text('build');
   // What passed the test on the target was not asked again what it is.
@@ -124,7 +128,7 @@ async function check(run: Inspected, file: Staged): Promise<BuildInfo> {
     const { size, machine } = run.binary ?? { size: 0, machine: undefined };
     const candidate = { sha256: file.sha256, size, build, ...(machine === undefined ? {} : { machine }) };
     settle(run, judgeCandidate(candidate, run.facts, rules));
-    if (sideEffectFree(run)) {
+    if (quiet) {
       answer = mustSucceed(await run.agent.ask('check', { fields: { test: 'yes' } }), run.result);
     }
   }
@@ -139,8 +143,10 @@ async function check(run: Inspected, file: Staged): Promise<BuildInfo> {
 }
 
 /** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
-function sideEffectFree({ facts: { master } }: Inspected): boolean {
-  return master.pidText === null || master.pidText === String(master.process.pid);
+function sideEffectFree({ facts: { master } }: Inspected, { kind }: Staged): boolean {
+  // A missing one was allowed and is written again before the test, but not for a plan.
+  if (master.pidText === null) return kind !== 'plan';
+  return master.pidText === String(master.process.pid);
 }
 
 function cannotRun(read: ReturnType<typeof fieldsOf>) {

@@ -5,7 +5,8 @@ import type { HealthSettings, Millis } from '../config.ts';
 import { UpgradeError } from '../errors.ts';
 import { fieldsOf } from '../target/answer.ts';
 import { processOf } from '../target/facts.ts';
-import { Cancelled, mustSucceed } from './errors.ts';
+import { orCancelled, throwIfCancelled } from './cancellation.ts';
+import { mustSucceed } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import type { Probing } from './probing.ts';
 
@@ -16,7 +17,7 @@ const LOOK_EVERY: Millis = 1_000;
 export async function begin(run: Inspected): Promise<void> {
   let swapped: (() => void) | undefined;
   const ready = new Promise<void>((resolve) => (swapped = resolve));
-  const asked = orCancelled(run, () =>
+  const asked = orCancelled(run.cancel, () =>
     run.agent.ask('begin', {
       waits: run.config.switch.readyTimeout,
       onEvent: (event) => event === 'exec' && swapped?.(),
@@ -40,7 +41,7 @@ export async function canary(run: Inspected): Promise<void> {
 export async function retire(run: Inspected): Promise<void> {
   await phase(run, 'retire', async () => {
     const waits = run.config.switch.readyTimeout;
-    mustSucceed(await orCancelled(run, () => run.agent.ask('retire', { waits })), run.result);
+    mustSucceed(await orCancelled(run.cancel, () => run.agent.ask('retire', { waits })), run.result);
   });
 }
 
@@ -64,7 +65,7 @@ async function bakeProbed(run: HostRun, { probing, health }: { probing: Probing;
       rules: { ...health, bakeTime: run.config.switch.bakeTime, redBefore: probing.probes.redBefore },
       watch: { signal: AbortSignal.any([stop.signal, run.cancel]) },
     });
-    if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+    throwIfCancelled(run.cancel);
     if (stop.signal.aborted) throw stop.signal.reason;
     if (result.state === 'healthy') return;
     run.result.evidence ??= { errorLog: [], probes: [], processes: [] };
@@ -84,14 +85,14 @@ async function overLiveLink(run: HostRun, send: () => Promise<Judgement>): Promi
   const links = run.agent.outages().length;
   const judgement = await send();
   if (judgement.verdict === 'good' || judgement.cause === 'stopped') return judgement;
-  await orCancelled(run, () => look(run));
+  await orCancelled(run.cancel, () => look(run));
   return run.agent.outages().length === links ? judgement : send();
 }
 
 async function watchFor(run: HostRun, time: Millis): Promise<void> {
   const end = AbortSignal.any([AbortSignal.timeout(time), run.cancel]);
   await lookUntil(run, end);
-  if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
+  throwIfCancelled(run.cancel);
   await look(run);
 }
 
@@ -106,19 +107,4 @@ async function lookUntil(run: HostRun, end: AbortSignal): Promise<void> {
 
 async function look(run: HostRun): Promise<void> {
   mustSucceed(await run.agent.ask('look'), run.result);
-}
-
-/** A step that waits on the target is left at once when the run is cancelled; the guard then ends it there. */
-async function orCancelled<T>(run: HostRun, step: () => Promise<T>): Promise<T> {
-  if (run.cancel.aborted) throw new Cancelled(String(run.cancel.reason));
-  let stop: (() => void) | undefined;
-  const cancelled = new Promise<never>((_, reject) => {
-    stop = () => reject(new Cancelled(String(run.cancel.reason)));
-    run.cancel.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([step(), cancelled]);
-  } finally {
-    if (stop !== undefined) run.cancel.removeEventListener('abort', stop);
-  }
 }

@@ -43,9 +43,10 @@ export async function switchTo(
   run: Inspected,
   { file, probing }: { file: Staged; probing: Probing | null },
 ): Promise<'committed' | 'held' | 'failed'> {
-  const build = await stage(run, file);
-  const sides = sidesOf(run, { file, build });
+  const sides = sidesOf(run, { file, build: file.build });
   try {
+    const build = await stage(run, file);
+    sides.new.version = build.version;
     startMeasuring(probing);
     await begin(run);
     await canary(run);
@@ -54,6 +55,8 @@ export async function switchTo(
     await bake(run, probing);
     return await conclude(run, { file, sides });
   } catch (cause) {
+    // Refused over the staged file: it was removed again, and nothing was begun.
+    if (cause instanceof Refused) throw cause;
     await retreat(run, { cause, sides });
     return 'failed';
   } finally {
@@ -118,7 +121,7 @@ function sidesOf(run: Inspected, { file, build }: { file: Staged; build: BuildIn
   };
 }
 
-function otherIsHeld(upgrade: UpgradeFacts) {
+export function otherIsHeld(upgrade: UpgradeFacts) {
   return {
     code: 'upgrade-in-progress',
     message: `an upgrade to another binary (${upgrade.newVersion}, ${upgrade.newSha256}) is held on this host by ${upgrade.who} (${upgrade.run})`,

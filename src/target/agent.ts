@@ -112,8 +112,8 @@ export async function openAgent(target: Target, options: AgentOptions): Promise<
       const all = { who: identity.who, run: identity.run, ...fields };
       const within = Math.max(config.commandTimeout, waits + 15_000);
       const given = { fields: all, within, ...(onEvent === undefined ? {} : { onEvent }) };
-      const extend = () => beside('extend', {}, 10_000);
-      const alive = { extend, everyMs: config.switch.confirmTimeout / 3 };
+      const extend = () => beside('extend', { nonce: memory.nonce }, 10_000);
+      const alive = { extend, everyMs: config.switch.confirmTimeout / 3, cancel: options.cancel };
       return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
     },
     readyUpload() {
@@ -191,9 +191,11 @@ async function askBeside(lifeline: Lifeline, { verb, fields, within, memory }: B
 /** A verb that waits long must not outlive the guard's deadline while its run is alive. */
 async function withSignOfLife<T>(
   body: Promise<T>,
-  { extend, everyMs }: { extend: () => Promise<unknown>; everyMs: Millis },
+  { extend, everyMs, cancel }: { extend: () => Promise<unknown>; everyMs: Millis; cancel: AbortSignal },
 ): Promise<T> {
-  const timer = setInterval(() => void extend().catch(() => {}), everyMs);
+  const timer = setInterval(() => {
+    if (!cancel.aborted) void extend().catch(() => {});
+  }, everyMs);
   try {
     return await body;
   } finally {

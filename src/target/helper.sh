@@ -224,7 +224,7 @@ listeners_of() {
     [ ! -r "/proc/$1/net/$_kind" ] || _net="$_net net=$_kind /proc/$1/net/$_kind"
   done
   # shellcheck disable=SC2086
-  _found=$(ls -l "/proc/$1/fd" 2>/dev/null | awk '
+  _found=$(ls -ln "/proc/$1/fd" 2>/dev/null | awk '
     net == "" { if (NF == 11 && $9 ~ /^[0-9]+$/ && $11 ~ /^socket:\[[0-9]+\]$/) { i = $11; gsub(/[^0-9]/, "", i); fd[i] = $9 } next }
     net == "unix" { if ($4 == "00010000" && ($7 in fd)) print fd[$7], $7, "unix", $8; next }
     $4 == "0A" && ($10 in fd) { print fd[$10], $10, net, $2 }' - $_net)
@@ -249,7 +249,7 @@ find_epolls() {
   done
   [ -n "$_dirs" ] || return 0
   # shellcheck disable=SC2012,SC2086
-  eval "$(ls -l $_dirs /dev/null 2>/dev/null | awk '
+  eval "$(ls -ln $_dirs /dev/null 2>/dev/null | awk '
     # By fixed places, and nothing but numbers: behind the arrow stands whatever a file may be called.
     NF == 1 && /^\/proc\/[0-9]+\/fd:$/ { split($1, p, "/"); next }
     NF == 11 && $9 ~ /^[0-9]+$/ && $10 == "->" && $11 == "anon_inode:[eventpoll]" && p[3] != "" && !(p[3] in seen) {
@@ -290,7 +290,7 @@ listening_among() {
   done
   [ -n "$_paths" ] || return 0
   # shellcheck disable=SC2086,SC2012
-  LISTENING=$(ls -l $_paths 2>/dev/null | awk -v L="$L_DEC" '
+  LISTENING=$(ls -ln $_paths 2>/dev/null | awk -v L="$L_DEC" '
     BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want["socket:[" l[i] "]"] = 1 }
     NF == 11 && $11 in want { split($9, p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
 }
@@ -1207,7 +1207,7 @@ end_remains() {
   # The old file may be another instance's as well: only who holds our sockets is of ours.
   processes_of "$S_old_ino"
   for _p in $RUNNING; do
-    _held=$(ls -l "/proc/$_p/fd" 2>/dev/null)
+    _held=$(ls -ln "/proc/$_p/fd" 2>/dev/null)
     for _inode in $S_listen; do
       case $_held in *"socket:[$_inode]"*) _remains="$_remains $_p"; break ;; esac
     done
@@ -1296,7 +1296,7 @@ finish_commit() {
     new_stands || { turn_back new-master-died; return 1; }
     may_act commit || return 1
     S_quit=1
-    save_state || return 1
+    save_state || { S_quit=''; turn_back state-unwritable; return 1; }
     journal quit-old pid "$S_om"
     kill -QUIT "$S_om"
     drain_old
@@ -1767,7 +1767,7 @@ metadata_by_hand() {
 
 # verb_check: what the staged file says of itself here, and (where asked) of the configuration.
 verb_check() {
-  local _output _exit
+  local _hashing _output _exit _sum
   rec_new
   load_state
   inode_of "$S_work/new"
@@ -1775,6 +1775,9 @@ verb_check() {
   # On its way to the disk while nginx is tried; the commit waits for it before the file takes the path.
   (sync "$S_work/new" 2>/dev/null || sync) &
   SYNCING=$!
+  # What lies there is what will be renamed: read once more, now that nobody else can write it.
+  (choose_hasher; $HASHER <"$S_work/new" >"$S_work/sum") &
+  _hashing=$!
   if [ "$A_test" = yes ]; then
     _output=$(as_master "$S_work/new" -t 2>&1)
     _exit=$?
@@ -1794,6 +1797,9 @@ verb_check() {
     one_line "$_output"
     rec_text build "$LINE"
   fi
+  wait "$_hashing"
+  read -r _sum _ <"$S_work/sum"
+  [ "$_sum" = "$S_new_sha" ] || { refuse upload-failed "the staged file has the digest $_sum, expected $S_new_sha"; return; }
   answer
 }
 
@@ -1814,6 +1820,7 @@ verb_begin() {
   rec_new
   load_state
   inode_of "$S_work/new"
+  [ -n "$INODE" ] || { refuse upload-failed "$S_work/new is gone"; return; }
   S_new_ino=$INODE
   sign_of_life
   find_pair
