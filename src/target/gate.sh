@@ -23,11 +23,16 @@ gate_needs_root() {
   masters=''
   for file in $(grep -lE '^(nginx|angie): ma' /proc/[0-9]*/cmdline 2>/dev/null); do
     file=${file#/proc/}
-    masters="$masters ${file%/cmdline}"
+    # grep looks at every argument: a search for a master is none.
+    title=''
+    { IFS= read -r title <"/proc/${file%/cmdline}/cmdline"; } 2>/dev/null
+    case $title in 'nginx: ma'* | 'angie: ma'*) masters="$masters ${file%/cmdline}" ;; esac
   done
   named=''
   [ -z "$1" ] || { read -r named <"$1"; } 2>/dev/null
   case " $masters " in *" ${named:-none} "*) masters=$named ;; esac
+  # With none left, only root's own books may tell of an upgrade that was begun.
+  [ -n "$masters" ] || [ ! -d /var/lib/nginx-hot-upgrade ] || return 0
   for pid in $masters; do
     gate_uid "$pid"
     [ "$UID_OF" = "$me" ] || return 0
