@@ -17,9 +17,9 @@ export async function benchUpload({ count: pairs = 12 }: BenchOptions): Promise<
   const show = (pair: Pair) => console.log(`            ${line(pair)}`);
 
   console.log(
-    'over a connection that is there. Ours as in an upgrade: from "prepared" (the channel opened meanwhile) to',
+    'over a connection that is there; ours as in an upgrade: from "prepared" (the channel opened while the host was',
   );
-  console.log('"arrived, digest right, owner and mode set"; scp on a kept master');
+  console.log('looked at) to "arrived, digest right, owner and mode set"; scp on a kept master');
   const kept = await keepBoth(site, path);
   console.log(heading('ours', 'scp'));
   const steps = await contest(pairs, { ours: kept.step, theirs: kept.scp }, show);
@@ -79,22 +79,26 @@ async function aim(site: Site, path: string): Promise<Parameters<typeof openAgen
   return [target, { config, cancel: new AbortController().signal, identity: { who: 'bench', run: 'bench' } }];
 }
 
-/** What `stage` does, again and again: to be asked for what is prepared already changes nothing on the host. */
+/**
+ * What `upgrade` does, again and again: to be asked for what is prepared already changes nothing on the host.
+ * `prepared`: the channel for the bytes opens while the host is looked at, as there.
+ */
 async function prepareUploads(agent: Agent, path: string) {
-  await agent.facts();
   const binary = await loadBinary(path);
   const { sha256 } = binary;
   const nonce = randomBytes(6).toString('hex');
   const tenths = { confirm: 6_000, ready: 150, drain: 600, hold: 6_000 };
   const versions = { old_version: '1.22.1', new_version: '1.26.3' };
   const fields = { nonce, kind: 'upgrade', sha256, ...versions, need: 2, cover: 2, ...tenths, keep: 3 };
+  const upload = { nonce, sha256, size: binary.size, encoding: 'none' };
   return async (from: 'prepared' | 'channel'): Promise<number> => {
+    if (from === 'prepared') agent.readyUpload();
+    await agent.facts();
     const prepared = agent.ask('prepare', { fields });
-    if (from === 'channel') await prepared;
-    const began = from === 'channel' ? performance.now() : prepared.then(() => performance.now());
-    const bytes = () => streamOf(binary, 'none');
-    const answer = await agent.receive({ fields: { nonce, sha256, encoding: 'none' }, prepared, bytes });
+    await prepared;
+    const began = performance.now();
+    const answer = await agent.receive({ fields: upload, prepared, bytes: () => streamOf(binary, 'none') });
     if (!answer.ok) throw new Error(`expected the upload to succeed, found ${answer.reason}: ${answer.message}`);
-    return performance.now() - (await began);
+    return performance.now() - began;
   };
 }

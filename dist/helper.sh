@@ -1073,9 +1073,11 @@ they_serve() {
   [ -n "$ACCEPTING" ] && [ "$1" -ge 20 ]
 }
 
-# must_hup AGE: WINCH was sent and took the workers; where the new master is gone, nginx starts them anew by itself.
+# must_hup AGE: WINCH (ours, or a stranger's) took the workers; where the new master is gone, nginx mostly starts them anew
+# by itself.
 must_hup() {
-  [ "$S_winch" = 1 ] && [ -z "$FRESH" ] || return 1
+  [ -z "$FRESH" ] || return 1
+  if [ "$S_winch" != 1 ]; then [ -z "$STAYING" ] && [ "$1" -ge 10 ]; return; fi
   [ "$NM_LIVES" = 1 ] || [ "$1" -ge 10 ] || return 1
   [ -z "$STAYING" ] || { [ -z "$ACCEPTING" ] && [ "$1" -ge 20 ]; }
 }
@@ -2065,9 +2067,9 @@ still_accept() {
 
 verb_extend() {
   rec_new
-  if load_state && [ "$S_nonce" = "$A_nonce" ]; then
+  if load_state && [ "${A_nonce:-$S_nonce}" = "$S_nonce" ]; then
     read_decision
-    [ -n "$DECISION" ] || set_deadline "$S_confirm"
+    [ -n "$DECISION" ] || set_deadline "${A_confirm:-$S_confirm}"
   fi
   answer
 }

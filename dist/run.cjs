@@ -2807,6 +2807,7 @@ async function openLifeline(options) {
 		session: () => now.session,
 		requests: () => earlier + now.session.requests,
 		outages: () => outages,
+		noteSilence: (span) => void outages.push(span),
 		async overLosses(attempt) {
 			for (let losses = 0;; losses += 1) {
 				const used = now;
@@ -2919,6 +2920,7 @@ async function openAgent(target, options) {
 		link: linkOver(lifeline),
 		requests: lifeline.requests,
 		outages: lifeline.outages,
+		noteSilence: lifeline.noteSilence,
 		nonce: () => memory.nonce,
 		facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), {
 			memory,
@@ -2927,6 +2929,7 @@ async function openAgent(target, options) {
 		ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
 			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
 			if (verb === "commit" || verb === "rollback") memory.decision = verb;
+			if (verb === "adopt" && fields["decide"] !== void 0) memory.decision = String(fields["decide"]);
 			const given = {
 				fields: {
 					who: identity.who,
@@ -4788,6 +4791,8 @@ function nextLook(rules, { now, due }) {
 // src/host/switching.ts
 /** How often the new generation is looked at while it serves; each look is also the run's sign of life. */
 const LOOK_EVERY = 1e3;
+/** A look takes a tenth of this; whoever waits so long for it waits for the link. */
+const SILENT_AFTER = 2e3;
 /** Swap, USR2, the old name back on disk, new workers accepting. */
 async function begin(run) {
 	let swapped;
@@ -4861,11 +4866,20 @@ async function bakeProbed(run, { probing, health }) {
 * only once the target has answered over the same link; over a new one the probe is sent again.
 */
 async function overLiveLink(run, send) {
-	const links = run.agent.outages().length;
-	const judgement = await send();
-	if (judgement.verdict === "good" || judgement.cause === "stopped") return judgement;
-	await orCancelled(run.cancel, () => look(run));
-	return run.agent.outages().length === links ? judgement : send();
+	for (;;) {
+		const links = run.agent.outages().length;
+		const from = performance.now();
+		const judgement = await send();
+		if (judgement.verdict === "good" || judgement.cause === "stopped") return judgement;
+		const asked = performance.now();
+		await orCancelled(run.cancel, () => look(run));
+		const to = performance.now();
+		if (to - asked > SILENT_AFTER) run.agent.noteSilence({
+			from,
+			to
+		});
+		if (run.agent.outages().length === links) return judgement;
+	}
 }
 async function watchFor(run, time) {
 	await lookUntil(run, AbortSignal.any([AbortSignal.timeout(time), run.cancel]));
@@ -4896,7 +4910,11 @@ async function recover(run, facts) {
 	if (!isAbandoned(upgrade, lockAlive)) return facts;
 	run.result.notes.push(`An unfinished upgrade (${upgrade.run}, phase ${upgrade.phase}) was found and brought to its end.`);
 	await phase(run, "rollback", async () => {
-		if (!(await run.agent.ask("adopt", { fields: { nonce: upgrade.nonce } })).ok) return;
+		if (!(await run.agent.ask("adopt", { fields: {
+			nonce: upgrade.nonce,
+			decide: upgrade.decision || "rollback",
+			why: "abandoned"
+		} })).ok) return;
 		const waits = run.config.switch.drainTimeout * 2 + 6e4;
 		if (upgrade.decision === "commit") await run.agent.ask("commit", { waits });
 		else await run.agent.ask("rollback", {
@@ -5210,7 +5228,10 @@ async function commitHost(run) {
 		oldMaster: upgrade.oldMaster,
 		newMaster: upgrade.newMaster
 	});
-	const fields = { nonce: upgrade.nonce };
+	const fields = {
+		nonce: upgrade.nonce,
+		...finishing ? { decide: "commit" } : {}
+	};
 	await phase(run, "preflight", async () => mustSucceed(await run.agent.ask("adopt", { fields }), run.result));
 	const probing = finishing ? null : heldProbing(run);
 	try {

@@ -22,7 +22,7 @@ export async function commitHost(run: HostRun): Promise<void> {
   }
   const sides = heldSides(upgrade);
   Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
-  const fields = { nonce: upgrade.nonce };
+  const fields = { nonce: upgrade.nonce, ...(finishing ? { decide: 'commit' } : {}) };
   await phase(run, 'preflight', async () => mustSucceed(await run.agent.ask('adopt', { fields }), run.result));
   const probing = finishing ? null : heldProbing(run);
   try {

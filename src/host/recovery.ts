@@ -16,7 +16,9 @@ export async function recover(run: HostRun, facts: Facts): Promise<Facts> {
     `An unfinished upgrade (${upgrade.run}, phase ${upgrade.phase}) was found and brought to its end.`,
   );
   await phase(run, 'rollback', async () => {
-    const adopted = await run.agent.ask('adopt', { fields: { nonce: upgrade.nonce } });
+    const adopted = await run.agent.ask('adopt', {
+      fields: { nonce: upgrade.nonce, decide: upgrade.decision || 'rollback', why: 'abandoned' },
+    });
     if (!adopted.ok) return;
     const waits = run.config.switch.drainTimeout * 2 + 60_000;
     if (upgrade.decision === 'commit') await run.agent.ask('commit', { waits });

@@ -13,6 +13,9 @@ import type { Probing } from './probing.ts';
 /** How often the new generation is looked at while it serves; each look is also the run's sign of life. */
 const LOOK_EVERY: Millis = 1_000;
 
+/** A look takes a tenth of this; whoever waits so long for it waits for the link. */
+const SILENT_AFTER: Millis = 2_000;
+
 /** Swap, USR2, the old name back on disk, new workers accepting. */
 export async function begin(run: Inspected): Promise<void> {
   let swapped: (() => void) | undefined;
@@ -82,11 +85,18 @@ async function bakeProbed(run: HostRun, { probing, health }: { probing: Probing;
  * only once the target has answered over the same link; over a new one the probe is sent again.
  */
 async function overLiveLink(run: HostRun, send: () => Promise<Judgement>): Promise<Judgement> {
-  const links = run.agent.outages().length;
-  const judgement = await send();
-  if (judgement.verdict === 'good' || judgement.cause === 'stopped') return judgement;
-  await orCancelled(run.cancel, () => look(run));
-  return run.agent.outages().length === links ? judgement : send();
+  for (;;) {
+    const links = run.agent.outages().length;
+    const from = performance.now();
+    const judgement = await send();
+    if (judgement.verdict === 'good' || judgement.cause === 'stopped') return judgement;
+    const asked = performance.now();
+    await orCancelled(run.cancel, () => look(run));
+    const to = performance.now();
+    // Answered late over the same link: it was silent, and the probe went down with it.
+    if (to - asked > SILENT_AFTER) run.agent.noteSilence({ from, to });
+    if (run.agent.outages().length === links) return judgement;
+  }
 }
 
 async function watchFor(run: HostRun, time: Millis): Promise<void> {

@@ -28,6 +28,8 @@ export interface Agent {
   requests(): number;
   /** When the link was lost and found again; monotonic times. */
   outages(): readonly Span[];
+  /** The link was not lost, but silent: an outage as well. */
+  noteSilence(span: Span): void;
   /** Of the upgrade that this run prepared or took over; empty before. */
   nonce(): string;
   facts(): Promise<Facts>;
@@ -104,11 +106,13 @@ export async function openAgent(target: Target, options: AgentOptions): Promise<
     link: linkOver(lifeline),
     requests: lifeline.requests,
     outages: lifeline.outages,
+    noteSilence: lifeline.noteSilence,
     nonce: () => memory.nonce,
     facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), { memory, config })),
     ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
       if (verb === 'prepare' || verb === 'adopt') memory.nonce = String(fields['nonce'] ?? memory.nonce);
       if (verb === 'commit' || verb === 'rollback') memory.decision = verb;
+      if (verb === 'adopt' && fields['decide'] !== undefined) memory.decision = String(fields['decide']);
       const all = { who: identity.who, run: identity.run, ...fields };
       const within = Math.max(config.commandTimeout, waits + 15_000);
       const given = { fields: all, within, ...(onEvent === undefined ? {} : { onEvent }) };

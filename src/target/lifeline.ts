@@ -27,6 +27,7 @@ export interface Lifeline {
   requests: () => number;
   /** When the link was lost, from the last thing heard over it to the first over the next one. */
   outages: () => readonly Span[];
+  noteSilence: (span: Span) => void;
   /** Runs `attempt`; after a loss connects again, resumes and runs it once more. */
   overLosses<T>(attempt: () => Promise<T>): Promise<T>;
   /** A helper process besides the session, on the present connection. */
@@ -59,6 +60,7 @@ export async function openLifeline(options: LifelineOptions): Promise<Lifeline> 
     session: () => now.session,
     requests: () => earlier + now.session.requests,
     outages: () => outages,
+    noteSilence: (span) => void outages.push(span),
     async overLosses(attempt) {
       for (let losses = 0; ; losses += 1) {
         const used = now;

@@ -106,20 +106,20 @@ describe('a rollback', { concurrency: 4 }, () => {
 });
 
 describe('a held upgrade', { concurrency: 4 }, () => {
-  test('stays held when somebody reloads the old master: the guard tells it to stop again', async () => {
+  test('stays held however often somebody reloads the old master: the guard tells it to stop again', async (t) => {
     await using instance = await startInstance();
-    const { helper, oldMaster, newMaster } = await held(instance);
-    signal(oldMaster, 'SIGHUP');
+    const { oldMaster, newMaster } = await held(instance);
     const oldWorkers = () => descendants(oldMaster).filter((pid) => pid !== newMaster && !isBelow(newMaster, pid));
-    await waitFor('old workers', () => oldWorkers().length > 0);
-    const start = performance.now();
-    await waitFor('the end of the old workers', () => oldWorkers().length === 0, 5000);
-    const took = performance.now() - start;
-    assert.ok(took < 3500, `expected WINCH again within some two seconds, found ${took.toFixed(0)} ms`);
-    assert.ok(instance.journal().includes('guard rewinch'));
+    for (const round of [1, 2, 3]) {
+      signal(oldMaster, 'SIGHUP');
+      await waitFor('old workers', () => oldWorkers().length > 0);
+      const start = performance.now();
+      await waitFor('the end of the old workers', () => oldWorkers().length === 0);
+      t.diagnostic(`WINCH again within ${Math.round(performance.now() - start)} ms`);
+      assert.equal(instance.journal().filter((line) => line === 'guard rewinch').length, round);
+    }
     assert.ok(startTime(newMaster));
     okay(await adopted(instance, 'commit'));
-    void helper;
     await instance.assertRest(NEW);
   });
 

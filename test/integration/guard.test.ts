@@ -10,7 +10,9 @@ const newer = await nginxBuild('1.26.3');
 /** The guard looks once a second; signals and drain take another two here. */
 const CONFIRM_AND_SOME_MS = 5_000 + 4_000;
 
-describe('a run that is killed leaves a host that goes back by itself', { skip: noHosts(), timeout: 120_000 }, () => {
+const KILL_GUARD = `kill -KILL $(systemctl show -p MainPID --value 'nginx-hot-upgrade-*')`;
+
+describe('a run that is killed leaves a host that goes back by itself', { skip: noHosts(), timeout: 180_000 }, () => {
   const web = webHost('guard');
 
   for (const { when, variant, settings, moment } of [
@@ -35,9 +37,28 @@ describe('a run that is killed leaves a host that goes back by itself', { skip: 
     });
   }
 
-  test('and a run that lives is never cut short by the guard, however long it takes', async () => {
+  test('even when the guard was killed just before: the service manager starts it again', async () => {
+    await underLoad(web, async () => {
+      const inputs = quick({ 'confirm-timeout': '5s', 'canary-time': '60s' });
+      const run = web.product.start('upgrade', '--binary', newer, ...inputs);
+      await run.until(web.reaches('ready'));
+      await web.sh(KILL_GUARD);
+      run.kill('SIGKILL');
+      await run.ended;
+      await web.closes(CONFIRM_AND_SOME_MS);
+    });
+    assert.equal(await web.serving(), '1.22.1');
+    await web.atRest();
+  });
+
+  test('and a run that lives is never cut short by the guard, however long it takes, nor ended by its death', async () => {
     const inputs = quick({ 'confirm-timeout': '5s', 'canary-time': '7s' });
-    const { value } = await underLoad(web, () => web.product.run('upgrade', '--binary', newer, ...inputs));
+    const { value } = await underLoad(web, async () => {
+      const run = web.product.start('upgrade', '--binary', newer, ...inputs);
+      await run.until(web.reaches('ready'));
+      await web.sh(KILL_GUARD);
+      return run.ended;
+    });
     assert.deepEqual([value.code, value.report.outcome], [0, 'upgraded'], value.output);
     await web.atRest({ sha256: value.host.sha256 ?? '', committed: true });
   });

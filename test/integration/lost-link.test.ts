@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { noHosts } from '../support/hosts.ts';
+import { snapshotHost } from '../support/invariants.ts';
 import { nginxBuild } from '../support/nginx-builds.ts';
 import { quick, type Finished, type Inputs } from '../support/product.ts';
 import { underLoad, webHost } from '../support/web-host.ts';
@@ -14,8 +15,8 @@ const KILL_HELPER = `kill -KILL $(pgrep -f '[n]ginx-hot-upgrade session')`;
 describe('a run that loses its connection', { skip: noHosts(), timeout: 180_000 }, () => {
   const web = webHost('lost-link');
 
-  const inCanary = { settings: { 'canary-time': '8s' }, moment: () => web.reaches('ready') };
-  const inBake = { settings: { 'bake-time': '8s' }, moment: () => web.bakes() };
+  const inCanary = { settings: { 'canary-time': '4s' }, moment: () => web.reaches('ready') };
+  const inBake = { settings: { 'bake-time': '4s' }, moment: () => web.bakes() };
 
   async function disturbed(at: { settings: Inputs; moment: () => Promise<void> }, fault: string): Promise<Finished> {
     const { value } = await underLoad(web, async () => {
@@ -55,6 +56,18 @@ describe('a run that loses its connection', { skip: noHosts(), timeout: 180_000 
     const status = await web.product.run('status');
     assert.deepEqual([status.host.state, status.host.version], ['idle', '1.22.1'], status.output);
     await web.atRest();
+  });
+
+  test('because its host lost power says that the old version booted', async () => {
+    const run = web.product.start('upgrade', '--binary', newer, ...quick({ 'bake-time': '60s' }));
+    await run.until(web.bakes());
+    await web.powerCut();
+    await web.boot();
+    const { code, report, host, output } = await run.ended;
+    assert.deepEqual([code, report.outcome, host.state, host.version], [1, 'rolled-back', 'idle', '1.22.1'], output);
+    assert.match(host.reason?.message ?? '', /restarted|reboot/);
+    assert.equal(await web.serving(), '1.22.1');
+    await web.atRest({ before: await snapshotHost(web), sha256: host.sha256 ?? '' });
   });
 
   test('and finds a host with another key behind the address trusts it no more, and the guard goes back', async () => {

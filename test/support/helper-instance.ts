@@ -73,7 +73,7 @@ const FIELDS = {
 };
 
 /** What may stay in the helper's directory when nothing is under way. */
-const AT_REST = ['decision', 'journal.jsonl', 'last', 'previous', 'retained'];
+const AT_REST = ['decision', 'instance', 'journal.jsonl', 'last', 'previous', 'retained'];
 
 export async function startInstance(options: Partial<LocalNginxOptions> = {}): Promise<Instance> {
   const nginx = await startNginx({ binary: await nginxBuild(OLD), ...options });

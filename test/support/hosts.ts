@@ -129,8 +129,11 @@ function watch(number: string): { stop: () => Promise<void> } {
 }
 
 async function waitUntilUp(host: { name: string; address: string; run: TestHost['run'] }): Promise<void> {
-  // Silent as long as the host's systemd is too young to be asked.
-  const ask = async () => (await host.run('systemctl is-system-running --wait')).stdout.trim() || undefined;
+  // Silent, or "offline", as long as the host's systemd is too young to be asked.
+  const ask = async () => {
+    const answer = (await host.run('systemctl is-system-running --wait')).stdout.trim();
+    return answer === '' || answer === 'offline' ? undefined : answer;
+  };
   const state = await waitFor(`systemd of ${host.name}`, ask);
   if (state !== 'running') {
     const failed = await host.run('systemctl --failed --no-legend; journalctl -b -p err --no-pager | tail -n 20');

@@ -10,6 +10,9 @@ import { ownTempDir } from './temp-dir.ts';
 const root = join(import.meta.dirname, '../..');
 const node = join(root, 'node_modules/.bin/node');
 
+/** No test asks for a run that is longer. */
+const LONGEST_RUN_MS = 75_000;
+
 /** The command line program as its users start it, for one target. NHU_ENTRY=dist takes the built one. */
 export interface Product {
   start(command: string, ...words: string[]): Running;
@@ -102,8 +105,13 @@ function product({ as = [], reports = ownTempDir(), words: always }: ProductOpti
 async function finish(child: ChildProcess): Promise<Finished> {
   const start = performance.now();
   let output = '';
+  const watchdog = setTimeout(() => {
+    output += `\nexpected the program to end within ${LONGEST_RUN_MS} ms, killed it\n`;
+    child.kill('SIGKILL');
+  }, LONGEST_RUN_MS);
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (output += bytes));
   await once(child, 'close');
+  clearTimeout(watchdog);
   const ms = Math.round(performance.now() - start);
   const path = /^report: (.+)$/m.exec(output)?.[1];
   const report: RunReport | undefined = path === undefined ? undefined : JSON.parse(await readFile(path, 'utf8'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Refused } from '../../../src/host/errors.ts';
 import { planHost } from '../../../src/host/plan.ts';
-import { factsOf, masterOf } from './recorded.ts';
+import { factsOf, heldUpgrade, masterOf } from './recorded.ts';
 import { BINARY, configOf, scriptedAgent, scriptedRun, type Script } from './scripted-run.ts';
 
 const passed = { versionExit: 0, build: '', test: [], testExit: 0 };
@@ -71,8 +71,21 @@ describe('planHost', () => {
   });
 
   it('refuses in the middle of an upgrade and names who is at it', async () => {
+    const upgrade = heldUpgrade({ phase: 'retired' });
+    const { run, verbs } = planning({ facts: [factsOf('held', { upgrade })] });
+    await assert.rejects(planHost(run), (error) => {
+      assert.match(String(error), /deploy@runner, process 1 on runner, phase retired/);
+      return refusedWith('locked')(error);
+    });
+    assert.deepEqual(verbs(), []);
+  });
+
+  it('refuses where an upgrade is held, and says what ends it', async () => {
     const { run, verbs } = planning({ facts: [factsOf('held')] });
-    await assert.rejects(planHost(run), /deploy@runner, process 1 on runner, phase held/);
+    await assert.rejects(planHost(run), (error) => {
+      assert.match(String(error), /is held on this host by deploy@runner \(process 1 on runner\)/);
+      return refusedWith('upgrade-in-progress')(error);
+    });
     assert.deepEqual(verbs(), []);
   });
 

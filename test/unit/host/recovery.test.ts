@@ -60,6 +60,11 @@ describe('recover', () => {
     assert.deepEqual(verbs, ['adopt', 'rollback']);
   });
 
+  it('leaves a held upgrade as it is although its guard was killed, unless something was decided', async () => {
+    assert.deepEqual((await recovered(left({ phase: 'held' }))).verbs, []);
+    assert.deepEqual((await recovered(left({ phase: 'held', decision: 'rollback' }))).verbs, ['adopt', 'rollback']);
+  });
+
   it('takes an upgrade for abandoned after a restart of the host, whoever holds its lock', async () => {
     const { now, verbs } = await recovered(left({ lockAlive: true, sameBoot: false }), { adopt: [['rebooted']] });
     assert.deepEqual([now, verbs], [rest, ['adopt']]);

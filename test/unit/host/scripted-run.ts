@@ -82,6 +82,7 @@ export function scriptedAgent({ facts = [factsOf('systemd')], answers = {} }: Sc
       close: () => {},
     },
     outages: () => [],
+    noteSilence: () => {},
     requests: () => asked.length,
     nonce: () => NONCE,
     facts: async () => next(left.facts),

@@ -3,7 +3,17 @@ import { describe, it } from 'node:test';
 import { Refused } from '../../../src/host/errors.ts';
 import { upgradeHost } from '../../../src/host/upgrade.ts';
 import { factsOf, heldUpgrade, masterOf } from './recorded.ts';
-import { BINARY, configOf, NEW, NONCE, OLD, scriptedAgent, scriptedRun, type Script } from './scripted-run.ts';
+import {
+  BINARY,
+  configOf,
+  NEW,
+  NONCE,
+  OLD,
+  scriptedAgent,
+  scriptedRun,
+  type Script,
+  type Scripted,
+} from './scripted-run.ts';
 
 const newMaster = { pid: 900, startTime: '5200' };
 const serving = { master: newMaster, runningSha256: NEW.sha256, diskRuns: true, pidText: '900', accepting: 2 };
@@ -76,6 +86,21 @@ describe('upgradeHost', () => {
       assert.deepEqual(result.evidence?.errorLog, ['[alert] a']);
     });
   }
+
+  it('has nothing to go back from where the file does not arrive: it is removed, and that is all', async () => {
+    const gone = ['changed-by-others'] satisfies Scripted;
+    const { result, verbs } = await upgraded({ answers: { receive: [['upload-failed']], rollback: [gone] } });
+    assert.equal(verbs.includes('begin'), false);
+    assert.deepEqual([result.outcome, result.reason?.code], ['failed', 'upload-failed']);
+    assert.deepEqual([result.state, result.version], ['idle', OLD.version]);
+    assert.doesNotMatch(result.notes.join('\n'), /guard/);
+  });
+
+  it('does not touch the files of another run that holds the lock', async () => {
+    const scripted = scriptedAgent({ answers: { prepare: [['locked']] } });
+    await assert.rejects(upgradeHost(scriptedRun(scripted.agent, { binary: BINARY })), /^Refused: locked: /);
+    assert.deepEqual(scripted.verbs(), ['prepare']);
+  });
 
   it('takes it as it is where the target itself went back in the middle of the commit', async () => {
     const closed = { outcome: 'rolled-back', why: 'new-master-died' };

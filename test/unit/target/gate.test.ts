@@ -28,6 +28,8 @@ interface World {
   /** A pid file is named that is not there. */
   pidFileGone?: boolean;
   hidden?: boolean;
+  /** Root has upgraded here before: its books may tell of one that was begun. */
+  books?: boolean;
   /** Words that become root; by default a program that says so and runs the rest as it is. */
   sudo?: string[];
 }
@@ -53,6 +55,7 @@ async function through(shell: string, world: World): Promise<CommandResult & { l
     mkdirSync(join(proc, pid), { recursive: true });
     writeFileSync(join(proc, pid, 'cmdline'), title.includes('\0') ? title : `${title}\0`);
   }
+  if (world.books === true) mkdirSync(join(dir, 'books'));
   const pidFile = join(dir, 'a b.pid');
   if (world.pidText !== undefined) writeFileSync(pidFile, world.pidText);
   const named = world.pidText !== undefined || world.pidFileGone === true;
@@ -71,6 +74,7 @@ async function run(shell: string, { line, input, proc }: { line: string; input: 
   const gate = input
     .slice(0, length)
     .replaceAll('/proc', proc)
+    .replaceAll('/var/lib/nginx-hot-upgrade', join(proc, '..', 'books'))
     .replaceAll(`count=${helperProgram().length}`, `count=${HELPER.length}`);
   const hello = input.slice(length, input.length - helperProgram().length);
   assert.match(hello, /^nhu1\t[^\n]*\n$/);
@@ -96,7 +100,8 @@ const GOES_ON: [where: string, world: World][] = [
   ['the login is root', { me: 0, processes: { 7: [MASTER, 33] } }],
   ["the only master is the login's own", { processes: { 7: [MASTER, MINE] } }],
   ["all masters are the login's own", { processes: { 7: [MASTER, MINE], 8: ['angie: master process', MINE] } }],
-  ['no master runs', { processes: { 7: ['sshd: deploy', OTHERS] } }],
+  ["the only master is the login's own, and root has books here", { processes: { 7: [MASTER, MINE] }, books: true }],
+  ['no master runs, and nothing was ever done here', { processes: { 7: ['sshd: deploy', OTHERS] } }],
   [
     'the pid file names its own among others',
     { processes: { 7: [MASTER, OTHERS], 8: [MASTER, MINE] }, pidText: '8\n' },
@@ -108,6 +113,7 @@ const GOES_ON: [where: string, world: World][] = [
       processes: {
         7: ['nginx: worker process', 33],
         9: ['nginx-exporter: master', OTHERS],
+        11: [`pgrep\0-f\0${MASTER}\0`, OTHERS],
         10: [MASTER, MINE],
       },
     },
@@ -124,6 +130,7 @@ const ASKS: [where: string, world: World][] = [
   ['it names no master', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] }, pidText: '9\n' }],
   ['it is gone', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] }, pidFileGone: true }],
   ["others' processes are hidden", { hidden: true }],
+  ['no master runs, and root has books here', { processes: {}, books: true }],
   ['a master went while it was looked at', { processes: { 7: [MASTER] } }],
 ];
 
@@ -144,15 +151,6 @@ for (const shell of SHELLS) {
         assert.deepEqual([lines.slice(2), code, stderr], [AS_ROOT, 0, '']);
       });
     }
-
-    it(
-      'does not take words that somebody looks for in others for a master',
-      { todo: 'grep takes the end of an argument for the end of a line' },
-      async () => {
-        const processes: World['processes'] = { 7: [`pgrep\0-f\0${MASTER}\0`, OTHERS], 8: [MASTER, MINE] };
-        assert.deepEqual((await through(shell, { processes })).lines, PLAIN);
-      },
-    );
 
     it('hands the words that become root on one by one, and none of them to a shell', async () => {
       const sudo = [program('words', 'printf "<%s>" "$1" "$2" "$3"; echo; shift 3; exec "$@"'), '-n', '-u', 'a;id'];
