@@ -88,7 +88,8 @@ one_line() {
 # Fields of the record under construction.
 rec_new() { REC='' OUTCOME='' LOOKS=0; }
 rec_text() { json_text "$2"; REC="$REC,\"$1\":$J"; }
-rec_raw() { REC="$REC,\"$1\":$2"; }
+# rec_raw NAME JSON: what could not be found out is null.
+rec_raw() { REC="$REC,\"$1\":${2:-null}"; }
 rec_lines() { json_lines "$2"; REC="$REC,\"$1\":$J"; }
 rec_text_or_null() { if [ -n "$2" ]; then rec_text "$1" "$2"; else rec_raw "$1" null; fi; }
 # rec_count NAME WORD...
@@ -866,6 +867,16 @@ wait_for_guard() {
   done
 }
 
+# rearm_guard: a service manager starts its guard again by itself; another one is started where none comes back.
+rearm_guard() {
+  ! guard_lives || return 0
+  value_in "$D/guard" kind
+  case $VALUE in systemd*) ! wait_for_guard || return 0 ;; esac
+  journal guard-lost
+  start_guard
+  wait_for_guard
+}
+
 # guard_gone: after the books are closed, and before anybody hears of it. At most two seconds.
 guard_gone() {
   wait_for_guards_end
@@ -1425,6 +1436,7 @@ facts_host() {
 facts_master() {
   local _signals _key _value
   start_of "$OM"
+  OM_START=$START
   rec_process master "$OM" "$START"
   rec_raw parent "$PARENT"
   if [ -n "$DRAINING" ]; then
@@ -1617,7 +1629,20 @@ state_fields() {
   REC=$_saved
 }
 
+# verb_facts: looked at again where the master ended in the middle of it; a mixture of two would be no fact.
 verb_facts() {
+  local _looks
+  _looks=0
+  while :; do
+    look_around
+    _looks=$((_looks + 1))
+    [ -n "$OM" ] && [ "$_looks" -lt 3 ] || break
+    ! lives "$OM" "$OM_START" || break
+  done
+  answer
+}
+
+look_around() {
   rec_new
   find_master "$A_pid_file"
   facts_host
@@ -1632,7 +1657,6 @@ verb_facts() {
   elif [ "$WHY_NOT" = ambiguous-master ]; then instance_of /none
   else find_instance; fi
   facts_ours
-  answer
 }
 
 # find_instance: with no master to name it, the one unfinished upgrade does; of several, none.
@@ -1807,7 +1831,7 @@ verb_check() {
 
 verb_unstage() {
   rec_new
-  load_state && [ "$S_phase" = staged ] && close_books untouched "${A_why:-planned}"
+  if load_state && [ "$S_phase" = staged ] && [ "$S_nonce" = "$A_nonce" ] && may_act; then close_books untouched "${A_why:-planned}"; fi
   answer
 }
 
@@ -1827,11 +1851,7 @@ verb_begin() {
   sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
-  if ! wait_for_guard; then
-    journal guard-lost
-    start_guard
-    wait_for_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
-  fi
+  wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
   if [ "$NM_LIVES" = 0 ]; then
     listeners_of "$S_om"
     swap_and_signal || return
@@ -2037,7 +2057,7 @@ verb_look() {
   rec_new
   load_state
   sign_of_life
-  guard_lives || { journal guard-lost; start_guard; wait_for_guard; }
+  rearm_guard
   read_decision
   [ -z "$DECISION" ] || { lost_ground; return; }
   whole_generation || return
@@ -2080,10 +2100,7 @@ verb_hold() {
   load_state
   may_act || { lost_ground; return; }
   lives "$S_nm" "$S_nm_start" || { refuse new-master-died "there is no new master to hold"; return; }
-  if ! guard_lives; then
-    start_guard
-    wait_for_guard || { refuse internal 'no guard could be started, and nothing is held without one'; return; }
-  fi
+  rearm_guard || { refuse internal 'no guard could be started, and nothing is held without one'; return; }
   S_phase=held
   save_state || { refuse internal "cannot write $D/upgrade"; return; }
   journal held

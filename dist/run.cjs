@@ -2247,16 +2247,20 @@ const VERSION = 1;
 function parseRecord(line, marker) {
 	const start = line.indexOf(`@${marker} {`);
 	if (start < 0) return void 0;
+	const garbled = {
+		kind: "garbled",
+		line: line.slice(start, start + 300)
+	};
 	const parsed = parseObject(line.slice(start + marker.length + 2));
-	if (parsed === void 0 || parsed["v"] !== VERSION) return void 0;
+	if (parsed === void 0 || parsed["v"] !== VERSION) return garbled;
 	const { id, verb, ok, event, reason, message } = parsed;
-	if (typeof id !== "number") return void 0;
+	if (typeof id !== "number") return garbled;
 	if (typeof event === "string") return {
 		kind: "event",
 		id,
 		event
 	};
-	if (typeof verb !== "string" || typeof ok !== "boolean") return void 0;
+	if (typeof verb !== "string" || typeof ok !== "boolean") return garbled;
 	const text = (value) => typeof value === "string" ? value : "";
 	return {
 		kind: "answer",
@@ -2716,7 +2720,8 @@ function converse(channel, marker) {
 	const unfinished = onLines(channel, (line) => {
 		const record = parseRecord(line, marker);
 		if (record === void 0) return chatter(`${line}\n`);
-		if (record.kind === "event") {
+		if (record.kind === "garbled") waiting?.reject(new UpgradeError("internal", `the target's helper answered something unreadable: ${record.line}`));
+		else if (record.kind === "event") {
 			elevating ||= record.event === "elevating";
 			if (record.id === waiting?.id) waiting.onEvent?.(record.event);
 		} else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
@@ -2724,10 +2729,11 @@ function converse(channel, marker) {
 	return {
 		noise: () => (noise + unfinished()).trim().slice(0, 500),
 		async next({ id, within, onEvent }) {
-			const answer = new Promise((resolve) => {
+			const answer = new Promise((resolve, reject) => {
 				waiting = {
 					id,
 					resolve,
+					reject,
 					...onEvent === void 0 ? {} : { onEvent }
 				};
 			});
@@ -3358,6 +3364,11 @@ async function lastResort(run, { error, sides }) {
 	if (isLost(error)) return leftToGuard(run);
 	run.result.state = "broken";
 	run.result.notes.push(`Going back failed: ${messageOf(error)}. The guard on the target goes on trying; run \`status\`.`);
+}
+/** The target may still be in the middle of something. */
+function isLeftOpen(cause) {
+	if (cause instanceof Cancelled || cause instanceof ClosedMeanwhile || cause instanceof DecidedElsewhere) return true;
+	return isLost(cause);
 }
 function isLost(error) {
 	return error instanceof UpgradeError && error.reason === "connection-lost";
@@ -4947,8 +4958,8 @@ async function stage(run, file) {
 			prepared
 		});
 		sent.catch(() => {});
+		mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
 		try {
-			mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
 			mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
 			return await check(run, file);
 		} catch (error) {
@@ -4959,7 +4970,7 @@ async function stage(run, file) {
 }
 /** Nothing of ours stays on the target. */
 async function unstage(run) {
-	await run.agent.ask("unstage").catch(() => {});
+	await run.agent.ask("unstage", { fields: { nonce: run.agent.nonce() } }).catch(() => {});
 }
 function whoAmI(env = process.env) {
 	const { GITHUB_ACTOR, GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_RUN_ID } = env;
@@ -5110,8 +5121,10 @@ async function switchTo(run, { file, probing }) {
 		file,
 		build: file.build
 	});
+	let begun = false;
 	try {
 		const build = await stage(run, file);
+		begun = true;
 		sides.new.version = build.version;
 		startMeasuring(probing);
 		await begin(run);
@@ -5124,7 +5137,7 @@ async function switchTo(run, { file, probing }) {
 			sides
 		});
 	} catch (cause) {
-		if (cause instanceof Refused) throw cause;
+		if (!begun && !isLeftOpen(cause)) throw cause;
 		await retreat(run, {
 			cause,
 			sides

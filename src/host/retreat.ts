@@ -102,6 +102,12 @@ async function lastResort(run: HostRun, { error, sides }: { error: unknown; side
   );
 }
 
+/** The target may still be in the middle of something. */
+export function isLeftOpen(cause: unknown): boolean {
+  if (cause instanceof Cancelled || cause instanceof ClosedMeanwhile || cause instanceof DecidedElsewhere) return true;
+  return isLost(cause);
+}
+
 function isLost(error: unknown): boolean {
   return error instanceof UpgradeError && error.reason === 'connection-lost';
 }

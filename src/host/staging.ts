@@ -31,8 +31,8 @@ export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
     // The channel for the bytes opens meanwhile.
     const sent = send(run, { file, nonce: fields.nonce, prepared });
     sent.catch(() => {});
+    mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
     try {
-      mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
       mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
       return await check(run, file);
     } catch (error) {
@@ -46,7 +46,7 @@ export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
 /** Nothing of ours stays on the target. */
 export async function unstage(run: Inspected): Promise<void> {
   // Should even this fail, the guard does the same when its time is over.
-  await run.agent.ask('unstage').catch(() => {});
+  await run.agent.ask('unstage', { fields: { nonce: run.agent.nonce() } }).catch(() => {});
 }
 
 export function whoAmI(env: NodeJS.ProcessEnv = process.env): { who: string; run: string } {

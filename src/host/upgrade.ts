@@ -14,7 +14,7 @@ import {
   judgeBaseline,
   startBaseline,
 } from './probing.ts';
-import { retreat } from './retreat.ts';
+import { isLeftOpen, retreat } from './retreat.ts';
 import { recover } from './recovery.ts';
 import { type Staged, stage } from './staging.ts';
 import { begin, bake, canary, retire } from './switching.ts';
@@ -44,8 +44,10 @@ export async function switchTo(
   { file, probing }: { file: Staged; probing: Probing | null },
 ): Promise<'committed' | 'held' | 'failed'> {
   const sides = sidesOf(run, { file, build: file.build });
+  let begun = false;
   try {
     const build = await stage(run, file);
+    begun = true;
     sides.new.version = build.version;
     startMeasuring(probing);
     await begin(run);
@@ -55,8 +57,8 @@ export async function switchTo(
     await bake(run, probing);
     return await conclude(run, { file, sides });
   } catch (cause) {
-    // Refused over the staged file: it was removed again, and nothing was begun.
-    if (cause instanceof Refused) throw cause;
+    // What failed before the switch removed what it had staged; only what the guard has to end is left to it.
+    if (!begun && !isLeftOpen(cause)) throw cause;
     await retreat(run, { cause, sides });
     return 'failed';
   } finally {

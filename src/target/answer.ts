@@ -9,7 +9,11 @@ export interface Answer {
   fields: Record<string, unknown>;
 }
 
-export type HelperRecord = { kind: 'answer'; answer: Answer } | { kind: 'event'; id: number; event: string };
+export type HelperRecord =
+  | { kind: 'answer'; answer: Answer }
+  | { kind: 'event'; id: number; event: string }
+  /** Our own marker, and behind it no record: nothing else will come. */
+  | { kind: 'garbled'; line: string };
 
 const VERSION = 1;
 
@@ -18,12 +22,13 @@ export function parseRecord(line: string, marker: string): HelperRecord | undefi
   // A prompt or a profile may have written something without a newline before it.
   const start = line.indexOf(`@${marker} {`);
   if (start < 0) return undefined;
+  const garbled = { kind: 'garbled' as const, line: line.slice(start, start + 300) };
   const parsed = parseObject(line.slice(start + marker.length + 2));
-  if (parsed === undefined || parsed['v'] !== VERSION) return undefined;
+  if (parsed === undefined || parsed['v'] !== VERSION) return garbled;
   const { id, verb, ok, event, reason, message } = parsed;
-  if (typeof id !== 'number') return undefined;
+  if (typeof id !== 'number') return garbled;
   if (typeof event === 'string') return { kind: 'event', id, event };
-  if (typeof verb !== 'string' || typeof ok !== 'boolean') return undefined;
+  if (typeof verb !== 'string' || typeof ok !== 'boolean') return garbled;
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');
   return { kind: 'answer', answer: { id, verb, ok, reason: text(reason), message: text(message), fields: parsed } };
 }

@@ -107,6 +107,7 @@ interface Waiting {
   id: number;
   onEvent?: (event: string) => void;
   resolve: (answer: Answer) => void;
+  reject: (error: Error) => void;
 }
 
 interface NextOptions {
@@ -130,7 +131,11 @@ function converse(channel: Channel, marker: string) {
   const unfinished = onLines(channel, (line) => {
     const record = parseRecord(line, marker);
     if (record === undefined) return chatter(`${line}\n`);
-    if (record.kind === 'event') {
+    if (record.kind === 'garbled') {
+      waiting?.reject(
+        new UpgradeError('internal', `the target's helper answered something unreadable: ${record.line}`),
+      );
+    } else if (record.kind === 'event') {
       elevating ||= record.event === 'elevating';
       if (record.id === waiting?.id) waiting.onEvent?.(record.event);
     } else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
@@ -138,8 +143,8 @@ function converse(channel: Channel, marker: string) {
   return {
     noise: () => (noise + unfinished()).trim().slice(0, 500),
     async next({ id, within, onEvent }: NextOptions): Promise<Answer> {
-      const answer = new Promise<Answer>((resolve) => {
-        waiting = { id, resolve, ...(onEvent === undefined ? {} : { onEvent }) };
+      const answer = new Promise<Answer>((resolve, reject) => {
+        waiting = { id, resolve, reject, ...(onEvent === undefined ? {} : { onEvent }) };
       });
       const stop = new AbortController();
       const silence = delay(within, undefined, { signal: stop.signal }).then(

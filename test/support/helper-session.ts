@@ -72,7 +72,7 @@ export async function startHelper(options: HelperOptions = {}): Promise<Helper> 
   child.stderr.on('data', (bytes: Buffer) => (noise += bytes.toString()));
   createInterface({ input: child.stdout }).on('line', (line) => {
     const record = parseRecord(line, marker);
-    if (record === undefined) noise += `${line}\n`;
+    if (record === undefined || record.kind === 'garbled') noise += `${line}\n`;
     else if (record.kind === 'event') events.push(record.event);
     else waiting.get(record.answer.id)?.(record.answer);
   });
