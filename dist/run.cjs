@@ -5137,7 +5137,14 @@ async function switchTo(run, { file, probing }) {
 			sides
 		});
 	} catch (cause) {
-		if (!begun && !isLeftOpen(cause)) throw cause;
+		if (cause instanceof Refused) throw cause;
+		if (!begun && !isLeftOpen(cause)) {
+			Object.assign(run.result, {
+				outcome: "failed",
+				reason: reasonOf(cause)
+			});
+			return "failed";
+		}
 		await retreat(run, {
 			cause,
 			sides

@@ -14,7 +14,7 @@ import {
   judgeBaseline,
   startBaseline,
 } from './probing.ts';
-import { isLeftOpen, retreat } from './retreat.ts';
+import { isLeftOpen, reasonOf, retreat } from './retreat.ts';
 import { recover } from './recovery.ts';
 import { type Staged, stage } from './staging.ts';
 import { begin, bake, canary, retire } from './switching.ts';
@@ -58,7 +58,11 @@ export async function switchTo(
     return await conclude(run, { file, sides });
   } catch (cause) {
     // What failed before the switch removed what it had staged; only what the guard has to end is left to it.
-    if (!begun && !isLeftOpen(cause)) throw cause;
+    if (cause instanceof Refused) throw cause;
+    if (!begun && !isLeftOpen(cause)) {
+      Object.assign(run.result, { outcome: 'failed', reason: reasonOf(cause) });
+      return 'failed';
+    }
     await retreat(run, { cause, sides });
     return 'failed';
   } finally {

@@ -39,7 +39,7 @@ describe('recover', () => {
     const { now, asked, result } = await recovered(facts);
     const { nonce } = facts.ours.upgrade ?? {};
     assert.deepEqual(asked, [
-      ['adopt', { nonce }],
+      ['adopt', { nonce, decide: 'rollback', why: 'abandoned' }],
       ['rollback', { why: 'abandoned' }],
     ]);
     assert.equal(now, rest);

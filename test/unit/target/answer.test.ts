@@ -33,11 +33,17 @@ describe('parseRecord', () => {
     ["another session's record", line(good, '0ddba11')],
     ['a record without a marker', JSON.stringify(good)],
     ['a marker that only begins like ours', line(good, `${MARKER}0`)],
+    ['a list', line([good])],
+    ['null', line(null)],
+  ];
+  for (const [what, text] of NOISE) {
+    it(`takes ${what} for noise`, () => assert.equal(parseRecord(text, MARKER), undefined));
+  }
+
+  const GARBLED: [what: string, line: string][] = [
     ['a line that was cut off', line(good).slice(0, -1)],
     ['a line with something behind the record', `${line(good)} {"v":1}`],
     ['two records on a line', line(good) + line(good)],
-    ['a list', line([good])],
-    ['null', line(null)],
     ['a record of another version', line({ ...good, v: 2 })],
     ['a record without version', line({ ...good, v: undefined })],
     ['a record without id', line({ ...good, id: undefined })],
@@ -45,8 +51,10 @@ describe('parseRecord', () => {
     ['an answer without verb', line({ ...good, verb: undefined })],
     ['an answer that is neither good nor bad', line({ ...good, ok: 'true' })],
   ];
-  for (const [what, text] of NOISE) {
-    it(`takes ${what} for noise`, () => assert.equal(parseRecord(text, MARKER), undefined));
+  for (const [what, text] of GARBLED) {
+    it(`tells ${what} from noise: behind our own marker nothing else will come`, () => {
+      assert.equal(parseRecord(text, MARKER)?.kind, 'garbled');
+    });
   }
 
   it('finds a record behind a prompt that ended without a newline', () => {
