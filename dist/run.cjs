@@ -2211,6 +2211,7 @@ async function loadBinary(path) {
 	return {
 		path,
 		sha256: (0, node_crypto.createHash)("sha256").update(bytes).digest("hex"),
+		blake2b: (0, node_crypto.createHash)("blake2b512").update(bytes).digest("hex"),
 		size: bytes.length,
 		...typeof elf === "string" || elf.machine.startsWith("machine ") ? {} : { machine: elf.machine },
 		build: parseBuildInfo(said),
@@ -4994,6 +4995,7 @@ function preparation(run, file) {
 		nonce: (0, node_crypto.randomBytes)(6).toString("hex"),
 		kind: file.kind,
 		sha256: file.sha256,
+		blake: file.kind === "reverse" ? "" : run.binary?.blake2b ?? "",
 		old_version: parseBuildInfo(run.facts.master.build).version,
 		new_version: file.build.version,
 		need: workers,

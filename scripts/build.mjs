@@ -20,6 +20,15 @@ const withoutDirectories = {
   },
 };
 
+/** An SSH server, HTTP over SSH, HTTP/2: parts of packages that are loaded with the rest, and that we never use. */
+const withoutUnusedParts = {
+  name: 'without-unused-parts',
+  load: (id) =>
+    /[\\/](ssh2[\\/]lib[\\/](server|http-agents)|undici[\\/]lib[\\/]dispatcher[\\/]client-h2)\.js$/.test(id)
+      ? 'module.exports = function unused() { throw new Error("left out of the bundle"); };'
+      : null,
+};
+
 /** One plain sentence instead of a syntax error from the first file that an older Node cannot read. */
 const NODE_CHECK = `if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write('nginx-hot-upgrade needs Node 24 or later; this is ' + process.version + '\\n');
@@ -37,7 +46,7 @@ mkdirSync('dist');
 const bundle = await rolldown({
   input: { action: 'src/action.ts', post: 'src/post.ts', cli: 'src/cli.ts' },
   platform: 'node',
-  plugins: [withoutAddOns, withoutDirectories],
+  plugins: [withoutAddOns, withoutDirectories, withoutUnusedParts],
 });
 const { output } = await bundle.write({
   dir: 'dist',

@@ -66,6 +66,7 @@ function preparation(run: Inspected, file: Staged) {
     nonce: randomBytes(6).toString('hex'),
     kind: file.kind,
     sha256: file.sha256,
+    blake: file.kind === 'reverse' ? '' : (run.binary?.blake2b ?? ''),
     old_version: parseBuildInfo(run.facts.master.build).version,
     new_version: file.build.version,
     need: workers,

@@ -86,6 +86,7 @@ describe('streamOf', () => {
   const binary = {
     path: '',
     sha256: '',
+    blake2b: '',
     size: bytes.length,
     build: { flavour: '', version: '', arguments: [] },
     bytes,

@@ -223,7 +223,10 @@ describe('sendProbe', () => {
 
 async function closedPortOpenedOnce(): Promise<number> {
   const { createServer } = await import('node:net');
-  const server = createServer(() => server.close());
+  const server = createServer((socket) => {
+    socket.resume();
+    server.close();
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;

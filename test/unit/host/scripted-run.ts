@@ -17,6 +17,7 @@ export const TARGET: Target = { kind: 'ssh', name: 'deploy@web1', host: 'web1', 
 export const BINARY: NewBinary = {
   path: '/build/nginx',
   sha256: NEW.sha256,
+  blake2b: '',
   size: 1_000,
   machine: 'x86_64',
   build: buildOf([['nginx/1.22.1', 'nginx/1.26.3']]),

@@ -52,7 +52,7 @@ describe('upgradeHost', () => {
     const { nonce, ...fields } = asked[0]?.[1] ?? {};
     assert.match(String(nonce), /^[0-9a-f]{12}$/);
     const times = { confirm: 1_200, ready: 150, drain: 600, hold: 9_000 };
-    const what = { kind: 'upgrade', sha256: NEW.sha256, old_version: OLD.version, new_version: NEW.version };
+    const what = { kind: 'upgrade', sha256: NEW.sha256, blake: '', old_version: OLD.version, new_version: NEW.version };
     assert.deepEqual(fields, { ...what, ...times, need: 4, cover: 4, keep: 3, repair: 'no' });
   });
 
