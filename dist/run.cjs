@@ -232,6 +232,43 @@ const COMMANDS = [
 	"status"
 ];
 
+// src/binary/elf-layout.ts
+const SEGMENT = {
+	load: 1,
+	dynamic: 2,
+	interpreter: 3
+};
+function layoutOf(file) {
+	const wide = file[4] === 2;
+	const little = file[5] === 1;
+	const u32 = (offset) => little ? file.readUInt32LE(offset) : file.readUInt32BE(offset);
+	return {
+		wide,
+		u16: (offset) => little ? file.readUInt16LE(offset) : file.readUInt16BE(offset),
+		u32,
+		word: (offset) => {
+			if (!wide) return u32(offset);
+			return Number(little ? file.readBigUInt64LE(offset) : file.readBigUInt64BE(offset));
+		}
+	};
+}
+/** The program header table (elf(5)); null where the file ends before it does. */
+function segmentsOf(file, { wide, u16, u32, word }) {
+	const table = word(wide ? 32 : 28);
+	const size = u16(wide ? 54 : 42);
+	const count = u16(wide ? 56 : 44);
+	if (size < (wide ? 56 : 32) || table + size * count > file.length) return null;
+	return Array.from({ length: count }, (_, index) => {
+		const start = table + size * index;
+		return {
+			type: u32(start),
+			offset: word(start + (wide ? 8 : 4)),
+			address: word(start + (wide ? 16 : 8)),
+			size: word(start + (wide ? 32 : 16))
+		};
+	});
+}
+
 // src/binary/elf.ts
 /** Bytes from the start of a file that `readElf` needs. */
 const ELF_HEAD = 65536;
@@ -247,7 +284,6 @@ const MACHINES = {
 	243: "riscv64",
 	258: "loongarch64"
 };
-const INTERPRETER_SEGMENT = 3;
 /**
 * Reads the head of a file (the first `ELF_HEAD` bytes or all of it).
 * Returns a clause such as "a shell script" where it is no program that Linux could run.
@@ -258,28 +294,17 @@ function readElf(head) {
 	const wide = head[4] === 2;
 	if (head.length < (wide ? 64 : 52)) return "an ELF file that is cut off";
 	if (head[4] !== 1 && !wide || head[5] !== 1 && head[5] !== 2) return "a damaged ELF file";
-	return readProgram(head, layoutOf(head, wide));
-}
-function layoutOf(head, wide) {
-	const little = head[5] === 1;
-	const u32 = (offset) => little ? head.readUInt32LE(offset) : head.readUInt32BE(offset);
-	return {
-		wide,
-		u16: (offset) => little ? head.readUInt16LE(offset) : head.readUInt16BE(offset),
-		u32,
-		word: (offset) => {
-			if (!wide) return u32(offset);
-			return Number(little ? head.readBigUInt64LE(offset) : head.readBigUInt64BE(offset));
-		}
-	};
+	return readProgram(head, layoutOf(head));
 }
 function readProgram(head, layout) {
 	const type = layout.u16(16);
 	if (type === 1) return "an object file (.o), not a linked program";
 	if (type === 4) return "a core dump";
 	if (type !== 2 && type !== 3) return "a damaged ELF file";
-	const interpreter = findInterpreter(head, layout);
-	if (interpreter === null) return "an ELF file that is cut off";
+	const segments = segmentsOf(head, layout);
+	const interpreter = segments === null ? null : interpreterOf(head, segments);
+	if (segments === null || interpreter === null) return "an ELF file that is cut off";
+	if (!segments.some((segment) => segment.type === SEGMENT.load)) return "a damaged ELF file: it has nothing to load";
 	const entry = layout.word(24);
 	if (interpreter === void 0 && entry === 0) return "a shared library (a dynamic module?), not a program";
 	const machine = layout.u16(18);
@@ -289,21 +314,12 @@ function readProgram(head, layout) {
 		...interpreter === void 0 ? {} : { interpreter }
 	};
 }
-/** Null where the file ends before what its header promises. */
-function findInterpreter(head, layout) {
-	const { wide, u16, u32, word } = layout;
-	const table = word(wide ? 32 : 28);
-	const size = u16(wide ? 54 : 42);
-	const count = u16(wide ? 56 : 44);
-	if (size < (wide ? 56 : 32) || table + size * count > head.length) return null;
-	for (let index = 0; index < count; index++) {
-		const start = table + size * index;
-		if (u32(start) !== INTERPRETER_SEGMENT) continue;
-		const from = word(start + (wide ? 8 : 4));
-		const length = word(start + (wide ? 32 : 16));
-		if (from + length > head.length) return null;
-		return head.toString("latin1", from, from + length).replace(/\0.*$/s, "");
-	}
+/** Undefined where it asks for none, null where the file ends before it. */
+function interpreterOf(head, segments) {
+	const named = segments.find(({ type }) => type === SEGMENT.interpreter);
+	if (named === void 0) return void 0;
+	if (named.offset + named.size > head.length) return null;
+	return head.toString("latin1", named.offset, named.offset + named.size).replace(/\0.*$/s, "");
 }
 /** Beginnings in hexadecimal. */
 const MAGIC$1 = [
@@ -2169,7 +2185,7 @@ function withoutHosts(command) {
 	};
 }
 
-// src/host/build-info.ts
+// src/nginx/build-info.ts
 /** Reads the output of `nginx -V`, with its lines kept or joined by blanks. */
 function parseBuildInfo(text) {
 	const head = /(?:^|\s)([A-Za-z]+) version: ([A-Za-z]+)\/([^\s()]+)/.exec(text);
@@ -2192,22 +2208,13 @@ function argument(build, name) {
 	const prefix = `--${name}=`;
 	return build.arguments.findLast((word) => word.startsWith(prefix))?.slice(prefix.length);
 }
-/** Negative where `a` is older. Compares number by number; what is no number counts as 0. */
-function compareVersions(a, b) {
-	const parts = (version) => version.split(".").map((part) => Number.parseInt(part, 10) || 0);
-	const [left, right] = [parts(a), parts(b)];
-	for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
-		const difference = (left[i] ?? 0) - (right[i] ?? 0);
-		if (difference !== 0) return difference;
-	}
-	return 0;
-}
 
 // src/binary/new-binary.ts
 /** Reads and identifies the file. Rejects with the file system's error; an ELF file is taken for granted (inputs). */
 async function loadBinary(path) {
-	const [bytes, said] = await Promise.all([(0, node_fs_promises.readFile)(path), askForBuild(path)]);
+	const bytes = await (0, node_fs_promises.readFile)(path);
 	const elf = readElf(bytes);
+	const said = typeof elf !== "string" && elf.machine !== (0, node_os.machine)() ? "" : await askForBuild(path);
 	return {
 		path,
 		sha256: (0, node_crypto.createHash)("sha256").update(bytes).digest("hex"),
@@ -3397,7 +3404,19 @@ function reasonOf(error) {
 	};
 }
 
-// src/host/paths.ts
+// src/nginx/versions.ts
+/** Negative where `a` is older. Compares number by number; what is no number counts as 0. */
+function compareVersions(a, b) {
+	const parts = (version) => version.split(".").map((part) => Number.parseInt(part, 10) || 0);
+	const [left, right] = [parts(a), parts(b)];
+	for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
+		const difference = (left[i] ?? 0) - (right[i] ?? 0);
+		if (difference !== 0) return difference;
+	}
+	return 0;
+}
+
+// src/nginx/paths.ts
 /** ngx_process_options and ngx_conf_full_name: `-p` beats --prefix, `-c` beats --conf-path, `pid` beats --pid-path. */
 function effectivePaths(build, master) {
 	const under = (base, path) => node_path.posix.normalize(path.startsWith("/") ? path : `${base}/${path}`);

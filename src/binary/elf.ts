@@ -1,3 +1,5 @@
+import { type Layout, layoutOf, type Segment, SEGMENT, segmentsOf } from './elf-layout.ts';
+
 /** What an ELF header says about a program. */
 export interface Elf {
   class: 32 | 64;
@@ -23,16 +25,6 @@ const MACHINES: Record<number, string> = {
   258: 'loongarch64',
 };
 
-const INTERPRETER_SEGMENT = 3;
-
-interface Layout {
-  wide: boolean;
-  u16: (offset: number) => number;
-  u32: (offset: number) => number;
-  /** An address or offset: 4 or 8 bytes. */
-  word: (offset: number) => number;
-}
-
 /**
  * Reads the head of a file (the first `ELF_HEAD` bytes or all of it).
  * Returns a clause such as "a shell script" where it is no program that Linux could run.
@@ -43,21 +35,7 @@ export function readElf(head: Buffer): Elf | string {
   const wide = head[4] === 2;
   if (head.length < (wide ? 64 : 52)) return 'an ELF file that is cut off';
   if ((head[4] !== 1 && !wide) || (head[5] !== 1 && head[5] !== 2)) return 'a damaged ELF file';
-  return readProgram(head, layoutOf(head, wide));
-}
-
-function layoutOf(head: Buffer, wide: boolean): Layout {
-  const little = head[5] === 1;
-  const u32 = (offset: number): number => (little ? head.readUInt32LE(offset) : head.readUInt32BE(offset));
-  return {
-    wide,
-    u16: (offset) => (little ? head.readUInt16LE(offset) : head.readUInt16BE(offset)),
-    u32,
-    word: (offset) => {
-      if (!wide) return u32(offset);
-      return Number(little ? head.readBigUInt64LE(offset) : head.readBigUInt64BE(offset));
-    },
-  };
+  return readProgram(head, layoutOf(head));
 }
 
 function readProgram(head: Buffer, layout: Layout): Elf | string {
@@ -65,8 +43,11 @@ function readProgram(head: Buffer, layout: Layout): Elf | string {
   if (type === 1) return 'an object file (.o), not a linked program';
   if (type === 4) return 'a core dump';
   if (type !== 2 && type !== 3) return 'a damaged ELF file';
-  const interpreter = findInterpreter(head, layout);
-  if (interpreter === null) return 'an ELF file that is cut off';
+  const segments = segmentsOf(head, layout);
+  const interpreter = segments === null ? null : interpreterOf(head, segments);
+  if (segments === null || interpreter === null) return 'an ELF file that is cut off';
+  // The kernel refuses it, and then execvp would hand it to a shell.
+  if (!segments.some((segment) => segment.type === SEGMENT.load)) return 'a damaged ELF file: it has nothing to load';
   const entry = layout.word(24);
   if (interpreter === undefined && entry === 0) return 'a shared library (a dynamic module?), not a program';
   const machine = layout.u16(18);
@@ -77,22 +58,12 @@ function readProgram(head: Buffer, layout: Layout): Elf | string {
   };
 }
 
-/** Null where the file ends before what its header promises. */
-function findInterpreter(head: Buffer, layout: Layout): string | undefined | null {
-  const { wide, u16, u32, word } = layout;
-  const table = word(wide ? 32 : 28);
-  const size = u16(wide ? 54 : 42);
-  const count = u16(wide ? 56 : 44);
-  if (size < (wide ? 56 : 32) || table + size * count > head.length) return null;
-  for (let index = 0; index < count; index++) {
-    const start = table + size * index;
-    if (u32(start) !== INTERPRETER_SEGMENT) continue;
-    const from = word(start + (wide ? 8 : 4));
-    const length = word(start + (wide ? 32 : 16));
-    if (from + length > head.length) return null;
-    return head.toString('latin1', from, from + length).replace(/\0.*$/s, '');
-  }
-  return undefined;
+/** Undefined where it asks for none, null where the file ends before it. */
+function interpreterOf(head: Buffer, segments: Segment[]): string | undefined | null {
+  const named = segments.find(({ type }) => type === SEGMENT.interpreter);
+  if (named === undefined) return undefined;
+  if (named.offset + named.size > head.length) return null;
+  return head.toString('latin1', named.offset, named.offset + named.size).replace(/\0.*$/s, '');
 }
 
 /** Beginnings in hexadecimal. */

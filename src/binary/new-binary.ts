@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { machine } from 'node:os';
 import { createGzip } from 'node:zlib';
 import { Readable } from 'node:stream';
-import { type BuildInfo, parseBuildInfo } from '../host/build-info.ts';
+import { type BuildInfo, parseBuildInfo } from '../nginx/build-info.ts';
 import { readElf } from './elf.ts';
 
 /** The binary that the targets shall run, held in memory so that what was checked is what is sent. */
@@ -23,8 +24,11 @@ export interface NewBinary {
 
 /** Reads and identifies the file. Rejects with the file system's error; an ELF file is taken for granted (inputs). */
 export async function loadBinary(path: string): Promise<NewBinary> {
-  const [bytes, said] = await Promise.all([readFile(path), askForBuild(path)]);
+  const bytes = await readFile(path);
   const elf = readElf(bytes);
+  // A program of another machine must not even be tried: execvp hands what the kernel refuses to /bin/sh, as a script.
+  const foreign = typeof elf !== 'string' && elf.machine !== machine();
+  const said = foreign ? '' : await askForBuild(path);
   return {
     path,
     sha256: createHash('sha256').update(bytes).digest('hex'),

@@ -1,5 +1,5 @@
 import type { Facts } from '../target/facts.ts';
-import { parseBuildInfo } from './build-info.ts';
+import { parseBuildInfo } from '../nginx/build-info.ts';
 import { orCancelled } from './cancellation.ts';
 import { Refused } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';

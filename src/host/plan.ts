@@ -1,4 +1,4 @@
-import { parseBuildInfo } from './build-info.ts';
+import { parseBuildInfo } from '../nginx/build-info.ts';
 import { Refused } from './errors.ts';
 import type { HostRun, Inspected } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { streamOf } from '../binary/new-binary.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
-import { parseBuildInfo, type BuildInfo } from './build-info.ts';
+import { parseBuildInfo, type BuildInfo } from '../nginx/build-info.ts';
 import { orCancelled } from './cancellation.ts';
 import { Cancelled, mustSucceed } from './errors.ts';
 import { type Inspected, phase } from './host-run.ts';

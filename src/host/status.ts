@@ -1,5 +1,5 @@
 import type { Facts } from '../target/facts.ts';
-import { parseBuildInfo } from './build-info.ts';
+import { parseBuildInfo } from '../nginx/build-info.ts';
 import type { HostRun } from './host-run.ts';
 import { inspect } from './inspect.ts';
 

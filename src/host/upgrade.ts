@@ -1,6 +1,6 @@
 import { UpgradeError } from '../errors.ts';
 import type { UpgradeFacts } from '../target/facts.ts';
-import { type BuildInfo, parseBuildInfo } from './build-info.ts';
+import { type BuildInfo, parseBuildInfo } from '../nginx/build-info.ts';
 import { commit, hold, type Sides } from './closing.ts';
 import { lockedFinding, mustSucceed, Refused } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';

@@ -1805,6 +1805,14 @@ verb_check() {
   choose_hasher
   $HASHER <"$S_work/new" >"$S_work/sum" &
   _hashing=$!
+  if ! same_machine "$S_work/new" "/proc/$S_om/exe"; then
+    rec_raw testExit null
+    rec_raw versionExit 126
+    rec_text build 'Exec format error: the file is for another machine than the one that runs'
+    wait "$_hashing"
+    answer
+    return
+  fi
   if [ "$A_test" = yes ]; then
     _output=$(as_master "$S_work/new" -t 2>&1)
     _exit=$?
@@ -1830,9 +1838,29 @@ verb_check() {
   answer
 }
 
+# same_machine FILE OTHER: both ELF headers name the same class, byte order and machine. What the kernel refuses to run,
+# shells and env (execvp) run as a script: a file of another machine must not even be tried.
+same_machine() {
+  local _kind
+  elf_kind "$1"
+  _kind=$KIND_BYTES
+  elf_kind "$2"
+  [ "$_kind" = "$KIND_BYTES" ]
+}
+
+elf_kind() {
+  # shellcheck disable=SC2046
+  set -- $(od -An -tx1 -N20 "$1" 2>/dev/null)
+  KIND_BYTES="${5-} ${6-} ${19-} ${20-}"
+}
+
+# verb_unstage: only what this very run has staged; where that is gone already, there is nothing to do.
 verb_unstage() {
   rec_new
-  if load_state && [ "$S_phase" = staged ] && [ "$S_nonce" = "$A_nonce" ] && may_act; then close_books untouched "${A_why:-planned}"; fi
+  if load_state; then
+    [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "another upgrade ($S_nonce) is under way here"; return; }
+    if [ "$S_phase" = staged ] && may_act; then close_books untouched "${A_why:-planned}"; fi
+  fi
   answer
 }
 

@@ -91,7 +91,7 @@ async function recover(instance: Instance): Promise<void> {
   const facts = okay(await helper.ask('facts', { pid_file: instance.nginx.pidFile }));
   if (facts.fields['upgrade'] === null) {
     await instance.stage(helper);
-    okay(await helper.ask('unstage'));
+    await instance.unstage(helper);
     return;
   }
   okay(await helper.ask('adopt', { run: 'later' }));

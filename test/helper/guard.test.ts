@@ -21,7 +21,7 @@ describe('a guard', { concurrency: 4 }, () => {
     const [stat = ''] = /\) .*$/s.exec(readFileSync(`/proc/${guard}/stat`, 'utf8')) ?? [];
     assert.equal(stat.split(' ')[4], String(guard), 'leads a session');
     assert.doesNotMatch(readFileSync(`/proc/${guard}/environ`, 'utf8'), /HOME=/);
-    okay(await helper.ask('unstage'));
+    await instance.unstage(helper);
     await instance.assertRest(OLD);
   });
 
@@ -172,7 +172,7 @@ async function recover(instance: Instance, verb: string): Promise<void> {
   const facts = okay(await helper.ask('facts', { pid_file: instance.nginx.pidFile }));
   if (facts.fields['upgrade'] === null) {
     await instance.stage(helper);
-    okay(await helper.ask('unstage'));
+    await instance.unstage(helper);
     return;
   }
   okay(await helper.ask('adopt', { run: 'later' }));

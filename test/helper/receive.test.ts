@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -84,6 +84,22 @@ test('an upload whose sender was cut off is simply sent again', async () => {
   await withdrawn(instance);
 });
 
+test('a file of another machine is never run, not even as the script that a shell takes it for', async () => {
+  await using instance = await startInstance();
+  const mark = instance.mark('ran');
+  const header = Buffer.from(readFileSync(instance.nginx.binaryPath).subarray(0, 64));
+  header.writeUInt16LE(243, 18);
+  const bait = Buffer.concat([header, Buffer.from(`\n>${mark}\n`)]);
+  const binary = `${mark}-bait`;
+  writeFileSync(binary, bait);
+  const helper = await instance.helper();
+  const { checked } = await instance.stage(helper, { binary });
+  assert.deepEqual([checked.fields['versionExit'], checked.fields['testExit']], [126, null]);
+  assert.equal(existsSync(mark), false);
+  await instance.unstage(helper);
+  await instance.assertRest(OLD);
+});
+
 /** Every attempt writes a file of its own. */
 function partsOf(staged: string): string[] {
   const folder = dirname(staged);
@@ -103,6 +119,6 @@ async function withdrawn(instance: Instance): Promise<void> {
   const helper = await instance.helper();
   okay(await helper.ask('facts', { pid_file: instance.nginx.pidFile }));
   okay(await helper.ask('adopt', { run: 'later' }));
-  okay(await helper.ask('unstage'));
+  await instance.unstage(helper);
   await instance.assertRest(OLD);
 }

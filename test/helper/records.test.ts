@@ -52,7 +52,7 @@ for (const shell of SHELLS) {
       assert.deepEqual([ours.lock?.get('who'), ours.upgrade?.who], [who, who]);
       const [line = ''] = readFileSync(join(instance.directory, 'journal.jsonl'), 'utf8').split('\n');
       assert.equal((JSON.parse(line) as { who: string }).who, who);
-      okay(await helper.ask('unstage'));
+      await instance.unstage(helper);
     });
   });
 }

@@ -12,7 +12,7 @@ describe('a verb asked for twice', { concurrency: 4 }, () => {
     const helper = await instance.helper();
     const first = await instance.prepare(helper, { sha256: 'x' });
     assert.deepEqual(await instance.prepare(helper, { sha256: 'x' }), first);
-    okay(await helper.ask('unstage'));
+    await instance.unstage(helper);
     await instance.assertRest(OLD);
   });
 

@@ -64,7 +64,7 @@ describe('the binaries kept for a rollback', { concurrency: 4 }, () => {
     writeFileSync(join(instance.directory, 'retained', old), 'spoilt');
     const fields = { dir: instance.directory, nonce, sha256: old, encoding: 'retained' };
     refused(await instance.receive(fields, { bytes: Buffer.alloc(0) }), 'upload-failed');
-    okay(await helper.ask('unstage'));
+    await instance.unstage(helper);
     await instance.assertRest(NEW);
   });
 });

@@ -26,6 +26,8 @@ export interface Instance {
   prepare(helper: Helper, fields?: Fields): Promise<{ nonce: string }>;
   /** Prepares an upgrade, uploads the new binary, checks it. */
   stage(helper: Helper, options?: StageOptions): Promise<Staged>;
+  /** Takes back what `prepare` or `stage` began. */
+  unstage(helper: Helper): Promise<void>;
   /** One request of one short-lived helper. */
   receive(fields: Fields, upload: { bytes: Uint8Array; shell?: Shell }): Promise<Answer>;
   /** As if the time of the upgrade's guard were over now. */
@@ -78,6 +80,7 @@ const AT_REST = ['decision', 'instance', 'journal.jsonl', 'last', 'previous', 'r
 export async function startInstance(options: Partial<LocalNginxOptions> = {}): Promise<Instance> {
   const nginx = await startNginx({ binary: await nginxBuild(OLD), ...options });
   const directory = stateDirectory(nginx);
+  const nonce = basename(nginx.dir).slice(-6);
   const helpers: Helper[] = [];
   const place: Place = { ...nginx, stateDirs: [directory], run: ownLinesOnly(nginx) };
   const before = await snapshotHost(place);
@@ -91,7 +94,6 @@ export async function startInstance(options: Partial<LocalNginxOptions> = {}): P
       return helper;
     },
     async prepare(helper, fields = {}) {
-      const nonce = basename(nginx.dir).slice(-6);
       okay(await helper.ask('facts', { pid_file: nginx.pidFile }));
       okay(await helper.ask('prepare', { ...FIELDS, nonce, ...fields }));
       return { nonce };
@@ -99,10 +101,13 @@ export async function startInstance(options: Partial<LocalNginxOptions> = {}): P
     async stage(helper, how = {}) {
       const bytes = readFileSync(how.binary ?? (await nginxBuild(NEW, how.variant)));
       const sha256 = digest(bytes);
-      const { nonce } = await instance.prepare(helper, { sha256, ...how.fields });
+      await instance.prepare(helper, { sha256, ...how.fields });
       const upload = { dir: directory, nonce, sha256, encoding: 'none', size: bytes.length };
       okay(await instance.receive(upload, { bytes, ...how.helper }));
       return { nonce, sha256, checked: okay(await helper.ask('check', { test: 'yes' })) };
+    },
+    async unstage(helper) {
+      okay(await helper.ask('unstage', { nonce }));
     },
     async receive(fields, { bytes, ...how }) {
       return receiveBy(await instance.helper({ ...how, entry: 'receive' }), { fields, bytes });

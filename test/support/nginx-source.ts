@@ -23,7 +23,10 @@ export async function nginxTarball(version: NginxVersion, dir: string): Promise<
   const options = await aptOptions(dir);
   await mustRun(['apt-get', ...options, '-q', 'update']);
   for (const suite of Object.values(SUITES)) {
-    await mustRun(['apt-get', ...options, '-q', 'source', '--download-only', `nginx/${suite}`], { cwd: dir });
+    // Only the upstream part: a mirror in the middle of a point release may not have the packaging that its list names.
+    await mustRun(['apt-get', ...options, '-q', 'source', '--download-only', '--tar-only', `nginx/${suite}`], {
+      cwd: dir,
+    });
   }
   if (existsSync(tarball)) return tarball;
   const found = (await readdir(dir)).filter((name) => name.includes('.orig.tar.'));

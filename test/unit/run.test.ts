@@ -70,7 +70,7 @@ describe('run', () => {
 
   it('tells what binary it used', async () => {
     const { binary } = await ran({ command: 'plan', targets: [local('one')], binary: { path: NGINX } });
-    assert.deepEqual([binary?.size, binary?.machine], [64, 'x86_64']);
+    assert.deepEqual([binary?.size, binary?.machine], [120, 'x86_64']);
   });
 
   it('reports a binary that cannot be read, and does not reject for it', async () => {

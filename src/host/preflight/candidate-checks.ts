@@ -1,7 +1,7 @@
-import { compareVersions } from '../build-info.ts';
-import { effectivePaths } from '../paths.ts';
+import { compareVersions } from '../../nginx/versions.ts';
+import { effectivePaths } from '../../nginx/paths.ts';
 import type { MasterFacts } from '../../target/facts.ts';
-import { parseBuildInfo } from '../build-info.ts';
+import { parseBuildInfo } from '../../nginx/build-info.ts';
 import type { Candidate, CandidateCheck, Found } from './check.ts';
 
 /** Of the file alone: known before anything is sent. */

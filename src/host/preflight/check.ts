@@ -1,5 +1,5 @@
 import type { Facts, MasterFacts } from '../../target/facts.ts';
-import type { BuildInfo } from '../build-info.ts';
+import type { BuildInfo } from '../../nginx/build-info.ts';
 
 /** What a check found, why it matters and how to mend it; undefined: nothing. */
 export type Found = { message: string; fix: string } | undefined;

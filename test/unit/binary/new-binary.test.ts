@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
@@ -58,7 +58,15 @@ describe('loadBinary', () => {
       ),
     );
     assert.deepEqual(binary.build, { flavour: '', version: '', arguments: [] });
-    assert.deepEqual([binary.size, binary.machine], [64, 'riscv64']);
+    assert.deepEqual([binary.size, binary.machine], [120, 'riscv64']);
+  });
+
+  it('never runs a file of another machine, which a shell would take for a script', async () => {
+    const mark = `${fileWith('mark', '')}-made`;
+    const script = Buffer.from(`\n>${mark}\n`);
+    const header = elf((bytes) => bytes.writeUInt16LE(243, 18));
+    await loadBinary(program('shell-bait', Buffer.concat([header, script])));
+    assert.equal(existsSync(mark), false);
   });
 
   it('knows no version of a file that may not be executed, that fails, or that says something else', async () => {

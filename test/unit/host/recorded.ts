@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type BuildInfo, parseBuildInfo } from '../../../src/host/build-info.ts';
+import { type BuildInfo, parseBuildInfo } from '../../../src/nginx/build-info.ts';
 import { isObject } from '../../../src/target/answer.ts';
 import { type Facts, type MasterFacts, parseFacts } from '../../../src/target/facts.ts';
 

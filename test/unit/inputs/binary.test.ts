@@ -26,7 +26,10 @@ describe('readElf', () => {
       header.writeUInt16BE(2, 16);
       header.writeUInt16BE(999, 18);
       header.writeUInt32BE(0x1000, 24);
+      header.writeUInt32BE(64, 28);
       header.writeUInt16BE(32, 42);
+      header.writeUInt16BE(1, 44);
+      header.writeUInt32BE(1, 64);
     });
     assert.deepEqual(readElf(big), { class: 32, machine: 'machine 999' });
   });
@@ -49,6 +52,7 @@ describe('readElf', () => {
     ['an object file', elf((header) => header.writeUInt16LE(1, 16)), /an object file/],
     ['a core dump', elf((header) => header.writeUInt16LE(4, 16)), /a core dump/],
     ['a library', elf((header) => header.writeUInt16LE(3, 16) && header.writeBigUInt64LE(0n, 24)), /a shared library/],
+    ['no segments', elf((header) => header.writeUInt16LE(0, 56)), /nothing to load/],
     ['missing segments', elf((header) => header.writeUInt16LE(2, 56)), /cut off/],
     ['segments at the end of the world', elf((header) => header.writeBigUInt64LE(2n ** 64n - 1n, 32)), /cut off/],
   ];

@@ -18,15 +18,18 @@ export function fileWith(name: string, content: string | Buffer): string {
   return path;
 }
 
-/** The smallest thing that has a right to be called a program: an ELF header without segments, linked statically. */
+/** The smallest thing that has a right to be called a program: an ELF header and one segment, linked statically. */
 export function elf(change: (header: Buffer) => void = () => {}): Buffer {
-  const header = Buffer.alloc(64);
+  const header = Buffer.alloc(120);
   header.write('\x7fELF\x02\x01\x01', 'latin1');
   header.writeUInt16LE(2, 16);
   header.writeUInt16LE(62, 18);
   header.writeBigUInt64LE(0x40_00_00n, 24);
   header.writeBigUInt64LE(64n, 32);
   header.writeUInt16LE(56, 54);
+  header.writeUInt16LE(1, 56);
+  // One segment that is loaded.
+  header.writeUInt32LE(1, 64);
   change(header);
   return header;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseBuildInfo } from '../../../src/host/build-info.ts';
-import { effectivePaths } from '../../../src/host/paths.ts';
-import { masterOf, type Raw } from './recorded.ts';
+import { parseBuildInfo } from '../../../src/nginx/build-info.ts';
+import { effectivePaths } from '../../../src/nginx/paths.ts';
+import { masterOf, type Raw } from '../host/recorded.ts';
 
 const bare = { cwd: '/', optP: '', optC: '', pidDirective: '' };
 const flags = parseBuildInfo(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { argument, compareVersions, parseBuildInfo, splitArguments } from '../../../src/host/build-info.ts';
-import { masterOf } from './recorded.ts';
+import { argument, parseBuildInfo, splitArguments } from '../../../src/nginx/build-info.ts';
+import { masterOf } from '../host/recorded.ts';
 
 const TAIL = 'built by gcc 12.2.0\nconfigure arguments: --prefix=/etc/nginx --with-threads\n';
 
@@ -79,27 +79,5 @@ describe('argument', () => {
     assert.equal(argument(build, 'prefix'), '/c');
     assert.equal(argument(build, 'pre'), undefined);
     assert.equal(argument(build, 'with-pcre'), undefined);
-  });
-});
-
-describe('compareVersions', () => {
-  const OLDER: [older: string, newer: string][] = [
-    ['1.9.15', '1.10.0'],
-    ['1.22.1', '1.26.3'],
-    ['1.26.3', '2.0.0'],
-    ['1.27.1', '1.27.1.1'],
-    ['1.25.3.1', '1.25.3.2'],
-    ['', '0.1'],
-  ];
-  for (const [older, newer] of OLDER) {
-    it(`finds "${older}" older than ${newer}`, () => {
-      assert.ok(compareVersions(older, newer) < 0);
-      assert.ok(compareVersions(newer, older) > 0);
-    });
-  }
-
-  it('finds equal what differs only in zeros at the end', () => {
-    assert.equal(compareVersions('1.26.0', '1.26'), 0);
-    assert.equal(compareVersions('1.26.3', '1.26.3'), 0);
   });
 });
