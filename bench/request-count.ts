@@ -8,8 +8,8 @@ case " $* " in
 esac
 `;
 
-/** The first one follows the helper's text without a line of its own. */
-const REQUEST = String.raw`(^|"\$@")\K[0-9]+\t[a-z]+(?=\t|$)`;
+/** The first one follows the helper's text without a line of its own, the one behind an upload the binary. */
+const REQUEST = String.raw`[0-9]+\t[a-z]+(?=\t[a-z_]+=|$)`;
 
 /**
  * Counts what our program asks the helper, on the wire: `body` runs it with a `sudo` of ours. Resolves to the verbs in

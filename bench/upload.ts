@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { loadBinary, streamOf } from '../src/binary/new-binary.ts';
+import { encoded, loadBinary } from '../src/binary/new-binary.ts';
 import { parseInputs } from '../src/inputs/parse.ts';
 import { type Agent, openAgent } from '../src/target/agent.ts';
 import { mustRun } from '../test/support/command.ts';
 import { nginxBuild } from '../test/support/nginx-builds.ts';
-import { contest, heading, line, type Pair, quantile, repeat, summary } from './contest.ts';
+import { contest, heading, line, type Pair, summary } from './contest.ts';
 import type { BenchOptions } from './options.ts';
 import { ourProgram } from './program.ts';
 import { openSite, timed, type Site } from './site.ts';
@@ -17,16 +17,13 @@ export async function benchUpload({ count: pairs = 12 }: BenchOptions): Promise<
   const show = (pair: Pair) => console.log(`            ${line(pair)}`);
 
   console.log(
-    'over a connection that is there; ours as in an upgrade: from "prepared" (the channel opened while the host was',
+    'over a connection that is there; ours as in an upgrade, until the target says that the file is whole and as',
   );
-  console.log('looked at) to "arrived, digest right, owner and mode set"; scp on a kept master');
+  console.log('it must be (digest, owner, mode, what it says to -V); scp on a kept master, which looks at nothing');
   const kept = await keepBoth(site, path);
   console.log(heading('ours', 'scp'));
   const steps = await contest(pairs, { ours: kept.step, theirs: kept.scp }, show);
   for (const text of summary(steps, { what: 'upload', ours: 'our step', theirs: 'scp' })) console.log(text);
-  const withChannel = quantile(await repeat(pairs, kept.stepWithChannel));
-  const ratio = withChannel / quantile(steps.map(({ theirs }) => theirs));
-  console.log(`with channel, sudo and helper started first: ${withChannel.toFixed(0)} ms, ratio ${ratio.toFixed(2)}`);
   await kept.close();
 
   console.log(
@@ -53,11 +50,10 @@ async function keepBoth(site: Site, path: string) {
   const upload = await prepareUploads(agent, path);
   const scp = scpWords(site, path, master);
   return {
-    step: () => upload('prepared'),
-    stepWithChannel: () => upload('channel'),
+    step: upload,
     scp: async () => (await timed(scp)).ms,
     close: async () => {
-      await agent.ask('unstage');
+      await agent.ask('unstage', { fields: { nonce: agent.nonce() } });
       agent.close();
       await mustRun([...ssh, '-O', 'exit', site.login]);
     },
@@ -79,26 +75,24 @@ async function aim(site: Site, path: string): Promise<Parameters<typeof openAgen
   return [target, { config, cancel: new AbortController().signal, identity: { who: 'bench', run: 'bench' } }];
 }
 
-/**
- * What `upgrade` does, again and again: to be asked for what is prepared already changes nothing on the host.
- * `prepared`: the channel for the bytes opens while the host is looked at, as there.
- */
+/** What `upgrade` does, again and again: to be asked for what is prepared already changes nothing on the host. */
 async function prepareUploads(agent: Agent, path: string) {
   const binary = await loadBinary(path);
-  const { sha256 } = binary;
+  const { sha256, blake2b: blake } = binary;
   const nonce = randomBytes(6).toString('hex');
   const tenths = { confirm: 6_000, ready: 150, drain: 600, hold: 6_000 };
   const versions = { old_version: '1.22.1', new_version: '1.26.3' };
-  const fields = { nonce, kind: 'upgrade', sha256, ...versions, need: 2, cover: 2, ...tenths, keep: 3 };
-  const upload = { nonce, sha256, size: binary.size, encoding: 'none' };
-  return async (from: 'prepared' | 'channel'): Promise<number> => {
-    if (from === 'prepared') agent.readyUpload();
-    await agent.facts();
-    const prepared = agent.ask('prepare', { fields });
-    await prepared;
+  const fields = { nonce, kind: 'upgrade', sha256, blake, ...versions, need: 2, cover: 2, ...tenths, keep: 3 };
+  const encoding = 'none';
+  await agent.facts();
+  return async (): Promise<number> => {
+    await agent.ask('prepare', { fields });
+    const bytes = await encoded(binary, encoding);
     const began = performance.now();
-    const answer = await agent.receive({ fields: upload, prepared, bytes: () => streamOf(binary, 'none') });
-    if (!answer.ok) throw new Error(`expected the upload to succeed, found ${answer.reason}: ${answer.message}`);
+    const received = await agent.ask('receive', { fields: { nonce, encoding, size: bytes.length }, bytes });
+    const checked = await agent.ask('check', { fields: { nonce, test: 'no' } });
+    const bad = [received, checked].find(({ ok }) => !ok);
+    if (bad !== undefined) throw new Error(`expected the upload to succeed, found ${bad.reason}: ${bad.message}`);
     return performance.now() - began;
   };
 }

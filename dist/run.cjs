@@ -2,6 +2,7 @@ const require_rolldown_runtime = require("./rolldown-runtime.cjs");
 let node_os = require("node:os");
 let node_net = require("node:net");
 let node_stream = require("node:stream");
+let node_util = require("node:util");
 let node_zlib = require("node:zlib");
 let node_perf_hooks = require("node:perf_hooks");
 let node_crypto = require("node:crypto");
@@ -2225,15 +2226,15 @@ async function loadBinary(path) {
 		bytes
 	};
 }
-/** The bytes in pieces that leave the event loop room, compressed where asked for. */
-function streamOf(binary, encoding) {
-	const plain = node_stream.Readable.from(pieces(binary.bytes));
-	return encoding === "gzip" ? plain.pipe((0, node_zlib.createGzip)({ level: 1 })) : plain;
+const pack = (0, node_util.promisify)(node_zlib.gzip);
+/** The bytes as they travel. What was packed once is kept: many hosts get the same. */
+function encoded(binary, encoding) {
+	if (encoding === "none") return Promise.resolve(binary.bytes);
+	const known = packed.get(binary) ?? pack(binary.bytes, { level: 1 });
+	packed.set(binary, known);
+	return known;
 }
-function* pieces(bytes) {
-	const size = 262144;
-	for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-}
+const packed = /* @__PURE__ */ new WeakMap();
 /** `nginx -V` prints to stderr. A file that does not run here is judged on the target. */
 async function askForBuild(path) {
 	const { getExecOutput } = await Promise.resolve().then(() => require("./exec.cjs")).then((n) => n.exec_exports);
@@ -2623,12 +2624,11 @@ function startCommand(options) {
 	].join(" ");
 }
 /**
-* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. The words hold neither single
-* quotes nor `!`, so that csh and fish take them as well.
+* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. One that knows no such flags
+* says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
 */
 function readAndRun(bytes) {
-	const counted = `iflag=fullblock,count_bytes`;
-	return `if dd if=/dev/null of=/dev/null ${counted} 2>/dev/null;then NHU=$(dd bs=65536 ${counted} count=${bytes} 2>/dev/null);else NHU=$(dd bs=1 count=${bytes} 2>/dev/null);fi;eval "$NHU"`;
+	return `NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`;
 }
 
 // src/target/session.ts
@@ -2664,30 +2664,35 @@ async function openSession(connection, options) {
 	let requests = 0;
 	let turn = Promise.resolve();
 	return {
-		channel,
 		elevated: first.fields["elevated"] === true,
 		get requests() {
 			return requests;
 		},
-		ask(verb, { fields = {}, within, onEvent }) {
+		ask(verb, { fields = {}, within, onEvent, bytes }) {
+			let sent;
 			const answer = turn.then(() => {
 				requests += 1;
 				channel.stdin.write(requestLine(requests, verb, fields));
+				if (bytes !== void 0) sent = sendBehind(channel, bytes);
 				return talk.next({
 					id: requests,
 					within,
 					...onEvent === void 0 ? {} : { onEvent }
 				});
 			});
-			turn = answer.catch(() => {});
+			turn = answer.then(() => sent).catch(() => {});
 			return answer;
 		},
-		awaitAnswer: (id, within) => talk.next({
-			id,
-			within
-		}),
 		close: () => channel.stdin.end()
 	};
+}
+const PIECE = 262144;
+/** In pieces that leave the event loop room for probes. Where the stream breaks, the helper's answer, or its absence, says why. */
+function sendBehind(channel, bytes) {
+	return (0, node_stream_promises.pipeline)(node_stream.Readable.from(pieces(bytes)), channel.stdin, { end: false }).catch(() => {});
+}
+function* pieces(bytes) {
+	for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }
 /** Leaves no process behind on the target where the first answer is a refusal or does not come. */
 async function firstAnswer(channel, { talk, within }) {
@@ -2940,7 +2945,7 @@ async function openAgent(target, options) {
 			memory,
 			config
 		})),
-		ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
+		ask(verb, { fields = {}, waits = 0, onEvent, bytes } = {}) {
 			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
 			if (verb === "commit" || verb === "rollback") memory.decision = verb;
 			if (verb === "adopt" && fields["decide"] !== void 0) memory.decision = String(fields["decide"]);
@@ -2951,7 +2956,8 @@ async function openAgent(target, options) {
 					...fields
 				},
 				within: Math.max(config.commandTimeout, waits + 15e3),
-				...onEvent === void 0 ? {} : { onEvent }
+				...onEvent === void 0 ? {} : { onEvent },
+				...bytes === void 0 ? {} : { bytes }
 			};
 			const extend = () => beside("extend", { nonce: memory.nonce }, 1e4);
 			const alive = {
@@ -2961,20 +2967,8 @@ async function openAgent(target, options) {
 			};
 			return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
 		},
-		readyUpload() {
-			memory.upload ??= lifeline.openBeside("receive");
-			memory.upload.catch(() => {});
-		},
-		receive: (upload) => lifeline.overLosses(() => sendBytes(lifeline, {
-			upload,
-			memory,
-			config
-		})),
 		askBeside: beside,
-		close() {
-			memory.upload?.then((unused) => unused.close()).catch(() => {});
-			lifeline.close();
-		}
+		close: lifeline.close
 	};
 }
 /** The present link, whichever that is. */
@@ -3050,25 +3044,6 @@ async function withSignOfLife(body, { extend, everyMs, cancel }) {
 		return await body;
 	} finally {
 		clearInterval(timer);
-	}
-}
-async function sendBytes(lifeline, { upload, memory, config }) {
-	const opened = memory.upload ?? lifeline.openBeside("receive");
-	memory.upload = void 0;
-	const other = await opened;
-	try {
-		if ((await upload.prepared.catch(() => void 0))?.ok !== true) throw new UpgradeError("upload-failed", "the target was not prepared for the upload");
-		const fields = {
-			dir: memory.directory,
-			...upload.fields
-		};
-		other.channel.stdin.write(requestLine(1, "receive", fields));
-		const answer = other.awaitAnswer(1, config.commandTimeout);
-		answer.catch(() => {});
-		await (0, node_stream_promises.pipeline)(upload.bytes(), other.channel.stdin).catch(() => {});
-		return await answer;
-	} finally {
-		other.close();
 	}
 }
 
@@ -4970,17 +4945,11 @@ const COMPRESS_FROM_MS = 4;
 */
 async function stage(run, file) {
 	return phase(run, "stage", async () => {
+		const upload = await uploadOf(run, file);
 		const fields = preparation(run, file);
-		const prepared = run.agent.ask("prepare", { fields });
-		const sent = send(run, {
-			file,
-			nonce: fields.nonce,
-			prepared
-		});
-		sent.catch(() => {});
-		mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
+		mustSucceed(await orCancelled(run.cancel, () => run.agent.ask("prepare", { fields })), run.result);
 		try {
-			mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
+			if (upload !== null) mustSucceed(await orCancelled(run.cancel, () => send(run, upload)), run.result);
 			return await check(run, file);
 		} catch (error) {
 			if (!(error instanceof Cancelled)) await unstage(run);
@@ -5032,32 +5001,25 @@ function wantedWorkers({ master, cpus }) {
 	if (master.workerProcesses === "auto") return cpus;
 	return Number.parseInt(master.workerProcesses, 10) || 1;
 }
-async function send(run, { file, nonce, prepared }) {
-	const { binary, agent } = run;
-	const fields = {
-		nonce,
-		sha256: file.sha256
-	};
-	if (file.kind === "reverse" || binary === void 0) return agent.receive({
-		fields: {
-			...fields,
-			encoding: "retained"
-		},
-		prepared,
-		bytes: nothing
-	});
+/** Null where the file lies on the target already. */
+async function uploadOf({ binary, agent }, file) {
+	if (file.kind === "reverse" || binary === void 0) return null;
 	const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? "gzip" : "none";
-	return agent.receive({
+	return {
+		encoding,
+		bytes: await encoded(binary, encoding)
+	};
+}
+function send({ agent }, { encoding, bytes }) {
+	return agent.ask("receive", {
 		fields: {
-			...fields,
+			nonce: agent.nonce(),
 			encoding,
-			size: binary.size
+			size: bytes.length
 		},
-		prepared,
-		bytes: () => streamOf(binary, encoding)
+		bytes
 	});
 }
-async function* nothing() {}
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
 async function check(run, file) {
 	const rules = rulesOf(run);
@@ -5115,7 +5077,6 @@ async function upgradeHost(run) {
 	const { binary } = run;
 	if (binary === void 0) throw new UpgradeError("internal", "no binary was obtained");
 	const early = startBaseline(run);
-	run.agent.readyUpload();
 	const facts = await recover(run, await inspect(run));
 	if (facts.ours.upgrade !== null) return goOn(run, {
 		upgrade: facts.ours.upgrade,

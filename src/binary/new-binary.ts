@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { machine } from 'node:os';
-import { createGzip } from 'node:zlib';
-import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { type BuildInfo, parseBuildInfo } from '../nginx/build-info.ts';
 import { readElf } from './elf.ts';
 
@@ -40,16 +40,17 @@ export async function loadBinary(path: string): Promise<NewBinary> {
   };
 }
 
-/** The bytes in pieces that leave the event loop room, compressed where asked for. */
-export function streamOf(binary: NewBinary, encoding: 'none' | 'gzip'): AsyncIterable<Uint8Array> {
-  const plain = Readable.from(pieces(binary.bytes));
-  return encoding === 'gzip' ? plain.pipe(createGzip({ level: 1 })) : plain;
+const pack = promisify(gzip);
+
+/** The bytes as they travel. What was packed once is kept: many hosts get the same. */
+export function encoded(binary: NewBinary, encoding: 'none' | 'gzip'): Promise<Buffer> {
+  if (encoding === 'none') return Promise.resolve(binary.bytes);
+  const known = packed.get(binary) ?? pack(binary.bytes, { level: 1 });
+  packed.set(binary, known);
+  return known;
 }
 
-function* pieces(bytes: Buffer): Generator<Buffer> {
-  const size = 256 * 1024;
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-}
+const packed = new WeakMap<NewBinary, Promise<Buffer>>();
 
 /** `nginx -V` prints to stderr. A file that does not run here is judged on the target. */
 async function askForBuild(path: string): Promise<string> {

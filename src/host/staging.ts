@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import { streamOf } from '../binary/new-binary.ts';
+import { encoded } from '../binary/new-binary.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 import { parseBuildInfo, type BuildInfo } from '../nginx/build-info.ts';
 import { orCancelled } from './cancellation.ts';
@@ -26,14 +26,11 @@ const COMPRESS_FROM_MS = 4;
  */
 export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
   return phase(run, 'stage', async () => {
+    const upload = await uploadOf(run, file);
     const fields = preparation(run, file);
-    const prepared = run.agent.ask('prepare', { fields });
-    // The channel for the bytes opens meanwhile.
-    const sent = send(run, { file, nonce: fields.nonce, prepared });
-    sent.catch(() => {});
-    mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
+    mustSucceed(await orCancelled(run.cancel, () => run.agent.ask('prepare', { fields })), run.result);
     try {
-      mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
+      if (upload !== null) mustSucceed(await orCancelled(run.cancel, () => send(run, upload)), run.result);
       return await check(run, file);
     } catch (error) {
       // A cancelled run leaves it to the guard, which is told at once.
@@ -88,28 +85,21 @@ function wantedWorkers({ master, cpus }: Inspected['facts']): number {
   return Number.parseInt(master.workerProcesses, 10) || 1;
 }
 
-interface Sending {
-  file: Staged;
-  nonce: string;
-  /** Nothing is sent before this is answered well. */
-  prepared: Promise<Answer>;
+interface Upload {
+  encoding: 'none' | 'gzip';
+  bytes: Buffer;
 }
 
-async function send(run: Inspected, { file, nonce, prepared }: Sending): Promise<Answer> {
-  const { binary, agent } = run;
-  const fields = { nonce, sha256: file.sha256 };
-  if (file.kind === 'reverse' || binary === undefined) {
-    return agent.receive({ fields: { ...fields, encoding: 'retained' }, prepared, bytes: nothing });
-  }
+/** Null where the file lies on the target already. */
+async function uploadOf({ binary, agent }: Inspected, file: Staged): Promise<Upload | null> {
+  if (file.kind === 'reverse' || binary === undefined) return null;
   const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? 'gzip' : 'none';
-  return agent.receive({
-    fields: { ...fields, encoding, size: binary.size },
-    prepared,
-    bytes: () => streamOf(binary, encoding),
-  });
+  return { encoding, bytes: await encoded(binary, encoding) };
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+function send({ agent }: Inspected, { encoding, bytes }: Upload): Promise<Answer> {
+  return agent.ask('receive', { fields: { nonce: agent.nonce(), encoding, size: bytes.length }, bytes });
+}
 
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
 async function check(run: Inspected, file: Staged): Promise<BuildInfo> {

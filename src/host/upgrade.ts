@@ -24,7 +24,6 @@ export async function upgradeHost(run: HostRun): Promise<void> {
   const { binary } = run;
   if (binary === undefined) throw new UpgradeError('internal', 'no binary was obtained');
   const early = startBaseline(run);
-  run.agent.readyUpload();
   const facts = await recover(run, await inspect(run));
   if (facts.ours.upgrade !== null) return goOn(run, { upgrade: facts.ours.upgrade, sha256: binary.sha256 });
   const inspected = preflight(run, facts);

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises';
 import type { Config, Millis, Target } from '../config.ts';
 import type { Connection } from '../connection/port.ts';
 import type { Span } from '../health/gaps.ts';
@@ -6,7 +5,7 @@ import { DecidedElsewhere, UpgradeError } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { type Facts, parseFacts } from './facts.ts';
 import { type Lifeline, openLifeline } from './lifeline.ts';
-import { requestLine, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 /** Words for the lock and the journal on the target. */
 export interface RunIdentity {
@@ -34,10 +33,6 @@ export interface Agent {
   nonce(): string;
   facts(): Promise<Facts>;
   ask(verb: string, options?: StepOptions): Promise<Answer>;
-  /** Opens the channel for an upload ahead of time, while something else is asked. */
-  readyUpload(): void;
-  /** Streams a binary into the staging directory, on a channel of its own. */
-  receive(options: ReceiveOptions): Promise<Answer>;
   /** On a channel of its own, while another request may wait. */
   askBeside(verb: string, fields: Fields, within: Millis): Promise<Answer>;
   close(): void;
@@ -50,14 +45,8 @@ export interface StepOptions {
   /** How long the verb itself may wait on the target. */
   waits?: Millis;
   onEvent?: (event: string) => void;
-}
-
-export interface ReceiveOptions {
-  fields: Fields;
-  /** The channel opens at once; the request and the bytes follow when this was answered well. */
-  prepared: Promise<Answer>;
-  /** Called anew for every attempt. */
-  bytes: () => AsyncIterable<Uint8Array>;
+  /** What follows the request, such as a binary. */
+  bytes?: Buffer;
 }
 
 /** The upgrade was closed by the guard or by somebody else while this run was away. */
@@ -90,8 +79,6 @@ interface Memory {
   directory: string;
   /** What this run itself asked for last, where that decides about the upgrade. */
   decision: string;
-  /** A channel for an upload that was opened ahead of time. */
-  upload?: ReturnType<Lifeline['openBeside']> | undefined;
 }
 
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
@@ -109,27 +96,20 @@ export async function openAgent(target: Target, options: AgentOptions): Promise<
     noteSilence: lifeline.noteSilence,
     nonce: () => memory.nonce,
     facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), { memory, config })),
-    ask(verb, { fields = {}, waits = 0, onEvent } = {}) {
+    ask(verb, { fields = {}, waits = 0, onEvent, bytes } = {}) {
       if (verb === 'prepare' || verb === 'adopt') memory.nonce = String(fields['nonce'] ?? memory.nonce);
       if (verb === 'commit' || verb === 'rollback') memory.decision = verb;
       if (verb === 'adopt' && fields['decide'] !== undefined) memory.decision = String(fields['decide']);
       const all = { who: identity.who, run: identity.run, ...fields };
       const within = Math.max(config.commandTimeout, waits + 15_000);
-      const given = { fields: all, within, ...(onEvent === undefined ? {} : { onEvent }) };
+      const extras = { ...(onEvent === undefined ? {} : { onEvent }), ...(bytes === undefined ? {} : { bytes }) };
+      const given = { fields: all, within, ...extras };
       const extend = () => beside('extend', { nonce: memory.nonce }, 10_000);
       const alive = { extend, everyMs: config.switch.confirmTimeout / 3, cancel: options.cancel };
       return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
     },
-    readyUpload() {
-      memory.upload ??= lifeline.openBeside('receive');
-      memory.upload.catch(() => {});
-    },
-    receive: (upload) => lifeline.overLosses(() => sendBytes(lifeline, { upload, memory, config })),
     askBeside: beside,
-    close() {
-      memory.upload?.then((unused) => unused.close()).catch(() => {});
-      lifeline.close();
-    },
+    close: lifeline.close,
   };
 }
 
@@ -204,27 +184,5 @@ async function withSignOfLife<T>(
     return await body;
   } finally {
     clearInterval(timer);
-  }
-}
-
-async function sendBytes(
-  lifeline: Lifeline,
-  { upload, memory, config }: { upload: ReceiveOptions; memory: Memory; config: Config },
-): Promise<Answer> {
-  const opened = memory.upload ?? lifeline.openBeside('receive');
-  memory.upload = undefined;
-  const other = await opened;
-  try {
-    const go = await upload.prepared.catch(() => undefined);
-    if (go?.ok !== true) throw new UpgradeError('upload-failed', 'the target was not prepared for the upload');
-    const fields = { dir: memory.directory, ...upload.fields };
-    other.channel.stdin.write(requestLine(1, 'receive', fields));
-    const answer = other.awaitAnswer(1, config.commandTimeout);
-    answer.catch(() => {});
-    // Where the stream breaks, the helper's answer (or its absence) says why.
-    await pipeline(upload.bytes(), other.channel.stdin).catch(() => {});
-    return await answer;
-  } finally {
-    other.close();
   }
 }

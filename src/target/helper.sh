@@ -11,7 +11,8 @@
 #   ID  VERB  key=value  key=value ...
 # Answered on standard output:
 #   @MARKER {"v":1,"id":ID,"verb":VERB,"ok":true|false,...}
-# Entries: `session` (answers until end of input), `receive` (one request, then the bytes of a binary), `guard DIR`.
+# Entries: `session` (answers until end of input), `once` (one request), `guard DIR`. The request `receive` is followed by the
+# bytes of a binary, as many as it says.
 #
 # Numbers: times are tenths of a second of /proc/uptime (monotonic; mksh counts in 32 bits), start times and inodes are
 # compared as strings only.
@@ -32,7 +33,9 @@ NL='
 '
 LOOKS=0
 SYNCING=0
-MADE='' OLD_LISTED='' OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
+SERIAL=0
+TRASH=0
+MADE='' SOCKETS="$NL" OM='' OLD_LISTED='' OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
 EXTENDED_AT=0
@@ -96,7 +99,7 @@ rec_text_or_null() { if [ -n "$2" ]; then rec_text "$1" "$2"; else rec_raw "$1" 
 rec_count() { rec_raw "$1" $(($# - 1)); }
 rec_bool() { if [ "$2" = 1 ]; then rec_raw "$1" true; else rec_raw "$1" false; fi; }
 
-answer() { [ -z "$OUTCOME" ] || guard_gone; printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":true%s}\n' "$MARKER" "$VERSION" "$ID" "$VERB" "$REC"; }
+answer() { tidy; [ -z "$OUTCOME" ] || guard_gone; printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":true%s}\n' "$MARKER" "$VERSION" "$ID" "$VERB" "$REC"; }
 
 # event NAME: an intermediate record, so that the runner can tell the phases of a long verb apart.
 event() {
@@ -106,6 +109,7 @@ event() {
 
 # refuse REASON SENTENCE: the verb's negative answer, with the fields gathered so far.
 refuse() {
+  tidy
   [ -z "$OUTCOME" ] || guard_gone
   json_text "$2"
   printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":false,"reason":"%s","message":%s%s}\n' \
@@ -215,28 +219,62 @@ old_listeners() {
   OLD_LISTED=$S_om OLD_FD=$L_FD OLD_DEC=$L_DEC OLD_HEX=$L_HEX
 }
 
-# listeners_of MASTER: its listening sockets. L_FD: descriptors; L_DEC, L_HEX: inodes; L_ADDR: "proto address" lines.
+# listeners_of MASTER: its listening sockets. L_FD: descriptors; L_DEC, L_HEX: inodes; L_ADDR: "inode proto address" lines.
+# Reading the kernel's tables takes milliseconds (the hash of a large machine is walked from end to end), so each socket is
+# looked up once: SOCKETS holds what is known of it, "inode proto address", or "inode -" where it does not listen.
 listeners_of() {
-  local _net _kind _fd _inode _rest
-  L_FD='' L_DEC='' L_HEX='' L_ADDR=''
-  _net=''
-  for _kind in tcp tcp6 unix; do
-    # awk reads "net=KIND" among its files as an assignment.
-    [ ! -r "/proc/$1/net/$_kind" ] || _net="$_net net=$_kind /proc/$1/net/$_kind"
-  done
-  # shellcheck disable=SC2086
-  _found=$(ls -ln "/proc/$1/fd" 2>/dev/null | awk '
-    net == "" { if (NF == 11 && $9 ~ /^[0-9]+$/ && $11 ~ /^socket:\[[0-9]+\]$/) { i = $11; gsub(/[^0-9]/, "", i); fd[i] = $9 } next }
-    net == "unix" { if ($4 == "00010000" && ($7 in fd)) print fd[$7], $7, "unix", $8; next }
-    $4 == "0A" && ($10 in fd) { print fd[$10], $10, net, $2 }' - $_net)
-  while read -r _fd _inode _rest; do
-    [ -n "$_fd" ] || continue
-    L_FD="$L_FD $_fd" L_DEC="$L_DEC $_inode" L_ADDR="$L_ADDR$_inode $_rest$NL"
+  local _fds _unknown _fd _inode _rest _known
+  L_FD='' L_DEC='' L_HEX='' L_ADDR='' _unknown=''
+  _fds=$(ls -ln "/proc/$1/fd" 2>/dev/null | awk '
+    NF == 11 && $9 ~ /^[0-9]+$/ && $11 ~ /^socket:\[[0-9]+\]$/ { i = $11; gsub(/[^0-9]/, "", i); print $9, i }')
+  while read -r _fd _inode; do
+    case $SOCKETS in *"$NL$_inode "*) ;; *) _unknown="$_unknown $_inode" ;; esac
   done <<EOF
-$_found
+$_fds
+EOF
+  [ "$_unknown" = ' ' ] || [ -z "$_unknown" ] || look_up_sockets "$1" "$_unknown"
+  while read -r _fd _inode; do
+    case $SOCKETS in *"$NL$_inode "[!-]*) ;; *) continue ;; esac
+    _known=${SOCKETS#*"$NL$_inode "}
+    L_FD="$L_FD $_fd" L_DEC="$L_DEC $_inode" L_ADDR="$L_ADDR$_inode ${_known%%"$NL"*}$NL"
+  done <<EOF
+$_fds
 EOF
   # shellcheck disable=SC2086
   [ -z "$L_DEC" ] || L_HEX=$(printf '%x ' $L_DEC)
+}
+
+# look_up_sockets MASTER INODES: adds to SOCKETS. The channels to its workers, in the small table, are all that is new of a
+# new master mostly. What stands in no table may be about to listen: that is not remembered, but of a master at rest.
+look_up_sockets() {
+  local _left _inode
+  socket_table "$1" "$2" unix
+  _left=''
+  for _inode in $2; do
+    case $SOCKETS in *"$NL$_inode "*) ;; *) _left="$_left $_inode" ;; esac
+  done
+  [ -n "$_left" ] || return 0
+  socket_table "$1" "$_left" tcp tcp6
+  [ "$1" != "$OM" ] || for _inode in $_left; do
+    case $SOCKETS in *"$NL$_inode "*) ;; *) SOCKETS="$SOCKETS$_inode -$NL" ;; esac
+  done
+}
+
+# socket_table MASTER INODES KIND...
+socket_table() {
+  local _pid _wanted _kind _net
+  _pid=$1 _wanted=$2 _net=''
+  shift 2
+  for _kind in "$@"; do
+    # awk reads "net=KIND" among its files as an assignment.
+    [ ! -r "/proc/$_pid/net/$_kind" ] || _net="$_net net=$_kind /proc/$_pid/net/$_kind"
+  done
+  [ -n "$_net" ] || return 0
+  # shellcheck disable=SC2086
+  SOCKETS=$SOCKETS$(awk -v W="$_wanted" '
+    BEGIN { n = split(W, w, " "); for (i = 1; i <= n; i++) want[w[i]] = 1 }
+    net == "unix" { if ($7 in want) { if ($4 == "00010000") print $7, net, $8; else print $7, "-" } next }
+    ($10 in want) { if ($4 == "0A") print $10, net, $2; else print $10, "-" }' $_net)$NL
 }
 
 # find_epolls PID...: EPOLL_PID is the number of each one's epoll descriptor. Looked for once: a busy worker has
@@ -466,6 +504,7 @@ survey() {
     df -Pk "/proc/$1/exe" 2>/dev/null | awk 'NR == 2 { print "free=" $4 + 0 }' &
     printf 'cwd=%s\nexe=%s\n' "$(readlink "/proc/$1/cwd")" "$(readlink "/proc/$1/exe")" &
     printf 'machine=%s\ncpus=%s\n' "$(uname -m)" "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)" &
+    told_sockets "$1" &
     [ -z "$UNIT" ] || systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart "$UNIT" 2>/dev/null &
     wait
   )
@@ -478,10 +517,21 @@ survey() {
       exe=*) EXE=${_text#*=} ;;
       machine=*) MACHINE=${_text#*=} ;;
       cpus=*) CPUS=${_text#*=} ;;
+      socket=*) SOCKETS="$SOCKETS${_text#*=}$NL" ;;
       *) SHOWN="$SHOWN$_text$NL" ;;
     esac
   done <<EOF
 $_replies
+EOF
+}
+
+# told_sockets MASTER: in a process of its own, what there is to know of its sockets.
+told_sockets() {
+  local _told
+  OM=$1
+  listeners_of "$1"
+  while read -r _told; do [ -z "$_told" ] || printf 'socket=%s\n' "$_told"; done <<EOF
+$SOCKETS
 EOF
 }
 
@@ -634,23 +684,30 @@ instance_of() {
 }
 
 # write_file FILE TEXT: whole or not at all.
-write_file() { write_new "$1" "$2" && mv -f "$1.new.$$" "$1"; }
+write_file() { write_new "$1" "$2" && mv -f "$NEW_FILE" "$1"; }
 
-# write_new FILE TEXT: into FILE.new.PID. On a full file system the reserve makes room: going back must always be possible.
+# write_new FILE TEXT: into NEW_FILE beside it. On a full file system the reserve makes room: going back must always be
+# possible.
 write_new() {
-  printf '%s\n' "$2" 2>/dev/null >"$1.new.$$" && return 0
-  rm -f "$1.new.$$" "$D/reserve"
-  printf '%s\n' "$2" >"$1.new.$$"
+  SERIAL=$((SERIAL + 1))
+  NEW_FILE=$1.new.$$.$SERIAL
+  printf '%s\n' "$2" 2>/dev/null >"$NEW_FILE" && return 0
+  rm -f "$NEW_FILE" "$D/reserve"
+  printf '%s\n' "$2" >"$NEW_FILE"
 }
 
-# create_file FILE TEXT: fails where FILE is there already.
+# create_file FILE TEXT: fails where FILE is there already. Its second name is left to tidy.
 create_file() {
-  local _created
   write_new "$1" "$2" || return 1
-  ln "$1.new.$$" "$1" 2>/dev/null
-  _created=$?
-  rm -f "$1.new.$$"
-  return "$_created"
+  TRASH=1
+  ln "$NEW_FILE" "$1" 2>/dev/null
+}
+
+# tidy: at the end of every verb.
+tidy() {
+  [ "$TRASH" = 1 ] || return 0
+  TRASH=0
+  rm -f "$D"/*.new.$$.* "$D"/actor/*.new.$$.*
 }
 
 save_state() {
@@ -920,6 +977,7 @@ guard_main() {
   _mine=$S_nonce
   while load_state && [ "$S_nonce" = "$_mine" ]; do
     guard_turn
+    tidy
     load_state && [ "$S_nonce" = "$_mine" ] || break
     sleep 1 &
     _sleeper=$!
@@ -1459,7 +1517,7 @@ facts_master() {
   rec_text machine "$MACHINE"
   rec_raw cpus "$CPUS"
   read_inodes "/proc/$OM/exe" "$BIN" "/proc/$OM/ns/mnt" /proc/self/ns/mnt
-  OLD_INO=$INODE_1
+  OLD_INO=$INODE_1 PATH_INO=$INODE_2
   shared_with
   rec_text sharedWith "$SHARED"
   rec_text exeInode "$OLD_INO"
@@ -1680,7 +1738,7 @@ verb_prepare() {
   MADE=''
   _missing=$D
   while [ ! -d "$_missing" ]; do MADE=$_missing _missing=${_missing%/*}; done
-  mkdir -p "$D/retained" "$D/actor" || { refuse internal "cannot create the state directory $D"; return; }
+  [ -d "$D/retained" ] && [ -d "$D/actor" ] || mkdir -p "$D/retained" "$D/actor" || { refuse internal "cannot create the state directory $D"; return; }
   take_lock || return
   take_mutex || { rm -f "$D/lock"; refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
   # Whoever was ended just now may have closed its books to the end, and with them the lock.
@@ -1697,18 +1755,17 @@ verb_prepare() {
   S_om=$OM S_old_ino=$OLD_INO S_old_sha=$OLD_SHA S_old_version=$A_old_version S_new_sha=$A_sha256 S_new_blake=$A_blake
   S_new_version=$A_new_version S_need=$A_need S_cover=$A_cover S_confirm=$A_confirm S_ready=$A_ready S_drain=$A_drain
   S_hold=$A_hold S_keep=$A_keep S_unit=$UNIT S_cwd=$CWD S_opt_c=$OPT_C S_opt_p=$OPT_P S_opt_e=$OPT_E S_opt_g=$OPT_G
-  inode_of "$BIN"
-  S_path_ino=$INODE
-  if ! start_of "$OM" || [ -z "$S_path_ino" ]; then
+  # As the facts saw it: what was judged is what may be replaced.
+  S_path_ino=$PATH_INO
+  if ! start_of "$OM" || [ ! -f "$BIN" ]; then
     clear_books
     refuse changed-by-others "the master $OM or its file $BIN is gone"
     return
   fi
   S_om_start=$START
   S_work=${BIN%/*}/.nginx-hot-upgrade-$S_nonce
-  instance_of "$PIDF"
-  write_file "$D/instance" "$INSTANCE"
-  dd if=/dev/zero of="$D/reserve" bs=65536 count=1 2>/dev/null
+  [ -f "$D/instance" ] || write_file "$D/instance" "$INSTANCE"
+  printf '%65536s' '' 2>/dev/null >"$D/reserve"
   save_state || { clear_books; refuse internal "cannot write $D/upgrade"; return; }
   journal prepare run "$S_run" who "$S_who" old "$S_old_sha" new "$S_new_sha"
   if [ "$A_repair" = yes ] && [ "$S_kind" != plan ] && [ ! -e "$S_pidf" ]; then write_pid_file "$OM"; fi
@@ -1737,30 +1794,66 @@ take_lock() {
   create_file "$D/lock" "$LOCK" || refuse locked 'another run took the lock in this moment'
 }
 
-# receive_main: the bytes of a binary on standard input, after the request line.
+# verb_receive: A_size bytes follow the request on standard input. They are taken off it whatever becomes of them, or the
+# next request would be read out of their middle. Whether they are the right ones, verb_check tells.
 verb_receive() {
-  local _sum _size _free
+  local _free
   rec_new
-  D=$A_dir
-  load_state && [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
-  # An earlier attempt whose connection broke may not have noticed yet: each writes a file of its own.
-  PART=$S_work/new.part.$$
-  choose_hasher
-  # The digest is taken of what passes by, and the size of what lies there: together they say that the file is whole.
-  case $A_encoding in
-    gzip) _sum=$(gzip -dc | tee "$PART" | $HASHER) ;;
-    retained) _sum=$(tee "$PART" <"$D/retained/$A_sha256" | $HASHER) && A_size=$(stat -c %s "$D/retained/$A_sha256") ;;
-    *) _sum=$(tee "$PART" | $HASHER) ;;
-  esac
-  _size=$(stat -c %s "$PART")
-  if [ "${_sum%% *}:$_size" != "$EXPECTED:${A_size:-$_size}" ]; then
+  PART=/dev/null
+  if load_state && [ "$S_nonce" = "$A_nonce" ]; then PART=$S_work/new.part; fi
+  # Whoever still writes to an earlier one writes to a file without a name.
+  [ ! -f "$PART" ] || rm -f "$PART"
+  counted_input "$A_size" | store "$PART"
+  # shellcheck disable=SC2181
+  if [ $? != 0 ]; then
     _free=$(df -Pk "$S_work" | awk 'NR == 2 { print $4 }')
     rm -f "$PART"
-    refuse upload-failed "of $A_size bytes with the digest $EXPECTED, $_size bytes were written with the digest ${_sum%% *}; $_free KiB are free"
+    refuse upload-failed "the file could not be written to $S_work; $_free KiB are free"
     return
   fi
-  take_over_metadata || return
+  [ "$PART" != /dev/null ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   answer
+}
+
+# counted_input N: exactly N bytes of standard input. head reads ahead in some systems, dd does not.
+counted_input() {
+  if dd if=/dev/null of=/dev/null iflag=fullblock,count_bytes 2>/dev/null; then
+    dd bs=65536 iflag=fullblock,count_bytes count="$1" 2>/dev/null
+  else
+    dd bs=1 count="$1" 2>/dev/null
+  fi
+}
+
+# store FILE: standard input into FILE, unpacked where it was packed. What cannot be stored is read all the same.
+store() {
+  local _stored
+  if [ "$A_encoding" = gzip ] && [ "$1" != /dev/null ]; then gzip -dc >"$1" 2>/dev/null; else cat >"$1" 2>/dev/null; fi
+  _stored=$?
+  cat >/dev/null
+  return "$_stored"
+}
+
+# arrived: what was received is whole; from here on it is W/new, with owner and mode of the present file. A retained binary
+# lies here already; it is copied, since what is at the path must not be the kept file itself.
+arrived() {
+  PART=$S_work/new.part
+  if [ "$S_kind" = reverse ] && [ ! -e "$S_work/new" ]; then cp "$D/retained/$S_new_sha" "$PART" 2>/dev/null; fi
+  if [ ! -e "$PART" ]; then
+    [ -e "$S_work/new" ] || { refuse upload-failed "no file has arrived in $S_work"; return 1; }
+    digest_is_right "$S_work/new"
+    return
+  fi
+  digest_is_right "$PART" || return 1
+  take_over_metadata
+}
+
+digest_is_right() {
+  local _sum
+  choose_hasher
+  _sum=$($HASHER <"$1")
+  [ "${_sum%% *}" != "$EXPECTED" ] || return 0
+  rm -f "$1"
+  refuse upload-failed "the file that arrived has the digest ${_sum%% *}, expected $EXPECTED; $(df -Pk "$S_work" | awk 'NR == 2 { print $4 }') KiB are free"
 }
 
 # choose_hasher: HASHER and what it must say. b2sum takes a third of the time; not every base system has it.
@@ -1791,25 +1884,23 @@ metadata_by_hand() {
   [ -z "$_caps" ] || setcap "${_caps##* }" "$PART" || { refuse upload-failed "cannot set ${_caps##* } on $PART"; return 1; }
 }
 
-# verb_check: what the staged file says of itself here, and (where asked) of the configuration.
+# verb_check: the file is whole, and what it says of itself here and (where asked) of the configuration.
 verb_check() {
-  local _hashing _output _exit _sum
+  local _output _exit _names
   rec_new
-  load_state
+  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
+  arrived || return
   inode_of "$S_work/new"
   S_new_ino=$INODE
   # On its way to the disk while nginx is tried; the commit waits for it before the file takes the path.
   (sync "$S_work/new" 2>/dev/null || sync) &
   SYNCING=$!
-  # What lies there is what will be renamed: read once more, now that nobody else can write it.
-  choose_hasher
-  $HASHER <"$S_work/new" >"$S_work/sum" &
-  _hashing=$!
+  second_names 2>/dev/null &
+  _names=$!
   if ! same_machine "$S_work/new" "/proc/$S_om/exe"; then
     rec_raw testExit null
     rec_raw versionExit 126
     rec_text build 'Exec format error: the file is for another machine than the one that runs'
-    wait "$_hashing"
     answer
     return
   fi
@@ -1832,10 +1923,17 @@ verb_check() {
     one_line "$_output"
     rec_text build "$LINE"
   fi
-  wait "$_hashing"
-  read -r _sum _ <"$S_work/sum"
-  [ "$_sum" = "$EXPECTED" ] || { refuse upload-failed "the staged file has the digest $_sum, expected $EXPECTED"; return; }
+  wait "$_names"
   answer
+}
+
+# second_names: of the present file, so that no rename over the path destroys the inode that runs; and the name by which the
+# new file takes the path for the exec. A symbolic link keeps /proc/PID/exe clean after the commit; a confined master may
+# run the path only as a plain file. Made ahead of time, while something else is waited for.
+second_names() {
+  [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old"
+  [ ! -L "$S_work/link" ] || return 0
+  if confined "$S_om"; then ln "$S_work/new" "$S_work/link"; else ln -s "$S_work/new" "$S_work/link"; fi
 }
 
 # same_machine FILE OTHER: both ELF headers name the same class, byte order and machine. What the kernel refuses to run,
@@ -1903,12 +2001,10 @@ swap_and_signal() {
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
-  [ ! -L "$S_work/link" ] || rm -f "$S_work/link"
-  [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old" || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
-  inode_of "$S_work/old"
-  [ "$INODE" = "$S_path_ino" ] || { rm -f "$S_work/old"; refuse changed-by-others "another file was put at $S_bin"; return 1; }
-  # A symbolic link keeps /proc/PID/exe clean after the commit; a confined master may run the path only as a plain file.
-  if confined "$S_om"; then ln "$S_work/new" "$S_work/link"; else ln -s "$S_work/new" "$S_work/link"; fi
+  second_names
+  [ -e "$S_work/old" ] || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
+  read_inodes "$S_work/old" "$S_bin"
+  [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   may_act || { lost_ground; return 1; }
   mv -f "$S_work/link" "$S_bin"
   event swap
@@ -2276,16 +2372,23 @@ verb_cancel() {
 
 # rec_final MASTER START: what is true after the last change, read back.
 rec_final() {
-  local _exe
+  local _seen _exe _key _value
   if ! lives "$1" "$2"; then
     pid_in "$S_pidf" && start_of "$PID_TEXT" && set -- "$PID_TEXT" "$START" || set -- '' ''
   fi
   rec_process master "$1" "$2"
   if lives "$S_om" "$S_om_start"; then rec_raw oldGone false; else rec_raw oldGone true; fi
   [ -n "$1" ] || return 0
-  _exe=$(sha256sum <"/proc/$1/exe")
-  rec_text runningSha256 "${_exe%% *}"
-  read_inodes "/proc/$1/exe" "$S_bin"
+  _seen=$(
+    (_exe=$(sha256sum <"/proc/$1/exe") && printf 'sha=%s\n' "${_exe%% *}") &
+    (read_inodes "/proc/$1/exe" "$S_bin" && printf 'inodes=%s %s\n' "$INODE_1" "$INODE_2") &
+    wait
+  )
+  while IFS='=' read -r _key _value; do
+    case $_key in sha) rec_text runningSha256 "$_value" ;; inodes) INODE_1=${_value% *} INODE_2=${_value#* } ;; esac
+  done <<EOF
+$_seen
+EOF
   # Or it is what was there before, where that was another file already.
   [ "$INODE_1" = "$INODE_2" ] || { [ "$1" = "$S_om" ] && [ "$INODE_2" = "$S_path_ino" ]; }
   rec_bool diskRuns "$((1 - $?))"
@@ -2423,9 +2526,9 @@ session() {
 
 main() {
   case ${1-} in
-    session | receive | once) session "$1" "${2-}" "${3-}" ;;
+    session | once) session "$1" "${2-}" "${3-}" ;;
     guard) guard_main "$2" "$3" ;;
-    *) printf 'usage: nginx-hot-upgrade session|receive|once|guard\n' >&2; exit 64 ;;
+    *) printf 'usage: nginx-hot-upgrade session|once|guard\n' >&2; exit 64 ;;
   esac
 }
 

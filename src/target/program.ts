@@ -20,7 +20,7 @@ function textOf(file: 'helper.sh' | 'gate.sh'): string {
 }
 
 export interface Start {
-  entry: 'session' | 'receive' | 'once';
+  entry: 'session' | 'once';
   /** How to become root, as words. */
   sudo: string[];
   /** `now`: through `sudo` at once. `asNeeded`: the gate looks whose master it is. `never`. */
@@ -50,14 +50,12 @@ export function startCommand(options: { entry: Start['entry']; bytes: number; su
 }
 
 /**
- * Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. The words hold neither single
- * quotes nor `!`, so that csh and fish take them as well.
+ * Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. One that knows no such flags
+ * says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
  */
 function readAndRun(bytes: number): string {
-  const counted = `iflag=fullblock,count_bytes`;
   return (
-    `if dd if=/dev/null of=/dev/null ${counted} 2>/dev/null;` +
-    `then NHU=$(dd bs=65536 ${counted} count=${bytes} 2>/dev/null);` +
-    `else NHU=$(dd bs=1 count=${bytes} 2>/dev/null);fi;eval "$NHU"`
+    `NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||` +
+    `NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`
   );
 }

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, Connection } from '../connection/port.ts';
 import type { Millis } from '../config.ts';
@@ -13,12 +15,10 @@ export interface Session {
   /** Request and answer pairs so far. */
   readonly requests: number;
   /**
-   * One request at a time, in the order asked. Rejects with UpgradeError `connection-lost` when the link or the helper is gone (its effect
-   * is then unknown), `internal` when no answer came within `within`.
+   * One request at a time, in the order asked. Rejects with UpgradeError `connection-lost` when the link or the helper
+   * is gone (its effect is then unknown), `internal` when no answer came within `within`.
    */
   ask(verb: string, options: AskOptions): Promise<Answer>;
-  /** The answer to a request whose line the caller wrote itself, with bytes behind it. */
-  awaitAnswer(id: number, within: Millis): Promise<Answer>;
   close(): void;
 }
 
@@ -26,6 +26,8 @@ export interface AskOptions {
   fields?: Record<string, string | number>;
   within: Millis;
   onEvent?: (event: string) => void;
+  /** Sent right behind the request; the request says how many there are. */
+  bytes?: Buffer;
 }
 
 export interface OpenOptions extends Omit<Start, 'marker'> {
@@ -47,10 +49,7 @@ const MAX_LINE = 1024 * 1024;
 const MAX_NOISE = 4096;
 
 /** Starts a helper and waits for its first record. Rejects with HelperRefused or UpgradeError. */
-export async function openSession(
-  connection: Connection,
-  options: OpenOptions,
-): Promise<Session & { channel: Channel }> {
+export async function openSession(connection: Connection, options: OpenOptions): Promise<Session> {
   const marker = randomBytes(8).toString('hex');
   const { entry, sudo, elevate, pidFile } = options;
   const start = startOf({ entry, sudo, elevate, marker, ...(pidFile === undefined ? {} : { pidFile }) });
@@ -61,23 +60,34 @@ export async function openSession(
   let requests = 0;
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    channel,
     elevated: first.fields['elevated'] === true,
     get requests() {
       return requests;
     },
-    ask(verb, { fields = {}, within, onEvent }) {
+    ask(verb, { fields = {}, within, onEvent, bytes }) {
+      let sent: Promise<void> | undefined;
       const answer = turn.then(() => {
         requests += 1;
         channel.stdin.write(requestLine(requests, verb, fields));
+        if (bytes !== undefined) sent = sendBehind(channel, bytes);
         return talk.next({ id: requests, within, ...(onEvent === undefined ? {} : { onEvent }) });
       });
-      turn = answer.catch(() => {});
+      turn = answer.then(() => sent).catch(() => {});
       return answer;
     },
-    awaitAnswer: (id, within) => talk.next({ id, within }),
     close: () => channel.stdin.end(),
   };
+}
+
+const PIECE = 256 * 1024;
+
+/** In pieces that leave the event loop room for probes. Where the stream breaks, the helper's answer, or its absence, says why. */
+function sendBehind(channel: Channel, bytes: Buffer): Promise<void> {
+  return pipeline(Readable.from(pieces(bytes)), channel.stdin, { end: false }).catch(() => {});
+}
+
+function* pieces(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }
 
 /** Leaves no process behind on the target where the first answer is a refusal or does not come. */

@@ -151,7 +151,7 @@ interface StopOptions {
 async function stoppedBefore(name: keyof typeof STEPS, { instance, shell, expires, last = LAST[name] }: StopOptions) {
   const program = guardUnder(shell, pausedBeforeSignal(name, instance.mark('stopped')));
   const helper = await instance.helper({ shell, program });
-  await instance.stage(helper, { helper: { shell } });
+  await instance.stage(helper);
   for (const verb of STEPS[name]) okay(await helper.ask(verb));
   helper.ask(last).catch(() => {}); // It is ended before it answers.
   await waitFor(`${last} to stop`, () => isStopped(helper.pid));

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { digest, type Instance, OLD, okay, refused, startInstance } from '../support/helper-instance.ts';
-import { noShell, SHELLS } from '../support/helper-session.ts';
+import { noShell, type Shell, SHELLS } from '../support/helper-session.ts';
 import { mustRun } from '../support/command.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -15,73 +15,81 @@ for (const shell of SHELLS) {
     test('arrives byte by byte, plain and compressed, with owner and mode of the present file', async () => {
       await using instance = await startInstance();
       await mustRun(['chmod', '751', instance.nginx.binaryPath]);
-      const { fields, staged } = await prepared(instance);
+      const { helper, staged } = await prepared(instance, shell);
       for (const [encoding, bytes] of Object.entries({ none: BYTES, gzip: gzipSync(BYTES) })) {
-        okay(await instance.receive({ ...fields, sha256: digest(BYTES), encoding }, { bytes, shell }));
+        okay(await instance.receive(helper, { bytes, encoding }));
+        okay(await helper.ask('check'));
         assert.equal(digest(readFileSync(staged)), digest(BYTES));
         assert.equal(statSync(staged).mode & 0o7777, 0o751);
       }
       await mustRun(['chmod', '755', instance.nginx.binaryPath]);
-      await withdrawn(instance);
+      await instance.unstage(helper);
+      await instance.assertRest(OLD);
     });
 
     for (const [fault, bytes] of Object.entries({
-      'with another digest': Buffer.concat([BYTES, Buffer.of(0)]),
-      'cut short': BYTES.subarray(0, 100_000),
-      empty: Buffer.alloc(0),
+      'with another digest': Buffer.concat([BYTES.subarray(1), Buffer.of(0)]),
+      'of fewer bytes': BYTES.subarray(0, 100_000),
+      'of no bytes': Buffer.alloc(0),
     })) {
       test(`${fault} is refused and leaves nothing`, async () => {
         await using instance = await startInstance();
-        const { fields, staged } = await prepared(instance);
-        const answer = await instance.receive({ ...fields, sha256: digest(BYTES), encoding: 'none' }, { bytes, shell });
+        const { helper, staged } = await prepared(instance, shell);
+        okay(await instance.receive(helper, { bytes }));
+        const answer = await helper.ask('check');
         refused(answer, 'upload-failed');
-        assert.match(
-          answer.message,
-          new RegExp(`of ${BYTES.length} bytes with the digest ${digest(BYTES)}, ${bytes.length} bytes`),
-        );
+        assert.match(answer.message, new RegExp(`has the digest ${digest(bytes)}, expected ${digest(BYTES)}`));
         assert.deepEqual(readdirSync(dirname(staged)), []);
-        await withdrawn(instance);
+        await instance.unstage(helper);
+        await instance.assertRest(OLD);
       });
     }
 
-    test('compressed and cut short is refused and leaves nothing', async () => {
+    test('that cannot be unpacked is refused and leaves nothing, and the talk goes on behind it', async () => {
       await using instance = await startInstance();
-      const { fields, staged } = await prepared(instance);
-      const bytes = gzipSync(BYTES).subarray(0, 500);
-      refused(
-        await instance.receive({ ...fields, sha256: digest(BYTES), encoding: 'gzip' }, { bytes, shell }),
-        'upload-failed',
-      );
+      const { helper, staged } = await prepared(instance, shell);
+      const bytes = Buffer.concat([gzipSync(BYTES).subarray(0, 500), Buffer.alloc(100_000, 'facts\n')]);
+      refused(await instance.receive(helper, { bytes, encoding: 'gzip' }), 'upload-failed');
       assert.deepEqual(readdirSync(dirname(staged)), []);
-      await withdrawn(instance);
+      await instance.unstage(helper);
+      await instance.assertRest(OLD);
     });
 
-    test('for another upgrade is refused', async () => {
+    test('for another upgrade is refused, and the talk goes on behind it', async () => {
       await using instance = await startInstance();
-      const { fields } = await prepared(instance);
-      const answer = await instance.receive(
-        { ...fields, nonce: 'another', sha256: digest(BYTES), encoding: 'none' },
-        { bytes: BYTES, shell },
-      );
-      refused(answer, 'changed-by-others');
-      await withdrawn(instance);
+      const { helper } = await prepared(instance, shell);
+      refused(await instance.receive(helper, { bytes: BYTES, nonce: 'another' }), 'changed-by-others');
+      await instance.unstage(helper);
+      await instance.assertRest(OLD);
     });
   });
 }
 
+test('a binary that was never sent is refused', async () => {
+  await using instance = await startInstance();
+  const { helper } = await prepared(instance);
+  const answer = await helper.ask('check');
+  refused(answer, 'upload-failed');
+  assert.match(answer.message, /no file has arrived/);
+  await instance.unstage(helper);
+  await instance.assertRest(OLD);
+});
+
 test('an upload whose sender was cut off is simply sent again', async () => {
   await using instance = await startInstance();
-  const { fields, staged } = await prepared(instance);
-  const cut = await instance.helper({ entry: 'receive' });
-  const request = { ...fields, sha256: digest(BYTES), encoding: 'none' };
-  const answer = assert.rejects(cut.ask('receive', request));
-  cut.send(BYTES.subarray(0, 100_000));
-  await waitFor('a part of it', () => partsOf(staged).some((part) => statSync(part).size === 100_000));
-  await cut[Symbol.asyncDispose]();
+  const { helper, staged } = await prepared(instance);
+  const answer = assert.rejects(instance.receive(helper, { bytes: BYTES.subarray(0, 100_000), size: BYTES.length }));
+  await waitFor('a part of it', () => (sizeOf(`${staged}.part`) ?? 0) > 0);
+  await helper[Symbol.asyncDispose]();
   await answer;
-  okay(await instance.receive(request, { bytes: BYTES }));
+  const later = await instance.helper();
+  okay(await later.ask('facts', { pid_file: instance.nginx.pidFile }));
+  okay(await later.ask('adopt', { run: 'later' }));
+  okay(await instance.receive(later, { bytes: BYTES }));
+  okay(await later.ask('check'));
   assert.equal(digest(readFileSync(staged)), digest(BYTES));
-  await withdrawn(instance);
+  await instance.unstage(later);
+  await instance.assertRest(OLD);
 });
 
 test('a file of another machine is never run, not even as the script that a shell takes it for', async () => {
@@ -100,25 +108,13 @@ test('a file of another machine is never run, not even as the script that a shel
   await instance.assertRest(OLD);
 });
 
-/** Every attempt writes a file of its own. */
-function partsOf(staged: string): string[] {
-  const folder = dirname(staged);
-  const parts = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('new.part')) : [];
-  return parts.map((name) => join(folder, name));
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
 }
 
 /** An upgrade that waits for its bytes. */
-async function prepared(instance: Instance) {
-  const helper = await instance.helper();
-  const { nonce } = await instance.prepare(helper, { sha256: digest(BYTES) });
-  const staged = join(instance.nginx.dir, `sbin/.nginx-hot-upgrade-${nonce}/new`);
-  return { fields: { dir: instance.directory, nonce, size: BYTES.length }, staged };
-}
-
-async function withdrawn(instance: Instance): Promise<void> {
-  const helper = await instance.helper();
-  okay(await helper.ask('facts', { pid_file: instance.nginx.pidFile }));
-  okay(await helper.ask('adopt', { run: 'later' }));
-  await instance.unstage(helper);
-  await instance.assertRest(OLD);
+async function prepared(instance: Instance, shell: Shell = 'dash') {
+  const helper = await instance.helper({ shell });
+  await instance.prepare(helper, { sha256: digest(BYTES) });
+  return { helper, staged: join(instance.nginx.dir, `sbin/.nginx-hot-upgrade-${instance.nonce}/new`) };
 }

@@ -47,7 +47,7 @@ for (const shell of SHELLS) {
       const who = `O'Brien "x" \\ $(id) \`id\` ü %s = a=b`;
       await using instance = await startInstance();
       const helper = await instance.helper({ shell });
-      await instance.stage(helper, { fields: { who }, helper: { shell } });
+      await instance.stage(helper, { fields: { who } });
       const { ours } = parseFacts(okay(await helper.ask('facts', { pid_file: instance.nginx.pidFile })).fields);
       assert.deepEqual([ours.lock?.get('who'), ours.upgrade?.who], [who, who]);
       const [line = ''] = readFileSync(join(instance.directory, 'journal.jsonl'), 'utf8').split('\n');

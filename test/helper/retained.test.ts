@@ -60,10 +60,9 @@ describe('the binaries kept for a rollback', { concurrency: 4 }, () => {
     await upgrade(instance, { keep: 2 });
     const old = await digestOf(OLD);
     const helper = await instance.helper();
-    const { nonce } = await instance.prepare(helper, { kind: 'reverse', sha256: old });
+    await instance.prepare(helper, { kind: 'reverse', sha256: old });
     writeFileSync(join(instance.directory, 'retained', old), 'spoilt');
-    const fields = { dir: instance.directory, nonce, sha256: old, encoding: 'retained' };
-    refused(await instance.receive(fields, { bytes: Buffer.alloc(0) }), 'upload-failed');
+    refused(await helper.ask('check'), 'upload-failed');
     await instance.unstage(helper);
     await instance.assertRest(NEW);
   });
@@ -78,9 +77,7 @@ async function upgrade(instance: Instance, fields: Record<string, number>): Prom
 async function reverse(instance: Instance, more: Record<string, number> = {}): Promise<void> {
   const sha256 = await digestOf(OLD);
   const helper = await instance.helper();
-  const { nonce } = await instance.prepare(helper, { kind: 'reverse', sha256, ...more });
-  const fields = { dir: instance.directory, nonce, sha256, encoding: 'retained' };
-  okay(await instance.receive(fields, { bytes: Buffer.alloc(0) }));
+  await instance.prepare(helper, { kind: 'reverse', sha256, ...more });
   for (const verb of ['check', 'begin', 'retire', 'commit']) okay(await helper.ask(verb));
 }
 

@@ -36,7 +36,7 @@ for (const shell of SHELLS) {
     test('an upgrade is prepared, received, checked, begun, retired and committed', async () => {
       await using instance = await startInstance();
       const helper = await instance.helper({ shell });
-      const { sha256, checked } = await instance.stage(helper, { helper: { shell } });
+      const { sha256, checked } = await instance.stage(helper);
       assert.deepEqual([checked.fields['versionExit'], checked.fields['testExit']], [0, 0]);
       const begun = okay(await helper.ask('begin'));
       assert.deepEqual(helper.events, ['swap', 'exec', 'ready']);
@@ -54,7 +54,7 @@ for (const shell of SHELLS) {
     test('a rollback after the old workers were retired brings the old version back', async () => {
       await using instance = await startInstance();
       const helper = await instance.helper({ shell });
-      await instance.stage(helper, { helper: { shell } });
+      await instance.stage(helper);
       okay(await helper.ask('begin'));
       okay(await helper.ask('retire'));
       assert.equal(await instance.answers(), NEW);
@@ -66,7 +66,7 @@ for (const shell of SHELLS) {
     test('a rollback before that sends no HUP, so that no worker is started twice', async () => {
       await using instance = await startInstance();
       const helper = await instance.helper({ shell });
-      await instance.stage(helper, { helper: { shell } });
+      await instance.stage(helper);
       okay(await helper.ask('begin'));
       assert.equal(okay(await helper.ask('rollback')).fields['outcome'], 'rolled-back');
       assert.ok(!instance.journal().includes('session hup-old'), instance.journal().join());
@@ -76,7 +76,7 @@ for (const shell of SHELLS) {
     test('a held upgrade is adopted by another helper and committed', async () => {
       await using instance = await startInstance();
       const first = await instance.helper({ shell });
-      const { nonce } = await instance.stage(first, { helper: { shell } });
+      const { nonce } = await instance.stage(first);
       okay(await first.ask('begin'));
       okay(await first.ask('retire'));
       okay(await first.ask('hold'));
@@ -92,7 +92,7 @@ for (const shell of SHELLS) {
     test('a guard rolls back when its run is killed', async () => {
       await using instance = await startInstance();
       const helper = await instance.helper({ shell, program: guardUnder(shell) });
-      await instance.stage(helper, { helper: { shell } });
+      await instance.stage(helper);
       okay(await helper.ask('begin'));
       okay(await helper.ask('retire'));
       okay(await helper.ask('extend', { confirm: 10 }));

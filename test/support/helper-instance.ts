@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Answer } from '../../src/target/answer.ts';
-import { type Fields, type Helper, type HelperOptions, type Shell, startHelper } from './helper-session.ts';
+import { type Fields, type Helper, type HelperOptions, startHelper } from './helper-session.ts';
 import { assertAtRest, type Expected, type Place, snapshotHost } from './invariants.ts';
 import { type LocalNginx, type LocalNginxOptions, startNginx } from './local-nginx.ts';
 import { nginxBuild, type Variant } from './nginx-builds.ts';
@@ -16,6 +16,8 @@ export const NEW = '1.26.3';
 /** A running nginx 1.22.1 that helpers are let loose on. */
 export interface Instance {
   nginx: LocalNginx;
+  /** Of every upgrade that is prepared here. */
+  nonce: string;
   /** The helper's directory for it. */
   directory: string;
   /** A file that tests may use as a mark; below the instance's folder, but not beside the binary. */
@@ -28,8 +30,8 @@ export interface Instance {
   stage(helper: Helper, options?: StageOptions): Promise<Staged>;
   /** Takes back what `prepare` or `stage` began. */
   unstage(helper: Helper): Promise<void>;
-  /** One request of one short-lived helper. */
-  receive(fields: Fields, upload: { bytes: Uint8Array; shell?: Shell }): Promise<Answer>;
+  /** Sends a binary behind its request. */
+  receive(helper: Helper, upload: Upload): Promise<Answer>;
   /** As if the time of the upgrade's guard were over now. */
   expire(): void;
   /** Event names of the journal so far, oldest first, each after its actor: `session begin`. */
@@ -45,12 +47,19 @@ export interface Instance {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** `size`: what the request says; where not given, the truth. */
+export interface Upload {
+  bytes: Uint8Array;
+  encoding?: string;
+  nonce?: string;
+  size?: number;
+}
+
 export interface StageOptions {
   /** For `prepare`; see FIELDS. */
   fields?: Fields;
   variant?: Variant;
   binary?: string;
-  helper?: HelperOptions;
 }
 
 export interface Staged {
@@ -86,6 +95,7 @@ export async function startInstance(options: Partial<LocalNginxOptions> = {}): P
   const before = await snapshotHost(place);
   const instance: Instance = {
     nginx,
+    nonce,
     directory,
     mark: (name) => join(nginx.dir, 'home', name),
     async helper(how = {}) {
@@ -102,15 +112,16 @@ export async function startInstance(options: Partial<LocalNginxOptions> = {}): P
       const bytes = readFileSync(how.binary ?? (await nginxBuild(NEW, how.variant)));
       const sha256 = digest(bytes);
       await instance.prepare(helper, { sha256, ...how.fields });
-      const upload = { dir: directory, nonce, sha256, encoding: 'none', size: bytes.length };
-      okay(await instance.receive(upload, { bytes, ...how.helper }));
+      okay(await instance.receive(helper, { bytes }));
       return { nonce, sha256, checked: okay(await helper.ask('check', { test: 'yes' })) };
     },
     async unstage(helper) {
       okay(await helper.ask('unstage', { nonce }));
     },
-    async receive(fields, { bytes, ...how }) {
-      return receiveBy(await instance.helper({ ...how, entry: 'receive' }), { fields, bytes });
+    receive(helper, { bytes, encoding = 'none', size = bytes.length, nonce: named = nonce }) {
+      const answer = helper.ask('receive', { nonce: named, encoding, size });
+      helper.send(bytes);
+      return answer;
     },
     expire() {
       writeFileSync(`${directory}/deadline.test`, '0\n');
@@ -178,13 +189,6 @@ export function processesWith(words: string): number[] {
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => pid !== process.pid && contentOf(`/proc/${pid}/cmdline`).includes(words));
-}
-
-function receiveBy(helper: Helper, upload: { fields: Fields; bytes: Uint8Array }): Promise<Answer> {
-  const answer = helper.ask('receive', upload.fields);
-  helper.send(upload.bytes);
-  helper.endInput();
-  return answer;
 }
 
 function stateDirectory(nginx: LocalNginx): string {

@@ -23,7 +23,7 @@ export function noShell(shell: Shell): string | false {
 export interface HelperOptions {
   /** `dash` where not given. */
   shell?: Shell;
-  entry?: 'session' | 'receive' | 'once';
+  entry?: 'session' | 'once';
   /** What runs instead of the product's program; see `helper-program.ts`. */
   program?: string;
   /** Shell commands that the login runs before ours, as a chatty profile would. */

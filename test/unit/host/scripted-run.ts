@@ -87,9 +87,7 @@ export function scriptedAgent({ facts = [factsOf('systemd')], answers = {} }: Sc
     requests: () => asked.length,
     nonce: () => NONCE,
     facts: async () => next(left.facts),
-    readyUpload: () => {},
     ask: (verb, { fields = {} } = {}) => reply(verb, fields),
-    receive: async ({ fields, prepared }) => ((await prepared).ok ? reply('receive', fields) : prepared),
     askBeside: (verb, fields) => reply(`beside ${verb}`, fields),
     close: () => {},
   };

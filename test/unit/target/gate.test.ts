@@ -147,7 +147,7 @@ for (const shell of SHELLS) {
       it(`becomes root where ${where}, and says so before`, async () => {
         const { lines, code, stderr } = await through(shell, world);
         assert.equal(lines[0], ELEVATING);
-        assert.match(lines[1] ?? '', /^sudo: \/bin\/sh -c if dd /);
+        assert.match(lines[1] ?? '', /^sudo: \/bin\/sh -c NHU=\$\(dd /);
         assert.deepEqual([lines.slice(2), code, stderr], [AS_ROOT, 0, '']);
       });
     }

@@ -39,12 +39,12 @@ describe('startCommand', () => {
     const line = startCommand({ entry: 'session', bytes: 70_000, sudo: [] });
     assert.equal(line.split("'").length, 3);
     assert.doesNotMatch(line, /[!\n\\]/);
-    assert.match(quotedWords(line), /^if dd .*count=70000 .*;fi;eval "\$NHU"$/);
+    assert.match(quotedWords(line), /^NHU=\$\(dd .*count=70000 .*\);eval "\$NHU"$/);
   });
 
   it('names the role, and that it is elevated where sudo starts it', () => {
-    const plain = startCommand({ entry: 'receive', bytes: 10, sudo: [] });
-    assert.match(plain, /^\/bin\/sh -c '[^']*' nginx-hot-upgrade receive$/);
+    const plain = startCommand({ entry: 'session', bytes: 10, sudo: [] });
+    assert.match(plain, /^\/bin\/sh -c '[^']*' nginx-hot-upgrade session$/);
     const root = startCommand({ entry: 'once', bytes: 10, sudo: ['sudo', '-n', '-u', 'root'] });
     assert.match(root, /^sudo -n -u root \/bin\/sh -c '[^']*' nginx-hot-upgrade once elevated$/);
   });

@@ -276,11 +276,17 @@ describe('a session', () => {
     await assert.rejects(session.ask('look', { within }), fails('connection-lost', /ECONNRESET/));
   });
 
-  it('waits for the answer to a request that somebody else wrote', async () => {
+  it('sends the bytes behind their request, and the next request only when that is answered', async () => {
     const far = farEnd();
     const session = await opened(far);
-    const answer = session.awaitAnswer(1, within);
+    const bytes = Buffer.alloc(600_000, 'x');
+    const received = session.ask('receive', { fields: { size: bytes.length }, within, bytes });
+    const checked = session.ask('check', { within });
+    assert.equal(await far.heard(), '1\treceive\tsize=600000');
     far.says({ id: 1, verb: 'receive', ok: true });
-    assert.equal((await answer).verb, 'receive');
+    assert.equal((await received).verb, 'receive');
+    assert.ok((await far.heard()) === `${String(bytes)}2\tcheck`);
+    far.says({ id: 2, verb: 'check', ok: true });
+    assert.equal((await checked).verb, 'check');
   });
 });
