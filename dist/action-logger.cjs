@@ -6083,9 +6083,10 @@ var require_client_h1 = /* @__PURE__ */ require_rolldown_runtime.__commonJSMin((
 
 // node_modules/@actions/http-client/node_modules/undici/lib/dispatcher/client-h2.js
 var require_client_h2 = /* @__PURE__ */ require_rolldown_runtime.__commonJSMin(((exports, module) => {
-	module.exports = function unused() {
+	module.exports = unused;
+	function unused() {
 		throw new Error("left out of the bundle");
-	};
+	}
 }));
 
 // node_modules/@actions/http-client/node_modules/undici/lib/handler/redirect-handler.js

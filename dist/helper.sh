@@ -247,34 +247,26 @@ EOF
 # look_up_sockets MASTER INODES: adds to SOCKETS. The channels to its workers, in the small table, are all that is new of a
 # new master mostly. What stands in no table may be about to listen: that is not remembered, but of a master at rest.
 look_up_sockets() {
-  local _left _inode
-  socket_table "$1" "$2" unix
-  _left=''
-  for _inode in $2; do
-    case $SOCKETS in *"$NL$_inode "*) ;; *) _left="$_left $_inode" ;; esac
+  local _left _inode _inodes _kind
+  _left=$2
+  for _kind in unix tcp tcp6; do
+    [ -n "$_left" ] || return 0
+    socket_table "$1" "$_left" "$_kind"
+    _inodes=$_left _left=''
+    for _inode in $_inodes; do
+      case $SOCKETS in *"$NL$_inode "*) ;; *) _left="$_left $_inode" ;; esac
+    done
   done
-  [ -n "$_left" ] || return 0
-  socket_table "$1" "$_left" tcp tcp6
-  [ "$1" != "$OM" ] || for _inode in $_left; do
-    case $SOCKETS in *"$NL$_inode "*) ;; *) SOCKETS="$SOCKETS$_inode -$NL" ;; esac
-  done
+  [ "$1" != "$OM" ] || for _inode in $_left; do SOCKETS="$SOCKETS$_inode -$NL"; done
 }
 
-# socket_table MASTER INODES KIND...
+# socket_table MASTER INODES KIND
 socket_table() {
-  local _pid _wanted _kind _net
-  _pid=$1 _wanted=$2 _net=''
-  shift 2
-  for _kind in "$@"; do
-    # awk reads "net=KIND" among its files as an assignment.
-    [ ! -r "/proc/$_pid/net/$_kind" ] || _net="$_net net=$_kind /proc/$_pid/net/$_kind"
-  done
-  [ -n "$_net" ] || return 0
-  # shellcheck disable=SC2086
-  SOCKETS=$SOCKETS$(awk -v W="$_wanted" '
+  [ -r "/proc/$1/net/$3" ] || return 0
+  SOCKETS=$SOCKETS$(awk -v W="$2" -v K="$3" '
     BEGIN { n = split(W, w, " "); for (i = 1; i <= n; i++) want[w[i]] = 1 }
-    net == "unix" { if ($7 in want) { if ($4 == "00010000") print $7, net, $8; else print $7, "-" } next }
-    ($10 in want) { if ($4 == "0A") print $10, net, $2; else print $10, "-" }' $_net)$NL
+    K == "unix" { if ($7 in want) { if ($4 == "00010000") print $7, K, $8; else print $7, "-" } next }
+    ($10 in want) { if ($4 == "0A") print $10, K, $2; else print $10, "-" }' "/proc/$1/net/$3")$NL
 }
 
 # find_epolls PID...: EPOLL_PID is the number of each one's epoll descriptor. Looked for once: a busy worker has
@@ -495,19 +487,21 @@ command_line() {
 # survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS
 # and SHOWN, what systemd says of the unit.
 survey() {
-  local _replies _sum _text
+  local _replies _sum _text _free
   unit_of "$1"
   OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' CPUS=1 SHOWN=''
   _replies=$(
     (one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)" && printf 'build=%s\n' "$LINE") &
     (_sum=$(sha256sum <"/proc/$1/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
-    df -Pk "/proc/$1/exe" 2>/dev/null | awk 'NR == 2 { print "free=" $4 + 0 }' &
+    df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && printf 'free=%s\n' "$_free"; } &
     printf 'cwd=%s\nexe=%s\n' "$(readlink "/proc/$1/cwd")" "$(readlink "/proc/$1/exe")" &
     printf 'machine=%s\ncpus=%s\n' "$(uname -m)" "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)" &
     told_sockets "$1" &
     [ -z "$UNIT" ] || systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart "$UNIT" 2>/dev/null &
     wait
   )
+  # Told anew with what was known before.
+  SOCKETS=$NL
   while IFS= read -r _text; do
     case $_text in
       build=*) OLD_V="${_text#*=} " ;;
@@ -1794,24 +1788,24 @@ take_lock() {
   create_file "$D/lock" "$LOCK" || refuse locked 'another run took the lock in this moment'
 }
 
-# verb_receive: A_size bytes follow the request on standard input. They are taken off it whatever becomes of them, or the
-# next request would be read out of their middle. Whether they are the right ones, verb_check tells.
+# verb_receive: A_size bytes follow the request on standard input: a file of A_whole bytes, packed or not. They are taken off
+# it whatever becomes of them, or the next request would be read out of their middle. The digest is taken of what passes by,
+# and the size of what lies there: together they say that the file is whole. From then on it is W/new, with owner and mode
+# of the present file.
 verb_receive() {
-  local _free
+  local _sum
   rec_new
   PART=/dev/null
   if load_state && [ "$S_nonce" = "$A_nonce" ]; then PART=$S_work/new.part; fi
   # Whoever still writes to an earlier one writes to a file without a name.
   [ ! -f "$PART" ] || rm -f "$PART"
-  counted_input "$A_size" | store "$PART"
-  # shellcheck disable=SC2181
-  if [ $? != 0 ]; then
-    _free=$(df -Pk "$S_work" | awk 'NR == 2 { print $4 }')
-    rm -f "$PART"
-    refuse upload-failed "the file could not be written to $S_work; $_free KiB are free"
-    return
-  fi
+  choose_hasher
+  case $A_encoding in
+    gzip) _sum=$(counted_input "$A_size" | unpacked | tee "$PART" 2>/dev/null | $HASHER) ;;
+    *) _sum=$(counted_input "$A_size" | tee "$PART" 2>/dev/null | $HASHER) ;;
+  esac
   [ "$PART" != /dev/null ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
+  is_whole "${_sum%% *}" "$A_whole" && take_over_metadata || return
   answer
 }
 
@@ -1824,36 +1818,29 @@ counted_input() {
   fi
 }
 
-# store FILE: standard input into FILE, unpacked where it was packed. What cannot be stored is read all the same.
-store() {
-  local _stored
-  if [ "$A_encoding" = gzip ] && [ "$1" != /dev/null ]; then gzip -dc >"$1" 2>/dev/null; else cat >"$1" 2>/dev/null; fi
-  _stored=$?
+# unpacked: what cannot be unpacked is read all the same.
+unpacked() {
+  gzip -dc 2>/dev/null
   cat >/dev/null
-  return "$_stored"
 }
 
-# arrived: what was received is whole; from here on it is W/new, with owner and mode of the present file. A retained binary
-# lies here already; it is copied, since what is at the path must not be the kept file itself.
-arrived() {
-  PART=$S_work/new.part
-  if [ "$S_kind" = reverse ] && [ ! -e "$S_work/new" ]; then cp "$D/retained/$S_new_sha" "$PART" 2>/dev/null; fi
-  if [ ! -e "$PART" ]; then
-    [ -e "$S_work/new" ] || { refuse upload-failed "no file has arrived in $S_work"; return 1; }
-    digest_is_right "$S_work/new"
-    return
-  fi
-  digest_is_right "$PART" || return 1
-  take_over_metadata
+# is_whole SUM SIZE: what arrived is what was sent; else it is removed.
+is_whole() {
+  local _size
+  _size=$(stat -c %s "$PART")
+  [ "$1:$_size" != "$EXPECTED:$2" ] || return 0
+  rm -f "$PART"
+  refuse upload-failed "of $2 bytes with the digest $EXPECTED, $_size arrived with the digest $1; $(df -Pk "$S_work" | awk 'NR == 2 { print $4 }') KiB are free"
 }
 
-digest_is_right() {
-  local _sum
+# fetch_retained: the binary to go back to lies here already; it is copied, since what is at the path must not be the kept
+# file itself.
+fetch_retained() {
+  local _sum _kept
+  PART=$S_work/new.part _kept=$D/retained/$S_new_sha
   choose_hasher
-  _sum=$($HASHER <"$1")
-  [ "${_sum%% *}" != "$EXPECTED" ] || return 0
-  rm -f "$1"
-  refuse upload-failed "the file that arrived has the digest ${_sum%% *}, expected $EXPECTED; $(df -Pk "$S_work" | awk 'NR == 2 { print $4 }') KiB are free"
+  _sum=$(tee "$PART" <"$_kept" | $HASHER)
+  is_whole "${_sum%% *}" "$(stat -c %s "$_kept")" && take_over_metadata
 }
 
 # choose_hasher: HASHER and what it must say. b2sum takes a third of the time; not every base system has it.
@@ -1884,13 +1871,14 @@ metadata_by_hand() {
   [ -z "$_caps" ] || setcap "${_caps##* }" "$PART" || { refuse upload-failed "cannot set ${_caps##* } on $PART"; return 1; }
 }
 
-# verb_check: the file is whole, and what it says of itself here and (where asked) of the configuration.
+# verb_check: what the staged file says of itself here and (where asked) of the configuration.
 verb_check() {
   local _output _exit _names
   rec_new
   load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
-  arrived || return
+  if [ "$S_kind" = reverse ] && [ ! -e "$S_work/new" ]; then fetch_retained || return; fi
   inode_of "$S_work/new"
+  [ -n "$INODE" ] || { refuse upload-failed "no file has arrived in $S_work"; return; }
   S_new_ino=$INODE
   # On its way to the disk while nginx is tried; the commit waits for it before the file takes the path.
   (sync "$S_work/new" 2>/dev/null || sync) &
@@ -2458,7 +2446,7 @@ both_generations() {
 # -------------------------------------------------------------------------------------------------------- conversation
 
 REQUEST_KEYS='pid_file nonce run who kind sha256 blake old_version new_version need cover confirm ready drain hold keep dir
-encoding size test why repair decide'
+encoding size whole test why repair decide'
 
 # parse_request LINE: ID, VERB and the A_ variables.
 parse_request() {

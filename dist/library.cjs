@@ -1,7 +1,6 @@
 const require_rolldown_runtime = require("./rolldown-runtime.cjs");
 const require_lib$1 = require("./lib.cjs");
 const require_run = require("./run.cjs");
-const require_socket = require("./socket.cjs");
 let fs = require("fs");
 fs = require_rolldown_runtime.__toESM(fs, 1);
 let path = require("path");
@@ -669,7 +668,7 @@ function diagnose(seen) {
 	if (seen.objection !== void 0) return hostKeyFailure(seen, seen.objection);
 	if (require_run.messageOf(seen.error).includes("no matching host key format")) return hostKeyFailure(seen, otherKeyTypes(seen));
 	if (errorLevel(seen.error) === "client-timeout") return timeoutFailure(seen);
-	const network = require_socket.networkFault(seen.error);
+	const network = require_run.networkFault(seen.error);
 	if (network.transient) return unreachable(seen, network.finding, true);
 	return seen.handshakeDone ? loginFailure(seen) : handshakeFailure(seen);
 }
@@ -721,7 +720,7 @@ function loginFinding(seen) {
 	if (/too many authentication failures/i.test(message)) return "the server gave up after too many keys: give the one key as the input `key`, or an agent with fewer keys";
 	if (seen.login.partial) return `the key is accepted, but the server demands a second proof${allowed}`;
 	if (message === "All configured authentication methods failed") return `refused${allowed}`;
-	return require_socket.errorCode(seen.error) === "" && /No response/.test(message) ? "the server hung up" : `${message}${allowed}`;
+	return require_run.errorCode(seen.error) === "" && /No response/.test(message) ? "the server hung up" : `${message}${allowed}`;
 }
 function offersOf(seen, what) {
 	const prefix = `(remote) ${what}: `;
@@ -795,7 +794,7 @@ function sayGoodbye(client, socket) {
 	socket.destroySoon();
 }
 function causeOf(error) {
-	const fault = require_socket.networkFault(error);
+	const fault = require_run.networkFault(error);
 	return fault.transient ? fault.finding : require_run.messageOf(error);
 }
 
@@ -1048,9 +1047,11 @@ async function connectLibrary(options) {
 	const policy = policyOf(options);
 	const deadline = performance.now() + options.ssh.connectTimeout;
 	for (let tried = 1;; tried++) {
+		const opening = tried === 1 ? options.opening : void 0;
 		const attempt = await connectOnce(options, {
 			policy,
-			timeLeft: deadline - performance.now()
+			timeLeft: deadline - performance.now(),
+			opening
 		});
 		if ("connection" in attempt) return attempt.connection;
 		const { failure } = attempt;
@@ -1078,9 +1079,10 @@ async function connectOnce(options, given) {
 	const started = performance.now();
 	let open;
 	try {
-		open = await require_socket.openSocket(options, given.timeLeft);
+		open = await (given.opening ?? require_run.openSocket(options, given.timeLeft));
+		if (open.socket.destroyed) throw open.socket.errored ?? /* @__PURE__ */ new Error("the connection was closed at once");
 	} catch (error) {
-		const { finding, transient } = require_socket.networkFault(error);
+		const { finding, transient } = require_run.networkFault(error);
 		return { failure: unreachable({ error }, finding, transient) };
 	}
 	const timeLeft = Math.max(1, given.timeLeft - (performance.now() - started));
@@ -1108,7 +1110,7 @@ async function logIn(given) {
 		handshakeDone: false,
 		serverOffers: []
 	};
-	require_socket.coalesceWrites(socket);
+	require_run.coalesceWrites(socket);
 	const ssh = new NodeSSH();
 	const connecting = ssh.connect({
 		sock: socket,

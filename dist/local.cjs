@@ -1,5 +1,4 @@
 const require_run = require("./run.cjs");
-const require_socket = require("./socket.cjs");
 let node_os = require("node:os");
 let node_net = require("node:net");
 let node_events = require("node:events");
@@ -108,8 +107,8 @@ async function connected(socket, to) {
 			"EADDRNOTAVAIL",
 			"ENOBUFS",
 			"ABORT_ERR"
-		].includes(require_socket.errorCode(error));
-		throw new require_run.DialError(ours ? "lost" : "refused", `${to.host}:${to.port}: ${require_socket.networkFault(error).finding}`);
+		].includes(require_run.errorCode(error));
+		throw new require_run.DialError(ours ? "lost" : "refused", `${to.host}:${to.port}: ${require_run.networkFault(error).finding}`);
 	}
 }
 function ignore() {}

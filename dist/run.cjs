@@ -3,6 +3,7 @@ let node_os = require("node:os");
 let node_net = require("node:net");
 let node_stream = require("node:stream");
 let node_util = require("node:util");
+let node_events = require("node:events");
 let node_zlib = require("node:zlib");
 let node_perf_hooks = require("node:perf_hooks");
 let node_crypto = require("node:crypto");
@@ -11,7 +12,6 @@ let node_fs_promises = require("node:fs/promises");
 let node_path = require("node:path");
 let node_fs = require("node:fs");
 let node_timers_promises = require("node:timers/promises");
-let node_stream_promises = require("node:stream/promises");
 let node_vm = require("node:vm");
 
 // src/errors.ts
@@ -2550,6 +2550,104 @@ function keyValues(lines) {
 	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]));
 }
 
+// src/connection/socket.ts
+/** Connects within `timeout`; rejects with the system's error, or one with the code `ETIMEDOUT`. */
+function openSocket(to, timeout) {
+	return new Promise((resolve, reject) => {
+		const socket = (0, node_net.connect)({
+			host: to.host,
+			port: to.port,
+			noDelay: true
+		});
+		let started = performance.now();
+		socket.on("connectionAttempt", () => {
+			started = performance.now();
+		});
+		const timer = setTimeout(() => socket.destroy(timedOut()), timeout);
+		socket.on("error", (error) => {
+			clearTimeout(timer);
+			reject(error);
+		});
+		socket.once("connect", () => {
+			clearTimeout(timer);
+			resolve({
+				socket,
+				roundTripMs: performance.now() - started
+			});
+		});
+	});
+}
+/**
+* ssh2 writes each packet in up to three pieces, which TCP_NODELAY would turn into as many segments: whatever is
+* written within one tick leaves in one system call instead.
+*/
+function coalesceWrites(socket) {
+	const original = socket.write.bind(socket);
+	let corked = false;
+	const release = () => {
+		corked = false;
+		socket.uncork();
+	};
+	const write = (...args) => {
+		if (!corked) {
+			corked = true;
+			socket.cork();
+			process.nextTick(release);
+		}
+		return Reflect.apply(original, void 0, args);
+	};
+	Object.assign(socket, { write });
+}
+const FAULTS = {
+	ECONNREFUSED: {
+		finding: "the connection was refused: nothing listens there, or a firewall says no",
+		transient: true
+	},
+	ECONNRESET: {
+		finding: "the connection was reset",
+		transient: true
+	},
+	EPIPE: {
+		finding: "the connection was closed",
+		transient: true
+	},
+	ETIMEDOUT: {
+		finding: "no answer at all: wrong address, host down, or a firewall that drops packets",
+		transient: true
+	},
+	EHOSTUNREACH: {
+		finding: "no route to that host",
+		transient: true
+	},
+	ENETUNREACH: {
+		finding: "no route to that network",
+		transient: true
+	},
+	EAI_AGAIN: {
+		finding: "the name could not be looked up: DNS gave no answer",
+		transient: true
+	},
+	ENOTFOUND: {
+		finding: "the name has no address (DNS)",
+		transient: false
+	}
+};
+/** What a failed connection means, in words. */
+function networkFault(error) {
+	const first = error instanceof AggregateError ? error.errors[0] : error;
+	return FAULTS[errorCode(error)] ?? FAULTS[errorCode(first)] ?? {
+		finding: messageOf(first),
+		transient: false
+	};
+}
+function errorCode(error) {
+	const code = error instanceof Error && "code" in error ? error.code : void 0;
+	return typeof code === "string" ? code : "";
+}
+function timedOut() {
+	return Object.assign(/* @__PURE__ */ new Error("no answer in time"), { code: "ETIMEDOUT" });
+}
+
 // src/connection/connect.ts
 /** Reaches this machine itself, or a host over SSH. Rejects with UpgradeError: `unreachable`, `host-key`, `auth`. */
 async function connect(target, { ssh, log }) {
@@ -2557,15 +2655,26 @@ async function connect(target, { ssh, log }) {
 		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
 		return connectLocal();
 	}
-	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
 	const { host, port, user } = target;
-	return connectLibrary({
+	const opening = openSocket({
 		host,
-		port,
-		user,
-		ssh,
-		...log === void 0 ? {} : { log }
-	});
+		port
+	}, ssh.connectTimeout);
+	opening.catch(() => {});
+	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
+	try {
+		return await connectLibrary({
+			host,
+			port,
+			user,
+			ssh,
+			opening,
+			...log === void 0 ? {} : { log }
+		});
+	} catch (error) {
+		opening.then(({ socket }) => socket.destroy()).catch(() => {});
+		throw error;
+	}
 }
 
 // src/target/program.ts
@@ -2673,7 +2782,7 @@ async function openSession(connection, options) {
 			const answer = turn.then(() => {
 				requests += 1;
 				channel.stdin.write(requestLine(requests, verb, fields));
-				if (bytes !== void 0) sent = sendBehind(channel, bytes);
+				if (bytes !== void 0) sent = sendBehind(channel, bytes).catch(() => {});
 				return talk.next({
 					id: requests,
 					within,
@@ -2687,12 +2796,9 @@ async function openSession(connection, options) {
 	};
 }
 const PIECE = 262144;
-/** In pieces that leave the event loop room for probes. Where the stream breaks, the helper's answer, or its absence, says why. */
-function sendBehind(channel, bytes) {
-	return (0, node_stream_promises.pipeline)(node_stream.Readable.from(pieces(bytes)), channel.stdin, { end: false }).catch(() => {});
-}
-function* pieces(bytes) {
-	for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
+/** In pieces that leave the event loop room for probes. Where the stream ends, the helper's answer, or its absence, says why. */
+async function sendBehind({ stdin, ended }, bytes) {
+	for (let at = 0; at < bytes.length && stdin.writable; at += PIECE) if (!stdin.write(bytes.subarray(at, at + PIECE))) await Promise.race([(0, node_events.once)(stdin, "drain"), ended]);
 }
 /** Leaves no process behind on the target where the first answer is a refusal or does not come. */
 async function firstAnswer(channel, { talk, within }) {
@@ -5007,15 +5113,17 @@ async function uploadOf({ binary, agent }, file) {
 	const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? "gzip" : "none";
 	return {
 		encoding,
-		bytes: await encoded(binary, encoding)
+		bytes: await encoded(binary, encoding),
+		whole: binary.size
 	};
 }
-function send({ agent }, { encoding, bytes }) {
+function send({ agent }, { encoding, bytes, whole }) {
 	return agent.ask("receive", {
 		fields: {
 			nonce: agent.nonce(),
 			encoding,
-			size: bytes.length
+			size: bytes.length,
+			whole
 		},
 		bytes
 	});
@@ -5675,10 +5783,22 @@ Object.defineProperty(exports, "clip", {
     return clip;
   }
 });
+Object.defineProperty(exports, "coalesceWrites", {
+  enumerable: true,
+  get: function () {
+    return coalesceWrites;
+  }
+});
 Object.defineProperty(exports, "createMask", {
   enumerable: true,
   get: function () {
     return createMask;
+  }
+});
+Object.defineProperty(exports, "errorCode", {
+  enumerable: true,
+  get: function () {
+    return errorCode;
   }
 });
 Object.defineProperty(exports, "failedHosts", {
@@ -5765,10 +5885,22 @@ Object.defineProperty(exports, "messageOf", {
     return messageOf;
   }
 });
+Object.defineProperty(exports, "networkFault", {
+  enumerable: true,
+  get: function () {
+    return networkFault;
+  }
+});
 Object.defineProperty(exports, "neverEntered", {
   enumerable: true,
   get: function () {
     return neverEntered;
+  }
+});
+Object.defineProperty(exports, "openSocket", {
+  enumerable: true,
+  get: function () {
+    return openSocket;
   }
 });
 Object.defineProperty(exports, "parseInputs", {

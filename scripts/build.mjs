@@ -20,14 +20,25 @@ const withoutDirectories = {
   },
 };
 
-/** An SSH server, HTTP over SSH, HTTP/2: parts of packages that are loaded with the rest, and that we never use. */
+/**
+ * Parts of packages that are loaded with the rest, and that we never use: an SSH server, HTTP over SSH, SFTP, the
+ * WebAssembly of a cipher that is not offered, HTTP/2.
+ */
+const UNUSED_PART =
+  /[\\/](ssh2[\\/]lib[\\/](server|http-agents|protocol[\\/]SFTP|protocol[\\/]crypto[\\/]poly1305)|undici[\\/]lib[\\/]dispatcher[\\/]client-h2)\.js$/;
+
 const withoutUnusedParts = {
   name: 'without-unused-parts',
-  load: (id) =>
-    /[\\/](ssh2[\\/]lib[\\/](server|http-agents)|undici[\\/]lib[\\/]dispatcher[\\/]client-h2)\.js$/.test(id)
-      ? 'module.exports = function unused() { throw new Error("left out of the bundle"); };'
-      : null,
+  load: (id) => {
+    if (!UNUSED_PART.test(id)) return null;
+    // ssh2 asks for memory and functions of the module while it is loaded; neither is used without the cipher.
+    if (id.endsWith('poly1305.js'))
+      return 'module.exports = async () => ({ _malloc: () => 0, cwrap: () => unused });' + UNUSED;
+    return `module.exports = unused;${UNUSED}`;
+  },
 };
+
+const UNUSED = 'function unused() { throw new Error("left out of the bundle"); }';
 
 /** One plain sentence instead of a syntax error from the first file that an older Node cannot read. */
 const NODE_CHECK = `if (Number(process.versions.node.split('.')[0]) < 24) {

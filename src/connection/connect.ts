@@ -1,5 +1,6 @@
 import type { Config, Target } from '../config.ts';
 import type { Connection } from './port.ts';
+import { openSocket } from './socket.ts';
 
 export interface ConnectSettings extends Pick<Config, 'ssh'> {
   /** Told about every further try to connect. */
@@ -12,8 +13,16 @@ export async function connect(target: Target, { ssh, log }: ConnectSettings): Pr
     const { connectLocal } = await import('./local.ts');
     return connectLocal();
   }
+  const { host, port, user } = target;
+  // The server forks and greets while the library is read from disk.
+  const opening = openSocket({ host, port }, ssh.connectTimeout);
+  opening.catch(() => {});
   // Loaded only here: a local run has no use for the SSH library and its start-up time.
   const { connectLibrary } = await import('./library.ts');
-  const { host, port, user } = target;
-  return connectLibrary({ host, port, user, ssh, ...(log === undefined ? {} : { log }) });
+  try {
+    return await connectLibrary({ host, port, user, ssh, opening, ...(log === undefined ? {} : { log }) });
+  } catch (error) {
+    opening.then(({ socket }) => socket.destroy()).catch(() => {});
+    throw error;
+  }
 }

@@ -24,6 +24,8 @@ export interface LibraryOptions {
   port: number;
   user: string;
   ssh: SshSettings;
+  /** Opened ahead of time, for the first try. */
+  opening?: Promise<OpenSocket>;
   /** Told about every further try to connect. */
   log?: (message: string) => void;
   keepalive?: Keepalive;
@@ -60,7 +62,8 @@ export async function connectLibrary(options: LibraryOptions): Promise<Connectio
   const policy = policyOf(options);
   const deadline = performance.now() + options.ssh.connectTimeout;
   for (let tried = 1; ; tried++) {
-    const attempt = await connectOnce(options, { policy, timeLeft: deadline - performance.now() });
+    const opening = tried === 1 ? options.opening : undefined;
+    const attempt = await connectOnce(options, { policy, timeLeft: deadline - performance.now(), opening });
     if ('connection' in attempt) return attempt.connection;
     const { failure } = attempt;
     const wait = FIRST_PAUSE * 2 ** (tried - 1) * (0.5 + Math.random());
@@ -89,14 +92,15 @@ function policyOf(options: LibraryOptions): HostKeyPolicy {
 
 async function connectOnce(
   options: LibraryOptions,
-  given: { policy: HostKeyPolicy; timeLeft: Millis },
+  given: { policy: HostKeyPolicy; timeLeft: Millis; opening: Promise<OpenSocket> | undefined },
 ): Promise<Attempt> {
   const login = prepareLogin(options.user, options.ssh);
   if (typeof login === 'string') return { failure: nothingToOffer(login) };
   const started = performance.now();
   let open: OpenSocket;
   try {
-    open = await openSocket(options, given.timeLeft);
+    open = await (given.opening ?? openSocket(options, given.timeLeft));
+    if (open.socket.destroyed) throw open.socket.errored ?? new Error('the connection was closed at once');
   } catch (error) {
     const { finding, transient } = networkFault(error);
     return { failure: unreachable({ error }, finding, transient) };

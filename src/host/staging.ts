@@ -87,18 +87,21 @@ function wantedWorkers({ master, cpus }: Inspected['facts']): number {
 
 interface Upload {
   encoding: 'none' | 'gzip';
+  /** As they travel. */
   bytes: Buffer;
+  /** Bytes of the file. */
+  whole: number;
 }
 
 /** Null where the file lies on the target already. */
 async function uploadOf({ binary, agent }: Inspected, file: Staged): Promise<Upload | null> {
   if (file.kind === 'reverse' || binary === undefined) return null;
   const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? 'gzip' : 'none';
-  return { encoding, bytes: await encoded(binary, encoding) };
+  return { encoding, bytes: await encoded(binary, encoding), whole: binary.size };
 }
 
-function send({ agent }: Inspected, { encoding, bytes }: Upload): Promise<Answer> {
-  return agent.ask('receive', { fields: { nonce: agent.nonce(), encoding, size: bytes.length }, bytes });
+function send({ agent }: Inspected, { encoding, bytes, whole }: Upload): Promise<Answer> {
+  return agent.ask('receive', { fields: { nonce: agent.nonce(), encoding, size: bytes.length, whole }, bytes });
 }
 
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */

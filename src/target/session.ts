@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, Connection } from '../connection/port.ts';
 import type { Millis } from '../config.ts';
@@ -69,7 +68,7 @@ export async function openSession(connection: Connection, options: OpenOptions):
       const answer = turn.then(() => {
         requests += 1;
         channel.stdin.write(requestLine(requests, verb, fields));
-        if (bytes !== undefined) sent = sendBehind(channel, bytes);
+        if (bytes !== undefined) sent = sendBehind(channel, bytes).catch(() => {});
         return talk.next({ id: requests, within, ...(onEvent === undefined ? {} : { onEvent }) });
       });
       turn = answer.then(() => sent).catch(() => {});
@@ -81,13 +80,11 @@ export async function openSession(connection: Connection, options: OpenOptions):
 
 const PIECE = 256 * 1024;
 
-/** In pieces that leave the event loop room for probes. Where the stream breaks, the helper's answer, or its absence, says why. */
-function sendBehind(channel: Channel, bytes: Buffer): Promise<void> {
-  return pipeline(Readable.from(pieces(bytes)), channel.stdin, { end: false }).catch(() => {});
-}
-
-function* pieces(bytes: Buffer): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
+/** In pieces that leave the event loop room for probes. Where the stream ends, the helper's answer, or its absence, says why. */
+async function sendBehind({ stdin, ended }: Channel, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length && stdin.writable; at += PIECE) {
+    if (!stdin.write(bytes.subarray(at, at + PIECE))) await Promise.race([once(stdin, 'drain'), ended]);
+  }
 }
 
 /** Leaves no process behind on the target where the first answer is a refusal or does not come. */

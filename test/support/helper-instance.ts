@@ -47,12 +47,13 @@ export interface Instance {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** `size`: what the request says; where not given, the truth. */
+/** `size`, `whole`: what the request says of the bytes that follow, and of the file; where not given, as many as there are. */
 export interface Upload {
   bytes: Uint8Array;
   encoding?: string;
   nonce?: string;
   size?: number;
+  whole?: number;
 }
 
 export interface StageOptions {
@@ -118,8 +119,8 @@ export async function startInstance(options: Partial<LocalNginxOptions> = {}): P
     async unstage(helper) {
       okay(await helper.ask('unstage', { nonce }));
     },
-    receive(helper, { bytes, encoding = 'none', size = bytes.length, nonce: named = nonce }) {
-      const answer = helper.ask('receive', { nonce: named, encoding, size });
+    receive(helper, { bytes, encoding = 'none', size = bytes.length, whole = size, nonce: named = nonce }) {
+      const answer = helper.ask('receive', { nonce: named, encoding, size, whole });
       helper.send(bytes);
       return answer;
     },
