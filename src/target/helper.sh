@@ -1873,7 +1873,7 @@ metadata_by_hand() {
 
 # verb_check: what the staged file says of itself here and (where asked) of the configuration.
 verb_check() {
-  local _output _exit _names
+  local _output _exit
   rec_new
   load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   if [ "$S_kind" = reverse ] && [ ! -e "$S_work/new" ]; then fetch_retained || return; fi
@@ -1883,8 +1883,6 @@ verb_check() {
   # On its way to the disk while nginx is tried; the commit waits for it before the file takes the path.
   (sync "$S_work/new" 2>/dev/null || sync) &
   SYNCING=$!
-  second_names 2>/dev/null &
-  _names=$!
   if ! same_machine "$S_work/new" "/proc/$S_om/exe"; then
     rec_raw testExit null
     rec_raw versionExit 126
@@ -1911,13 +1909,12 @@ verb_check() {
     one_line "$_output"
     rec_text build "$LINE"
   fi
-  wait "$_names"
   answer
 }
 
 # second_names: of the present file, so that no rename over the path destroys the inode that runs; and the name by which the
 # new file takes the path for the exec. A symbolic link keeps /proc/PID/exe clean after the commit; a confined master may
-# run the path only as a plain file. Made ahead of time, while something else is waited for.
+# run the path only as a plain file.
 second_names() {
   [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old"
   [ ! -L "$S_work/link" ] || return 0
@@ -1981,7 +1978,9 @@ verb_begin() {
 }
 
 swap_and_signal() {
-  local _found
+  local _found _names
+  second_names 2>/dev/null &
+  _names=$!
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
   staff_of "$S_om"
   S_ow=$STAFF S_phase=begun S_usr2=1 S_nm='' S_nm_start=''
@@ -1989,8 +1988,8 @@ swap_and_signal() {
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
-  second_names
-  [ -e "$S_work/old" ] || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
+  wait "$_names"
+  { [ -e "$S_work/old" ] && [ -e "$S_work/link" ]; } || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
   read_inodes "$S_work/old" "$S_bin"
   [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   may_act || { lost_ground; return 1; }

@@ -5,12 +5,17 @@ import ssh2 from 'ssh2';
 export const PASSPHRASE = 'correct horse';
 
 export const ED25519 = ssh2.utils.generateKeyPairSync('ed25519');
-export const ENCRYPTED = ssh2.utils.generateKeyPairSync('ed25519', {
-  passphrase: PASSPHRASE,
-  cipher: 'aes256-ctr',
-  rounds: 1,
-}).private;
+export const ENCRYPTED = encryptedKey();
 export const ECDSA = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private;
+
+/** One in a hundred that ssh2 makes cannot be read by anybody, ssh-keygen included: then another one. */
+function encryptedKey(): string {
+  for (;;) {
+    const options = { passphrase: PASSPHRASE, cipher: 'aes256-ctr', rounds: 1 };
+    const key = ssh2.utils.generateKeyPairSync('ed25519', options).private;
+    if (!(ssh2.utils.parseKey(key, PASSPHRASE) instanceof Error)) return key;
+  }
+}
 
 export function rsaPem(bits: number, passphrase?: string): string {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits });
