@@ -2123,7 +2123,7 @@ const WANTED = {
 	status: ["reported"]
 };
 /** The run's outcome over all hosts, and whether every one of them reached what was asked for. */
-function judge$1(hosts, asked) {
+function judge$2(hosts, asked) {
 	if (hosts.length === 0) return withoutHosts(asked.command);
 	return {
 		outcome: worstOutcome(hosts),
@@ -2752,7 +2752,10 @@ var HelperRefused = class extends Error {
 };
 const MAX_LINE = 1048576;
 const MAX_NOISE = 4096;
-/** Starts a helper and waits for its first record. Rejects with HelperRefused or UpgradeError. */
+/**
+* Starts a helper. What is asked before its first record has come goes along with it, and is answered behind that.
+* Rejects with UpgradeError where no command can be started.
+*/
 async function openSession(connection, options) {
 	const marker = (0, node_crypto.randomBytes)(8).toString("hex");
 	const { entry, sudo, elevate, pidFile } = options;
@@ -2766,38 +2769,45 @@ async function openSession(connection, options) {
 	const channel = await connection.start(start.command);
 	const talk = converse(channel, marker);
 	channel.stdin.write(start.input);
-	const first = await firstAnswer(channel, {
+	const ready = firstAnswer(channel, {
 		talk,
 		within: options.within
 	});
+	ready.catch(() => {});
 	let requests = 0;
+	let written = Promise.resolve();
 	let turn = Promise.resolve();
 	return {
-		elevated: first.fields["elevated"] === true,
+		ready: ready.then(({ fields }) => ({ elevated: fields["elevated"] === true })),
 		get requests() {
 			return requests;
 		},
 		ask(verb, { fields = {}, within, onEvent, bytes }) {
-			let sent;
-			const answer = turn.then(() => {
-				requests += 1;
-				channel.stdin.write(requestLine(requests, verb, fields));
-				if (bytes !== void 0) sent = sendBehind(channel, bytes).catch(() => {});
-				return talk.next({
-					id: requests,
-					within,
-					...onEvent === void 0 ? {} : { onEvent }
-				});
+			requests += 1;
+			const id = requests;
+			const line = requestLine(id, verb, fields);
+			written = written.then(() => write(channel, {
+				line,
+				bytes
+			})).catch(() => {});
+			const answer = talk.next({
+				id,
+				within,
+				turn,
+				...onEvent === void 0 ? {} : { onEvent }
 			});
-			turn = answer.then(() => sent).catch(() => {});
+			turn = answer.catch(() => {});
 			return answer;
 		},
 		close: () => channel.stdin.end()
 	};
 }
 const PIECE = 262144;
-/** In pieces that leave the event loop room for probes. Where the stream ends, the helper's answer, or its absence, says why. */
-async function sendBehind({ stdin, ended }, bytes) {
+/** A request and what follows it. Where the stream ends, the helper's answer, or its absence, says why. */
+async function write(channel, { line, bytes }) {
+	const { stdin, ended } = channel;
+	stdin.write(line);
+	if (bytes === void 0) return;
 	for (let at = 0; at < bytes.length && stdin.writable; at += PIECE) if (!stdin.write(bytes.subarray(at, at + PIECE))) await Promise.race([(0, node_events.once)(stdin, "drain"), ended]);
 }
 /** Leaves no process behind on the target where the first answer is a refusal or does not come. */
@@ -2828,7 +2838,7 @@ function refusal(reason, message) {
 }
 /** Reads records as they come; everything else is noise, kept for the error message that may need it. */
 function converse(channel, marker) {
-	let waiting;
+	const waiting = /* @__PURE__ */ new Map();
 	let noise = "";
 	let elevating = false;
 	const chatter = (text) => {
@@ -2839,25 +2849,26 @@ function converse(channel, marker) {
 	const unfinished = onLines(channel, (line) => {
 		const record = parseRecord(line, marker);
 		if (record === void 0) return chatter(`${line}\n`);
-		if (record.kind === "garbled") waiting?.reject(new UpgradeError("internal", `the target's helper answered something unreadable: ${record.line}`));
-		else if (record.kind === "event") {
+		if (record.kind === "garbled") {
+			const error = new UpgradeError("internal", `the target's helper answered something unreadable: ${record.line}`);
+			for (const { reject } of waiting.values()) reject(error);
+		} else if (record.kind === "event") {
 			elevating ||= record.event === "elevating";
-			if (record.id === waiting?.id) waiting.onEvent?.(record.event);
-		} else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
+			waiting.get(record.id)?.onEvent?.(record.event);
+		} else waiting.get(record.answer.id)?.resolve(record.answer);
 	});
 	return {
 		noise: () => (noise + unfinished()).trim().slice(0, 500),
-		async next({ id, within, onEvent }) {
+		async next({ id, within, turn, onEvent }) {
 			const answer = new Promise((resolve, reject) => {
-				waiting = {
-					id,
+				waiting.set(id, {
 					resolve,
 					reject,
-					...onEvent === void 0 ? {} : { onEvent }
-				};
+					onEvent
+				});
 			});
 			const stop = new AbortController();
-			const silence = (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal }).then(() => Promise.reject(new UpgradeError("internal", silent({
+			const silence = Promise.resolve(turn).then(() => (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal })).then(() => Promise.reject(new UpgradeError("internal", silent({
 				within,
 				said: id === 0 ? noise + unfinished() : ""
 			}))), () => new Promise(() => {}));
@@ -2873,6 +2884,7 @@ function converse(channel, marker) {
 				]);
 			} finally {
 				stop.abort();
+				waiting.delete(id);
 			}
 		}
 	};
@@ -2948,7 +2960,7 @@ async function openLifeline(options) {
 			}
 		},
 		openBeside: (entry) => {
-			const elevate = now.session.elevated ? "now" : "never";
+			const elevate = now.elevated ? "now" : "never";
 			return openSession(now.connection, {
 				...helperOptions(config),
 				entry,
@@ -2961,7 +2973,7 @@ async function openLifeline(options) {
 		}
 	};
 }
-async function establish({ target, config, log, whileWaiting }) {
+async function establish({ target, config, log, whileWaiting, early }) {
 	const connection = await connect(target, {
 		ssh: config.ssh,
 		...log === void 0 ? {} : { log }
@@ -2972,9 +2984,12 @@ async function establish({ target, config, log, whileWaiting }) {
 			entry: "session"
 		});
 		if (whileWaiting !== void 0) setImmediate(whileWaiting);
+		const session = await opening;
+		early(session);
 		return {
 			connection,
-			session: await opening
+			session,
+			...await session.ready
 		};
 	} catch (error) {
 		connection.close();
@@ -3030,8 +3045,16 @@ async function openAgent(target, options) {
 		memory,
 		options
 	});
+	const early = (session) => {
+		memory.early = askFacts(session, {
+			memory,
+			config
+		});
+		memory.early.catch(() => {});
+	};
 	const lifeline = await openLifeline({
 		target,
+		early,
 		resume,
 		...options
 	});
@@ -3047,10 +3070,10 @@ async function openAgent(target, options) {
 		outages: lifeline.outages,
 		noteSilence: lifeline.noteSilence,
 		nonce: () => memory.nonce,
-		facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), {
+		facts: () => lifeline.overLosses(() => earlyOr(memory, () => askFacts(lifeline.session(), {
 			memory,
 			config
-		})),
+		}))),
 		ask(verb, { fields = {}, waits = 0, onEvent, bytes } = {}) {
 			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
 			if (verb === "commit" || verb === "rollback") memory.decision = verb;
@@ -3091,6 +3114,12 @@ function linkOver(lifeline) {
 		close: () => lifeline.connection().close()
 	};
 }
+/** What was asked ahead of time serves once: later facts are to be new. */
+function earlyOr(memory, ask) {
+	const { early } = memory;
+	memory.early = void 0;
+	return early ?? ask();
+}
 async function askFacts(session, { memory, config }) {
 	const fields = config.pidFile === void 0 ? {} : { pid_file: config.pidFile };
 	const facts = parseFacts((await session.ask("facts", {
@@ -3103,10 +3132,10 @@ async function askFacts(session, { memory, config }) {
 /** On a new session: in charge of the upgrade again, or an error that says how it was closed meanwhile. */
 async function takeUpAgain(session, { memory, options }) {
 	const { config, identity } = options;
-	const { ours } = await askFacts(session, {
+	const { ours } = await earlyOr(memory, () => askFacts(session, {
 		memory,
 		config
-	});
+	}));
 	const { nonce } = memory;
 	if (nonce === "") return;
 	if (ours.upgrade?.nonce !== nonce) {
@@ -3130,6 +3159,7 @@ async function takeUpAgain(session, { memory, options }) {
 async function askBeside(lifeline, { verb, fields, within, memory }) {
 	const other = await lifeline.openBeside("once");
 	try {
+		await other.ready;
 		return await other.ask(verb, {
 			fields: {
 				dir: memory.directory,
@@ -4032,7 +4062,7 @@ function evidence(shots, measuring) {
 /** A pattern that needs longer backtracks without end; it then counts as not found. */
 const PATTERN_LIMIT = 100;
 const EXCERPT_LENGTH = 80;
-function judge(answer, expected) {
+function judge$1(answer, expected) {
 	const { ms } = answer;
 	if (answer.kind === "inconclusive") return {
 		verdict: "inconclusive",
@@ -4568,7 +4598,7 @@ function healthProbes(settings, place) {
 			...shared,
 			...through(place.connection, shared.url)
 		};
-		const send = async (signal) => judge(await sendProbe(target, signal), settings);
+		const send = async (signal) => judge$1(await sendProbe(target, signal), settings);
 		return {
 			source,
 			send
@@ -4905,20 +4935,30 @@ function nextLook(rules, { now, due }) {
 const LOOK_EVERY = 1e3;
 /** A look takes a tenth of this; whoever waits so long for it waits for the link. */
 const SILENT_AFTER = 2e3;
-/** Swap, USR2, the old name back on disk, new workers accepting. */
+/**
+* Swap, USR2, the old name back on disk, new workers accepting. Where nothing is to be watched before WINCH, that is
+* asked for in the same breath (the target does it only for a generation that is ready): its answer is what is returned.
+*/
 async function begin(run) {
+	const { readyTimeout: waits, canaryTime } = run.config.switch;
 	let swapped;
 	const ready = new Promise((resolve) => swapped = resolve);
 	const asked = orCancelled(run.cancel, () => run.agent.ask("begin", {
-		waits: run.config.switch.readyTimeout,
+		...ours(run),
+		waits,
 		onEvent: (event) => event === "exec" && swapped?.()
 	}));
-	asked.catch(() => {});
+	const retiring = canaryTime === 0 && !run.cancel.aborted ? [run.agent.ask("retire", {
+		...ours(run),
+		waits
+	})] : [];
+	for (const answer of [asked, ...retiring]) answer.catch(() => {});
 	await phase(run, "swap", () => Promise.race([ready, asked]));
 	await phase(run, "ready", async () => {
 		const answer = mustSucceed(await asked, run.result);
 		run.result.newMaster = processOf(fieldsOf(answer.fields, "begin").object("newMaster"));
 	});
+	return retiring;
 }
 /** Both generations serve together, watched. */
 async function canary(run) {
@@ -4926,11 +4966,19 @@ async function canary(run) {
 	if (canaryTime > 0) await phase(run, "canary", () => watchFor(run, canaryTime));
 }
 /** WINCH, and no old worker accepts any more. */
-async function retire(run) {
+async function retire(run, [asked]) {
 	await phase(run, "retire", async () => {
 		const waits = run.config.switch.readyTimeout;
-		mustSucceed(await orCancelled(run.cancel, () => run.agent.ask("retire", { waits })), run.result);
+		const answer = orCancelled(run.cancel, () => asked ?? run.agent.ask("retire", {
+			...ours(run),
+			waits
+		}));
+		mustSucceed(await answer, run.result);
 	});
+}
+/** What follows is meant for this very upgrade. */
+function ours({ agent }) {
+	return { fields: { nonce: agent.nonce() } };
 }
 /** The new generation serves alone, watched and probed, until it is proven. */
 async function bake(run, probing) {
@@ -5051,17 +5099,43 @@ const COMPRESS_FROM_MS = 4;
 */
 async function stage(run, file) {
 	return phase(run, "stage", async () => {
-		const upload = await uploadOf(run, file);
-		const fields = preparation(run, file);
-		mustSucceed(await orCancelled(run.cancel, () => run.agent.ask("prepare", { fields })), run.result);
+		const { prepared, sent, checked } = await askAtOnce(run, file);
+		mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
 		try {
-			if (upload !== null) mustSucceed(await orCancelled(run.cancel, () => send(run, upload)), run.result);
-			return await check(run, file);
+			if (sent !== null) mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
+			return await judge(run, {
+				file,
+				answer: mustSucceed(await orCancelled(run.cancel, () => checked), run.result)
+			});
 		} catch (error) {
 			if (!(error instanceof Cancelled)) await unstage(run);
 			throw error;
 		}
 	});
+}
+/** All in one round trip: where the first is refused, the target refuses what follows, too. */
+async function askAtOnce(run, file) {
+	const { agent } = run;
+	const upload = await uploadOf(run, file);
+	const fields = preparation(run, file);
+	const { nonce } = fields;
+	const prepared = agent.ask("prepare", { fields });
+	const sent = upload === null ? null : send(run, upload);
+	const test = canTestAtOnce(run, file) ? "yes" : "no";
+	const checked = agent.ask("check", { fields: {
+		nonce,
+		test
+	} });
+	for (const answer of [
+		prepared,
+		sent,
+		checked
+	]) answer?.catch(() => {});
+	return {
+		prepared,
+		sent,
+		checked
+	};
 }
 /** Nothing of ours stays on the target. */
 async function unstage(run) {
@@ -5128,17 +5202,19 @@ function send({ agent }, { encoding, bytes, whole }) {
 		bytes
 	});
 }
+/** What the binary says of itself is known already, and shows that testing the configuration changes nothing there. */
+function canTestAtOnce(run, file) {
+	return file.build.version !== "" && sideEffectFree(run, file);
+}
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
-async function check(run, file) {
+async function judge(run, { file, answer }) {
 	const rules = rulesOf(run);
-	const quiet = sideEffectFree(run, file);
-	const known = file.build.version !== "" && quiet;
-	let answer = mustSucceed(await orCancelled(run.cancel, () => run.agent.ask("check", { fields: { test: known ? "yes" : "no" } })), run.result);
 	const read = fieldsOf(answer.fields, "check");
 	const said = read.text("build");
 	const build = said === "" ? file.build : parseBuildInfo(said);
 	if (read.number("versionExit") !== 0 || build.version === "") settle(run, judgeFinding(cannotRun(read), rules));
-	if (!known) {
+	let tested = answer;
+	if (!canTestAtOnce(run, file)) {
 		const { size, machine } = run.binary ?? {
 			size: 0,
 			machine: void 0
@@ -5150,9 +5226,15 @@ async function check(run, file) {
 			...machine === void 0 ? {} : { machine }
 		};
 		settle(run, judgeCandidate(candidate, run.facts, rules));
-		if (quiet) answer = mustSucceed(await run.agent.ask("check", { fields: { test: "yes" } }), run.result);
+		if (sideEffectFree(run, file)) {
+			const fields = {
+				nonce: run.agent.nonce(),
+				test: "yes"
+			};
+			tested = mustSucceed(await run.agent.ask("check", { fields }), run.result);
+		}
 	}
-	const test = fieldsOf(answer.fields, "check");
+	const test = fieldsOf(tested.fields, "check");
 	const exit = test.numberOrNull("testExit");
 	if (exit === null) run.result.notes.push("The configuration was not tested: with this pid file `nginx -t` would change the host.");
 	else if (exit !== 0) settle(run, judgeFinding(testFailed(test.lines("test")), rules));
@@ -5217,9 +5299,9 @@ async function switchTo(run, { file, probing }) {
 		begun = true;
 		sides.new.version = build.version;
 		startMeasuring(probing);
-		await begin(run);
+		const retiring = await begin(run);
 		await canary(run);
-		await retire(run);
+		await retire(run, retiring);
 		slowDown(run, probing);
 		await bake(run, probing);
 		return await conclude$1(run, {
@@ -5612,7 +5694,7 @@ async function run({ config, log, cancel }) {
 			result
 		}));
 	}
-	const verdict = judge$1(hosts, {
+	const verdict = judge$2(hosts, {
 		command: config.command,
 		autoCommit: config.switch.autoCommit
 	});

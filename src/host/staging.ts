@@ -26,18 +26,32 @@ const COMPRESS_FROM_MS = 4;
  */
 export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
   return phase(run, 'stage', async () => {
-    const upload = await uploadOf(run, file);
-    const fields = preparation(run, file);
-    mustSucceed(await orCancelled(run.cancel, () => run.agent.ask('prepare', { fields })), run.result);
+    const { prepared, sent, checked } = await askAtOnce(run, file);
+    mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
     try {
-      if (upload !== null) mustSucceed(await orCancelled(run.cancel, () => send(run, upload)), run.result);
-      return await check(run, file);
+      if (sent !== null) mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
+      const answer = mustSucceed(await orCancelled(run.cancel, () => checked), run.result);
+      return await judge(run, { file, answer });
     } catch (error) {
       // A cancelled run leaves it to the guard, which is told at once.
       if (!(error instanceof Cancelled)) await unstage(run);
       throw error;
     }
   });
+}
+
+/** All in one round trip: where the first is refused, the target refuses what follows, too. */
+async function askAtOnce(run: Inspected, file: Staged) {
+  const { agent } = run;
+  const upload = await uploadOf(run, file);
+  const fields = preparation(run, file);
+  const { nonce } = fields;
+  const prepared = agent.ask('prepare', { fields });
+  const sent = upload === null ? null : send(run, upload);
+  const test = canTestAtOnce(run, file) ? 'yes' : 'no';
+  const checked = agent.ask('check', { fields: { nonce, test } });
+  for (const answer of [prepared, sent, checked]) answer?.catch(() => {});
+  return { prepared, sent, checked };
 }
 
 /** Nothing of ours stays on the target. */
@@ -104,29 +118,30 @@ function send({ agent }: Inspected, { encoding, bytes, whole }: Upload): Promise
   return agent.ask('receive', { fields: { nonce: agent.nonce(), encoding, size: bytes.length, whole }, bytes });
 }
 
+/** What the binary says of itself is known already, and shows that testing the configuration changes nothing there. */
+function canTestAtOnce(run: Inspected, file: Staged): boolean {
+  return file.build.version !== '' && sideEffectFree(run, file);
+}
+
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
-async function check(run: Inspected, file: Staged): Promise<BuildInfo> {
+async function judge(run: Inspected, { file, answer }: { file: Staged; answer: Answer }): Promise<BuildInfo> {
   const rules = rulesOf(run);
-  const quiet = sideEffectFree(run, file);
-  const known = file.build.version !== '' && quiet;
-  let answer = mustSucceed(
-    await orCancelled(run.cancel, () => run.agent.ask('check', { fields: { test: known ? 'yes' : 'no' } })),
-    run.result,
-  );
   const read = fieldsOf(answer.fields, 'check');
   const said = read.text('build');
   // What passed the test on the target was not asked again what it is.
   const build = said === '' ? file.build : parseBuildInfo(said);
   if (read.number('versionExit') !== 0 || build.version === '') settle(run, judgeFinding(cannotRun(read), rules));
-  if (!known) {
+  let tested = answer;
+  if (!canTestAtOnce(run, file)) {
     const { size, machine } = run.binary ?? { size: 0, machine: undefined };
     const candidate = { sha256: file.sha256, size, build, ...(machine === undefined ? {} : { machine }) };
     settle(run, judgeCandidate(candidate, run.facts, rules));
-    if (quiet) {
-      answer = mustSucceed(await run.agent.ask('check', { fields: { test: 'yes' } }), run.result);
+    if (sideEffectFree(run, file)) {
+      const fields = { nonce: run.agent.nonce(), test: 'yes' };
+      tested = mustSucceed(await run.agent.ask('check', { fields }), run.result);
     }
   }
-  const test = fieldsOf(answer.fields, 'check');
+  const test = fieldsOf(tested.fields, 'check');
   const exit = test.numberOrNull('testExit');
   if (exit === null) {
     run.result.notes.push('The configuration was not tested: with this pid file `nginx -t` would change the host.');

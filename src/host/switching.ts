@@ -3,7 +3,7 @@ import { bake as bakeUntil } from '../health/bake.ts';
 import type { Judgement } from '../health/judge.ts';
 import type { HealthSettings, Millis } from '../config.ts';
 import { UpgradeError } from '../errors.ts';
-import { fieldsOf } from '../target/answer.ts';
+import { type Answer, fieldsOf } from '../target/answer.ts';
 import { processOf } from '../target/facts.ts';
 import { orCancelled, throwIfCancelled } from './cancellation.ts';
 import { mustSucceed } from './errors.ts';
@@ -16,22 +16,25 @@ const LOOK_EVERY: Millis = 1_000;
 /** A look takes a tenth of this; whoever waits so long for it waits for the link. */
 const SILENT_AFTER: Millis = 2_000;
 
-/** Swap, USR2, the old name back on disk, new workers accepting. */
-export async function begin(run: Inspected): Promise<void> {
+/**
+ * Swap, USR2, the old name back on disk, new workers accepting. Where nothing is to be watched before WINCH, that is
+ * asked for in the same breath (the target does it only for a generation that is ready): its answer is what is returned.
+ */
+export async function begin(run: Inspected): Promise<Promise<Answer>[]> {
+  const { readyTimeout: waits, canaryTime } = run.config.switch;
   let swapped: (() => void) | undefined;
   const ready = new Promise<void>((resolve) => (swapped = resolve));
   const asked = orCancelled(run.cancel, () =>
-    run.agent.ask('begin', {
-      waits: run.config.switch.readyTimeout,
-      onEvent: (event) => event === 'exec' && swapped?.(),
-    }),
+    run.agent.ask('begin', { ...ours(run), waits, onEvent: (event) => event === 'exec' && swapped?.() }),
   );
-  asked.catch(() => {});
+  const retiring = canaryTime === 0 && !run.cancel.aborted ? [run.agent.ask('retire', { ...ours(run), waits })] : [];
+  for (const answer of [asked, ...retiring]) answer.catch(() => {});
   await phase(run, 'swap', () => Promise.race([ready, asked]));
   await phase(run, 'ready', async () => {
     const answer = mustSucceed(await asked, run.result);
     run.result.newMaster = processOf(fieldsOf(answer.fields, 'begin').object('newMaster'));
   });
+  return retiring;
 }
 
 /** Both generations serve together, watched. */
@@ -41,11 +44,17 @@ export async function canary(run: Inspected): Promise<void> {
 }
 
 /** WINCH, and no old worker accepts any more. */
-export async function retire(run: Inspected): Promise<void> {
+export async function retire(run: Inspected, [asked]: Promise<Answer>[]): Promise<void> {
   await phase(run, 'retire', async () => {
     const waits = run.config.switch.readyTimeout;
-    mustSucceed(await orCancelled(run.cancel, () => run.agent.ask('retire', { waits })), run.result);
+    const answer = orCancelled(run.cancel, () => asked ?? run.agent.ask('retire', { ...ours(run), waits }));
+    mustSucceed(await answer, run.result);
   });
+}
+
+/** What follows is meant for this very upgrade. */
+function ours({ agent }: HostRun) {
+  return { fields: { nonce: agent.nonce() } };
 }
 
 /** The new generation serves alone, watched and probed, until it is proven. */

@@ -49,9 +49,9 @@ export async function switchTo(
     begun = true;
     sides.new.version = build.version;
     startMeasuring(probing);
-    await begin(run);
+    const retiring = await begin(run);
     await canary(run);
-    await retire(run);
+    await retire(run, retiring);
     slowDown(run, probing);
     await bake(run, probing);
     return await conclude(run, { file, sides });

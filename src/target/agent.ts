@@ -79,6 +79,8 @@ interface Memory {
   directory: string;
   /** What this run itself asked for last, where that decides about the upgrade. */
   decision: string;
+  /** The facts that were asked for along with the helper, until they are used. */
+  early?: Promise<Facts> | undefined;
 }
 
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
@@ -86,7 +88,11 @@ export async function openAgent(target: Target, options: AgentOptions): Promise<
   const { config, identity } = options;
   const memory: Memory = { nonce: '', directory: '', decision: '' };
   const resume = (session: Session) => takeUpAgain(session, { memory, options });
-  const lifeline = await openLifeline({ target, resume, ...options });
+  const early = (session: Session) => {
+    memory.early = askFacts(session, { memory, config });
+    memory.early.catch(() => {});
+  };
+  const lifeline = await openLifeline({ target, early, resume, ...options });
   const beside = (verb: string, fields: Fields, within: Millis) =>
     askBeside(lifeline, { verb, fields, within, memory });
   return {
@@ -95,7 +101,7 @@ export async function openAgent(target: Target, options: AgentOptions): Promise<
     outages: lifeline.outages,
     noteSilence: lifeline.noteSilence,
     nonce: () => memory.nonce,
-    facts: () => lifeline.overLosses(() => askFacts(lifeline.session(), { memory, config })),
+    facts: () => lifeline.overLosses(() => earlyOr(memory, () => askFacts(lifeline.session(), { memory, config }))),
     ask(verb, { fields = {}, waits = 0, onEvent, bytes } = {}) {
       if (verb === 'prepare' || verb === 'adopt') memory.nonce = String(fields['nonce'] ?? memory.nonce);
       if (verb === 'commit' || verb === 'rollback') memory.decision = verb;
@@ -128,6 +134,13 @@ function linkOver(lifeline: Lifeline): Connection {
   };
 }
 
+/** What was asked ahead of time serves once: later facts are to be new. */
+function earlyOr(memory: Memory, ask: () => Promise<Facts>): Promise<Facts> {
+  const { early } = memory;
+  memory.early = undefined;
+  return early ?? ask();
+}
+
 async function askFacts(session: Session, { memory, config }: { memory: Memory; config: Config }): Promise<Facts> {
   const fields = config.pidFile === undefined ? {} : { pid_file: config.pidFile };
   const facts = parseFacts((await session.ask('facts', { fields, within: config.commandTimeout })).fields);
@@ -138,7 +151,7 @@ async function askFacts(session: Session, { memory, config }: { memory: Memory; 
 /** On a new session: in charge of the upgrade again, or an error that says how it was closed meanwhile. */
 async function takeUpAgain(session: Session, { memory, options }: { memory: Memory; options: AgentOptions }) {
   const { config, identity } = options;
-  const { ours } = await askFacts(session, { memory, config });
+  const { ours } = await earlyOr(memory, () => askFacts(session, { memory, config }));
   const { nonce } = memory;
   if (nonce === '') return;
   if (ours.upgrade?.nonce !== nonce) {
@@ -166,6 +179,7 @@ interface Besides {
 async function askBeside(lifeline: Lifeline, { verb, fields, within, memory }: Besides): Promise<Answer> {
   const other = await lifeline.openBeside('once');
   try {
+    await other.ready;
     return await other.ask(verb, { fields: { dir: memory.directory, ...fields }, within });
   } finally {
     other.close();

@@ -489,6 +489,8 @@ command_line() {
 survey() {
   local _replies _sum _text _free
   unit_of "$1"
+  uptime_now
+  WALL_UP=${UP%.*}
   OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' CPUS=1 SHOWN=''
   _replies=$(
     (one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)" && printf 'build=%s\n' "$LINE") &
@@ -497,6 +499,7 @@ survey() {
     printf 'cwd=%s\nexe=%s\n' "$(readlink "/proc/$1/cwd")" "$(readlink "/proc/$1/exe")" &
     printf 'machine=%s\ncpus=%s\n' "$(uname -m)" "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)" &
     told_sockets "$1" &
+    date -u +wall=%Y-%m-%dT%H:%M:%SZ &
     [ -z "$UNIT" ] || systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart "$UNIT" 2>/dev/null &
     wait
   )
@@ -511,6 +514,7 @@ survey() {
       exe=*) EXE=${_text#*=} ;;
       machine=*) MACHINE=${_text#*=} ;;
       cpus=*) CPUS=${_text#*=} ;;
+      wall=*) WALL=${_text#*=} ;;
       socket=*) SOCKETS="$SOCKETS${_text#*=}$NL" ;;
       *) SHOWN="$SHOWN$_text$NL" ;;
     esac
@@ -875,7 +879,8 @@ guard_lives() {
 
 # start_guard: does not wait for it; wait_for_guard does.
 start_guard() {
-  printf '%s\n' "$NHU" >"$D/helper"
+  # A guard that starts another one was started from there itself.
+  [ -z "${NHU-}" ] || printf '%s\n' "$NHU" >"$D/helper"
   set_deadline "$S_confirm"
   [ ! -e "$D/guard" ] || rm -f "$D/guard"
   # Through a shell that ends at once: whoever ends this process by its children must not find the guard among them.
@@ -958,7 +963,7 @@ wait_for_guards_end() {
 # guard_main DIR KIND: a loop of a second; ends when the books are closed.
 guard_main() {
   local _sleeper _mine
-  D=$1 ACTOR=guard NHU=$(cat "$D/helper")
+  D=$1 ACTOR=guard
   trap '' HUP PIPE
   trap 'kill "$_sleeper" 2>/dev/null; forget_guard; exit 0' TERM INT
   trap 'kill "$_sleeper" 2>/dev/null' USR1
@@ -1045,12 +1050,18 @@ find_pair() {
     children_of "$S_om"
     for _c in $CHILDREN; do
       case " $S_ow " in *" $_c "*) continue ;; esac
-      inode_of "/proc/$_c/exe"
-      [ "$INODE" != "$S_new_ino" ] || { start_of "$_c" && S_nm=$_c S_nm_start=$START; }
+      runs_new "$_c" && start_of "$_c" && S_nm=$_c S_nm_start=$START
     done
   fi
   lives "$S_nm" "$S_nm_start" && NM_LIVES=1
   return 0
+}
+
+# runs_new PID: without starting a process, as long as the file has its name in the working directory.
+runs_new() {
+  if [ -e "$S_work/new" ]; then [ "/proc/$1/exe" -ef "$S_work/new" ]; return; fi
+  inode_of "/proc/$1/exe"
+  [ -n "$INODE" ] && [ "$INODE" = "$S_new_ino" ]
 }
 
 # exec_settles: a USR2 that a former actor sent may not have led to an exec yet; while it is on its way the new name must
@@ -1078,12 +1089,18 @@ exec_settles() {
 # put_name KEPT: the file kept as W/KEPT is at the binary's path again. Never overwrites a file that is not ours.
 put_name() {
   [ -n "$S_work" ] && [ -e "$S_work/$1" ] || return 0
-  read_inodes "$S_bin" "$S_work/$1"
-  [ "$INODE_1" != "$INODE_2" ] || [ -L "$S_bin" ] || return 0
-  case $INODE_1 in "$S_new_ino" | "$S_path_ino" | '') ;; *) return 1 ;; esac
+  [ -L "$S_bin" ] || ! [ "$S_bin" -ef "$S_work/$1" ] || return 0
+  path_is_ours || return 1
   # A second name first: renaming over the last one would destroy the inode that runs.
   [ ! -e "$S_work/back" ] || rm -f "$S_work/back"
   ln "$S_work/$1" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
+}
+
+# path_is_ours: at the binary's path is the old file, the new one, or none.
+path_is_ours() {
+  [ ! "$S_bin" -ef "$S_work/old" ] && [ ! "$S_bin" -ef "$S_work/new" ] || return 0
+  inode_of "$S_bin"
+  case $INODE in "$S_new_ino" | "$S_path_ino" | '') ;; *) return 1 ;; esac
 }
 
 # sort_workers: the old master's workers that are not shutting down: STAYING are those of before WINCH, FRESH came after.
@@ -1324,8 +1341,8 @@ close_books() {
   if [ "$S_kind" = plan ]; then rm -f "$D/decision"
   else write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"; fi
   # Never while the path still leads in there.
-  if [ -n "$S_work" ]; then [ -L "$S_bin" ] && [ "$(readlink "$S_bin")" = "$S_work/new" ] || rm -rf "$S_work"; fi
-  clear_books
+  if [ -n "$S_work" ] && [ -L "$S_bin" ] && [ "$(readlink "$S_bin")" = "$S_work/new" ]; then clear_books
+  else clear_books "$S_work"; fi
   # Told now, waited for by guard_gone: it needs a moment.
   # The word of one that died is of no use to anybody.
   if ! guard_lives; then rm -f "$D/guard"
@@ -1333,8 +1350,8 @@ close_books() {
   return 0
 }
 
-# clear_books: the lock goes last; while it stands nobody else begins here.
-clear_books() { rm -rf "$D/upgrade" "$D/reserve" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
+# clear_books [WORK]: the lock goes last; while it stands nobody else begins here.
+clear_books() { rm -rf ${1+"$1"} "$D/upgrade" "$D/reserve" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
 
 # as_master FILE [ARG]...: runs FILE as the running master was run: its options and directory, an almost empty environment.
 as_master() {
@@ -1377,12 +1394,11 @@ finish_commit() {
 
 # install_new: the new file takes the path. False where another file came there meanwhile; the books are then closed.
 install_new() {
-  inode_of "$S_bin"
-  [ "$INODE" != "$S_new_ino" ] || [ -L "$S_bin" ] || return 0
-  case $INODE in
-    "$S_path_ino" | "$S_new_ino") ;;
-    *) close_books changed-by-others "another file is at $S_bin"; return 1 ;;
-  esac
+  if [ ! -e "$S_work/new" ]; then
+    inode_of "$S_bin"
+    [ "$INODE" != "$S_new_ino" ] || return 0
+  fi
+  path_is_ours && [ -e "$S_bin" ] || { close_books changed-by-others "another file is at $S_bin"; return 1; }
   may_act commit || return 1
   journal install
   # Another actor than the one that staged has nothing to wait for, and syncs anew.
@@ -1461,6 +1477,8 @@ remember_previous() {
   local _kept _old
   if [ "$S_kind" = reverse ]; then rm -f "$D/previous"
   else write_file "$D/previous" "sha=$S_old_sha${NL}version=$S_old_version${NL}replaced_by=$S_new_sha"; fi
+  set -- "$D/retained"/*
+  [ $# -gt "$S_keep" ] || return 0
   _kept=0
   # By the time of their last link or copy: what they are dated is the age of the build.
   for _old in $(ls -tc "$D/retained" 2>/dev/null); do
@@ -1956,10 +1974,9 @@ lost_ground() {
 # verb_begin: swap, USR2, the old name back, new workers accepting.
 verb_begin() {
   rec_new
-  load_state
-  inode_of "$S_work/new"
-  [ -n "$INODE" ] || { refuse upload-failed "$S_work/new is gone"; return; }
-  S_new_ino=$INODE
+  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others 'no such upgrade is prepared here'; return; }
+  [ -e "$S_work/new" ] || { refuse upload-failed "$S_work/new is gone"; return; }
+  [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
   sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
@@ -2130,6 +2147,8 @@ count_gone() {
 verb_retire() {
   rec_new
   load_state
+  # Asked along with begin, and that failed.
+  case $S_phase in ready | retired | held) ;; *) refuse not-ready 'the new generation was not ready'; return ;; esac
   sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
@@ -2281,8 +2300,7 @@ verb_commit() {
     [ "$NM_LIVES" = 1 ] || { evidence; refuse new-master-died "the new master $S_nm is gone"; return; }
     enough_accept || { evidence; refuse workers-crashing "before the commit the new workers should accept on all listeners; found ${ACCEPTING:-none}"; return; }
     pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_nm"; return; }
-    inode_of "$S_bin"
-    [ "$INODE" = "$S_path_ino" ] || { refuse changed-by-others "another file than before is at $S_bin"; return; }
+    [ "$S_bin" -ef "$S_work/old" ] || { refuse changed-by-others "another file than before is at $S_bin"; return; }
     if [ "$OM_LIVES" = 1 ]; then repark_old || return; fi
     decide commit run || { lost_ground; return; }
   fi
@@ -2506,7 +2524,8 @@ session() {
   answer
   while IFS= read -r _request; do
     parse_request "$_request"
-    run_verb
+    # What follows on standard input is the next request, or a binary: nobody else may read of it.
+    case $VERB in receive) run_verb ;; *) run_verb </dev/null ;; esac
     [ "$1" = session ] || break
   done
 }

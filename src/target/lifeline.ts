@@ -15,6 +15,8 @@ export interface LifelineOptions {
   whileWaiting?: () => void;
   /** Once aborted, a lost connection stays lost: the guard on the target has been told to act. */
   cancel: AbortSignal;
+  /** Asks for what is needed first, along with the helper. */
+  early: (session: Session) => void;
   /** Called on a new session before anything else is asked there; throws where there is nothing to go on with. */
   resume: (session: Session) => Promise<void>;
 }
@@ -78,7 +80,7 @@ export async function openLifeline(options: LifelineOptions): Promise<Lifeline> 
     },
     openBeside: (entry) => {
       // A second helper need not find out again whether root is needed.
-      const elevate = now.session.elevated ? 'now' : 'never';
+      const elevate = now.elevated ? 'now' : 'never';
       return openSession(now.connection, { ...helperOptions(config), entry, elevate });
     },
     close() {
@@ -91,14 +93,17 @@ export async function openLifeline(options: LifelineOptions): Promise<Lifeline> 
 interface Established {
   connection: Connection;
   session: Session;
+  elevated: boolean;
 }
 
-async function establish({ target, config, log, whileWaiting }: LifelineOptions): Promise<Established> {
+async function establish({ target, config, log, whileWaiting, early }: LifelineOptions): Promise<Established> {
   const connection = await connect(target, { ssh: config.ssh, ...(log === undefined ? {} : { log }) });
   try {
     const opening = openSession(connection, { ...helperOptions(config), entry: 'session' });
     if (whileWaiting !== undefined) setImmediate(whileWaiting);
-    return { connection, session: await opening };
+    const session = await opening;
+    early(session);
+    return { connection, session, ...(await session.ready) };
   } catch (error) {
     connection.close();
     throw error;

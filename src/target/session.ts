@@ -9,12 +9,15 @@ import { type Start, startOf } from './program.ts';
 
 /** A conversation with one helper process on the target, kept open for the whole run: one login, one sudo. */
 export interface Session {
-  /** True where the helper runs as root through sudo, although the login is not root. */
-  readonly elevated: boolean;
+  /**
+   * Settled by the helper's first record. `elevated`: it runs as root through sudo, although the login is not root.
+   * Rejects with HelperRefused or UpgradeError.
+   */
+  readonly ready: Promise<{ elevated: boolean }>;
   /** Request and answer pairs so far. */
   readonly requests: number;
   /**
-   * One request at a time, in the order asked. Rejects with UpgradeError `connection-lost` when the link or the helper
+   * Sent at once, behind what was asked before; the helper does one after the other. Rejects with UpgradeError `connection-lost` when the link or the helper
    * is gone (its effect is then unknown), `internal` when no answer came within `within`.
    */
   ask(verb: string, options: AskOptions): Promise<Answer>;
@@ -47,7 +50,10 @@ export class HelperRefused extends Error {
 const MAX_LINE = 1024 * 1024;
 const MAX_NOISE = 4096;
 
-/** Starts a helper and waits for its first record. Rejects with HelperRefused or UpgradeError. */
+/**
+ * Starts a helper. What is asked before its first record has come goes along with it, and is answered behind that.
+ * Rejects with UpgradeError where no command can be started.
+ */
 export async function openSession(connection: Connection, options: OpenOptions): Promise<Session> {
   const marker = randomBytes(8).toString('hex');
   const { entry, sudo, elevate, pidFile } = options;
@@ -55,23 +61,23 @@ export async function openSession(connection: Connection, options: OpenOptions):
   const channel = await connection.start(start.command);
   const talk = converse(channel, marker);
   channel.stdin.write(start.input);
-  const first = await firstAnswer(channel, { talk, within: options.within });
+  const ready = firstAnswer(channel, { talk, within: options.within });
+  ready.catch(() => {});
   let requests = 0;
+  let written: Promise<unknown> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
   return {
-    elevated: first.fields['elevated'] === true,
+    ready: ready.then(({ fields }) => ({ elevated: fields['elevated'] === true })),
     get requests() {
       return requests;
     },
     ask(verb, { fields = {}, within, onEvent, bytes }) {
-      let sent: Promise<void> | undefined;
-      const answer = turn.then(() => {
-        requests += 1;
-        channel.stdin.write(requestLine(requests, verb, fields));
-        if (bytes !== undefined) sent = sendBehind(channel, bytes).catch(() => {});
-        return talk.next({ id: requests, within, ...(onEvent === undefined ? {} : { onEvent }) });
-      });
-      turn = answer.then(() => sent).catch(() => {});
+      requests += 1;
+      const id = requests;
+      const line = requestLine(id, verb, fields);
+      written = written.then(() => write(channel, { line, bytes })).catch(() => {});
+      const answer = talk.next({ id, within, turn, ...(onEvent === undefined ? {} : { onEvent }) });
+      turn = answer.catch(() => {});
       return answer;
     },
     close: () => channel.stdin.end(),
@@ -80,8 +86,12 @@ export async function openSession(connection: Connection, options: OpenOptions):
 
 const PIECE = 256 * 1024;
 
-/** In pieces that leave the event loop room for probes. Where the stream ends, the helper's answer, or its absence, says why. */
-async function sendBehind({ stdin, ended }: Channel, bytes: Buffer): Promise<void> {
+/** A request and what follows it. Where the stream ends, the helper's answer, or its absence, says why. */
+async function write(channel: Channel, { line, bytes }: { line: string; bytes: Buffer | undefined }): Promise<void> {
+  const { stdin, ended } = channel;
+  stdin.write(line);
+  if (bytes === undefined) return;
+  // In pieces, which leave the event loop room for probes.
   for (let at = 0; at < bytes.length && stdin.writable; at += PIECE) {
     if (!stdin.write(bytes.subarray(at, at + PIECE))) await Promise.race([once(stdin, 'drain'), ended]);
   }
@@ -111,15 +121,16 @@ function refusal(reason: string, message: string): Error {
 }
 
 interface Waiting {
-  id: number;
-  onEvent?: (event: string) => void;
+  onEvent: ((event: string) => void) | undefined;
   resolve: (answer: Answer) => void;
   reject: (error: Error) => void;
 }
 
 interface NextOptions {
   id: number;
+  /** Counted from its own turn: the helper does one after the other. */
   within: Millis;
+  turn?: Promise<unknown>;
   onEvent?: (event: string) => void;
 }
 
@@ -127,7 +138,7 @@ type Talk = ReturnType<typeof converse>;
 
 /** Reads records as they come; everything else is noise, kept for the error message that may need it. */
 function converse(channel: Channel, marker: string) {
-  let waiting: Waiting | undefined;
+  const waiting = new Map<number, Waiting>();
   let noise = '';
   let elevating = false;
   const chatter = (text: string): void => {
@@ -139,26 +150,29 @@ function converse(channel: Channel, marker: string) {
     const record = parseRecord(line, marker);
     if (record === undefined) return chatter(`${line}\n`);
     if (record.kind === 'garbled') {
-      waiting?.reject(
-        new UpgradeError('internal', `the target's helper answered something unreadable: ${record.line}`),
-      );
+      const error = new UpgradeError('internal', `the target's helper answered something unreadable: ${record.line}`);
+      for (const { reject } of waiting.values()) reject(error);
     } else if (record.kind === 'event') {
       elevating ||= record.event === 'elevating';
-      if (record.id === waiting?.id) waiting.onEvent?.(record.event);
-    } else if (record.answer.id === waiting?.id) waiting.resolve(record.answer);
+      waiting.get(record.id)?.onEvent?.(record.event);
+    } else waiting.get(record.answer.id)?.resolve(record.answer);
   });
   return {
     noise: () => (noise + unfinished()).trim().slice(0, 500),
-    async next({ id, within, onEvent }: NextOptions): Promise<Answer> {
+    async next({ id, within, turn, onEvent }: NextOptions): Promise<Answer> {
       const answer = new Promise<Answer>((resolve, reject) => {
-        waiting = { id, resolve, reject, ...(onEvent === undefined ? {} : { onEvent }) };
+        waiting.set(id, { resolve, reject, onEvent });
       });
       const stop = new AbortController();
-      const silence = delay(within, undefined, { signal: stop.signal }).then(
-        () =>
-          Promise.reject(new UpgradeError('internal', silent({ within, said: id === 0 ? noise + unfinished() : '' }))),
-        () => new Promise<never>(() => {}),
-      );
+      const silence = Promise.resolve(turn)
+        .then(() => delay(within, undefined, { signal: stop.signal }))
+        .then(
+          () =>
+            Promise.reject(
+              new UpgradeError('internal', silent({ within, said: id === 0 ? noise + unfinished() : '' })),
+            ),
+          () => new Promise<never>(() => {}),
+        );
       try {
         return await Promise.race([
           answer,
@@ -167,6 +181,7 @@ function converse(channel: Channel, marker: string) {
         ]);
       } finally {
         stop.abort();
+        waiting.delete(id);
       }
     },
   };

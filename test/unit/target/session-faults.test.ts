@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { UpgradeError } from '../../../src/errors.ts';
 import { HelperRefused, openSession, type OpenOptions, type Session } from '../../../src/target/session.ts';
 import { type FarEnd, farEnd } from './scripted-channel.ts';
@@ -18,10 +18,16 @@ const hello = { id: 0, verb: 'hello', ok: true };
 const elevating = { id: 0, event: 'elevating' };
 
 async function opened(far: FarEnd): Promise<Session> {
-  const opening = openSession(far.connection, options);
+  const session = await openSession(far.connection, options);
   await far.heard();
   far.says(hello);
-  return opening;
+  await session.ready;
+  return session;
+}
+
+/** What the first record says, or why there is none. */
+async function firstOf(far: FarEnd, how: OpenOptions = options): Promise<{ elevated: boolean }> {
+  return (await openSession(far.connection, how)).ready;
 }
 
 function fails(reason: string, says: RegExp) {
@@ -35,7 +41,7 @@ function refuses(code: HelperRefused['code'], says: RegExp) {
 describe('openSession', () => {
   it('tells the gate which instance is meant and how to become root, and starts it without root', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, options);
+    const opening = firstOf(far);
     assert.match(await far.heard(), /^nhu1\t[0-9a-f]{16}\tsudo=sudo -n\tpid_file=\/run\/a\.pid$/);
     assert.match(far.commands[0] ?? '', /^\/bin\/sh .* nginx-hot-upgrade session$/);
     far.says({ ...hello, elevated: true });
@@ -44,7 +50,7 @@ describe('openSession', () => {
 
   it('starts as root at once where it is known that this is needed', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, { ...options, entry: 'once', elevate: 'now' });
+    const opening = firstOf(far, { ...options, entry: 'once', elevate: 'now' });
     assert.doesNotMatch(await far.heard(), /sudo=/);
     assert.match(far.commands[0] ?? '', /^sudo -n \/bin\/sh .* nginx-hot-upgrade once elevated$/);
     far.says({ ...hello, elevated: true });
@@ -53,7 +59,7 @@ describe('openSession', () => {
 
   it('starts without root, and names no way to it, where that is never wanted', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, { ...options, elevate: 'never' });
+    const opening = firstOf(far, { ...options, elevate: 'never' });
     assert.match(await far.heard(), /^nhu1\t[0-9a-f]{16}$/);
     assert.match(far.commands[0] ?? '', /^\/bin\/sh .* nginx-hot-upgrade session$/);
     far.says({ ...hello, elevated: false });
@@ -62,7 +68,7 @@ describe('openSession', () => {
 
   it('takes the end after `elevating` for a refusal of sudo, in its own words', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, options);
+    const opening = firstOf(far);
     await far.heard();
     far.says(elevating);
     far.complains('doas: Operation not permitted\n');
@@ -73,7 +79,7 @@ describe('openSession', () => {
 
   it('takes it for one where sudo ends without a word, too', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, options);
+    const opening = firstOf(far);
     await far.heard();
     far.says(elevating);
     far.ends({ kind: 'exit', code: 1 });
@@ -82,7 +88,7 @@ describe('openSession', () => {
 
   it('takes the end before `elevating` for a refusal of the shell', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, options);
+    const opening = firstOf(far);
     await far.heard();
     far.complains('Your account has expired.\n');
     far.ends({ kind: 'exit', code: 1 });
@@ -91,7 +97,7 @@ describe('openSession', () => {
 
   it('is no refusal of sudo where the link breaks while it is asked', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, options);
+    const opening = firstOf(far);
     await far.heard();
     far.says(elevating);
     far.ends({ kind: 'lost', cause: 'read ECONNRESET' });
@@ -100,7 +106,7 @@ describe('openSession', () => {
 
   it('rejects as internal where the helper refuses for another reason', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, options);
+    const opening = firstOf(far);
     await far.heard();
     far.says({ ...hello, ok: false, reason: 'odd', message: 'no /proc here' });
     await assert.rejects(opening, fails('internal', /^no \/proc here/));
@@ -109,7 +115,7 @@ describe('openSession', () => {
   it('rejects, and names the time and what was said instead, where no helper answers at all', async () => {
     const far = farEnd();
     far.complains('Password: ');
-    const opening = openSession(far.connection, { ...options, within: 30 });
+    const opening = firstOf(far, { ...options, within: 30 });
     await assert.rejects(opening, fails('internal', /no answer .* within 30 ms; .* Password:/));
     assert.equal(far.aborted(), true, 'the process on the target is given up');
   });
@@ -117,13 +123,13 @@ describe('openSession', () => {
   it('tells of a prompt on the standard output, too, which ends without a newline', async () => {
     const far = farEnd();
     far.writes('New password: ');
-    const opening = openSession(far.connection, { ...options, within: 30 });
+    const opening = firstOf(far, { ...options, within: 30 });
     await assert.rejects(opening, fails('internal', /New password:/));
   });
 
   it('rejects as connection-lost where the link breaks before the first record', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, options);
+    const opening = firstOf(far);
     far.ends({ kind: 'lost', cause: 'keepalive timeout' });
     await assert.rejects(opening, fails('connection-lost', /the connection was lost: keepalive timeout/));
   });
@@ -152,21 +158,13 @@ describe('a session', () => {
     assert.equal((await second).verb, 'extend');
   });
 
-  it('asks one after another: the second line is written when the first was answered', async () => {
+  it('sends at once what is asked, and gives each its own answer, in whatever order they come', async () => {
     const far = farEnd();
     const session = await opened(far);
     const answers = [session.ask('begin', { within }), session.ask('look', { within })];
-    assert.match(await far.heard(), /^1\tbegin$/);
-    let early = true;
-    const second = far.heard().then((line) => [line, early]);
-    for (let turn = 0; turn < 10; turn += 1) await setImmediate();
-    // An answer ahead of its question is none.
-    far.says({ id: 2, verb: 'look', ok: false, reason: 'stale' });
-    for (let turn = 0; turn < 10; turn += 1) await setImmediate();
-    early = false;
-    far.says({ id: 1, verb: 'begin', ok: true });
-    assert.deepEqual(await second, ['2\tlook', false]);
+    assert.deepEqual([await far.heard(), await far.heard()], ['1\tbegin', '2\tlook']);
     far.says({ id: 2, verb: 'look', ok: true });
+    far.says({ id: 1, verb: 'begin', ok: true });
     assert.deepEqual(
       (await Promise.all(answers)).map(({ id, verb, ok }) => [id, verb, ok]),
       [
@@ -175,6 +173,17 @@ describe('a session', () => {
       ],
     );
     assert.equal(session.requests, 2);
+  });
+
+  it('sends along with the helper what is asked before its first record', async () => {
+    const far = farEnd();
+    const session = await openSession(far.connection, options);
+    const answer = session.ask('facts', { within });
+    assert.match(await far.heard(), /^nhu1\t/);
+    assert.equal(await far.heard(), '1\tfacts');
+    far.says(hello);
+    far.says({ id: 1, verb: 'facts', ok: true });
+    assert.equal((await answer).verb, 'facts');
   });
 
   it('goes on to the next request where one was not answered', async () => {
@@ -224,11 +233,11 @@ describe('a session', () => {
 
   it('puts records together that come in pieces, and takes them apart that come together', async () => {
     const far = farEnd();
-    const opening = openSession(far.connection, options);
+    const session = await openSession(far.connection, options);
     const marker = (await far.heard()).split('\t')[1];
     far.writes(`@${marker} {"v":1,"id":0,"verb":"hel`);
     far.writes(`lo","ok":true}\n@${marker} {"v":1,"id":1,"verb":"look","event":"a"}\n`);
-    const session = await opening;
+    await session.ready;
     const answer = session.ask('look', { within });
     await far.heard();
     far.writes(`noise\n@${marker} {"v":1,"id":1,"verb":"look","ok":true}\nmore`);

@@ -33,6 +33,7 @@ function program(name: string, script: string): string {
 async function refusal(words: string[], connection = local): Promise<HelperRefused> {
   try {
     const session = await openSession(connection, { ...options, sudo: words, elevate: 'now' });
+    await session.ready;
     session.close();
   } catch (error) {
     if (error instanceof HelperRefused) return error;
@@ -44,7 +45,7 @@ async function refusal(words: string[], connection = local): Promise<HelperRefus
 describe('openSession, with a real helper on this machine', () => {
   it('asks one request after another, and ends when it is closed', async () => {
     const session = await openSession(local, options);
-    assert.equal(session.elevated, false);
+    assert.equal((await session.ready).elevated, false);
     assert.equal(session.requests, 0);
     const first = await session.ask('no-such-verb', { within });
     assert.deepEqual([first.id, first.ok, first.reason, first.message], [1, false, 'internal', 'unknown verb']);
@@ -79,7 +80,7 @@ describe('openSession, with a real helper on this machine', () => {
 
   it('is elevated where the words that become root run the helper', async () => {
     const session = await openSession(local, { ...options, sudo: ['env', 'HOME=/'], elevate: 'now' });
-    assert.equal(session.elevated, true);
+    assert.equal((await session.ready).elevated, true);
     session.close();
   });
 
