@@ -696,8 +696,8 @@ write_new() {
 
 # create_file FILE TEXT: fails where FILE is there already. Its second name is left to tidy.
 create_file() {
-  write_new "$1" "$2" || return 1
   TRASH=1
+  write_new "$1" "$2" || return 1
   ln "$NEW_FILE" "$1" 2>/dev/null
 }
 
@@ -965,7 +965,7 @@ guard_main() {
   local _sleeper _mine
   D=$1 ACTOR=guard
   trap '' HUP PIPE
-  trap 'kill "$_sleeper" 2>/dev/null; forget_guard; exit 0' TERM INT
+  trap 'kill "$_sleeper" 2>/dev/null; tidy; forget_guard; exit 0' TERM INT
   trap 'kill "$_sleeper" 2>/dev/null' USR1
   _sleeper=''
   boot_id
@@ -1002,6 +1002,8 @@ guard_turn() {
   read_decision
   read_deadline
   uptime_now
+  # Without books there is no deadline either, and nothing to decide any more.
+  [ -f "$D/upgrade" ] || return 0
   _over=0
   [ "$NOW" -lt "$DEADLINE" ] || _over=1
   if [ "$_over" = 0 ] && actor_lives; then return 0; fi
