@@ -477,7 +477,7 @@ function describe({ path, sha256, build }) {
 		path,
 		sha256,
 		version: build.version,
-		configureArgs: build.arguments.join(" ")
+		configureArgs: require_run.printArgs(build.arguments)
 	};
 }
 function explain(error$1) {

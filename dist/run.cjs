@@ -2055,6 +2055,41 @@ function requireHealth(form, command) {
 	form.problem("health-url", `"upgrade" needs a URL that shows that a target is well, such as http://127.0.0.1/, or the word "none" to go without probes`);
 }
 
+// src/nginx/configure-args.ts
+/**
+* Reads what stands behind `configure arguments:`. nginx puts a value that holds blanks in single quotes and escapes
+* nothing (auto/options), so a value goes on until a quote that an argument or the end follows. Whoever wrote the text
+* by hand may have quoted as in a shell.
+*/
+function readPrintedArgs(text) {
+	return [...text.matchAll(/--[^\s='"]+='(?:.*?)'(?=\s+--|\s*$)|(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/gs)].map(([word]) => unquoted(word));
+}
+/** The way `nginx -V` prints them. */
+function printArgs(args) {
+	return args.map((arg) => /^[^=]+=.*\s/s.test(arg) ? arg.replace(/=(.*)$/s, "='$1'") : arg).join(" ");
+}
+/** `--with-cc-opt` of `--with-cc-opt=-O2`. */
+function nameOf(arg) {
+	return arg.split("=", 1)[0] ?? arg;
+}
+/** What stands behind the first `=`; undefined where there is none. */
+function valueOf(arg) {
+	const at = arg.indexOf("=");
+	return at < 0 ? void 0 : arg.slice(at + 1);
+}
+/** The value of `name` (with its dashes), the last one where it is given twice, as configure does it. */
+function valueIn(args, name) {
+	return args.filter((arg) => arg.includes("=") && nameOf(arg) === name).map(valueOf).at(-1);
+}
+function unquoted(word) {
+	const printed = /^(--[^\s='"]+=)'(.*)'$/s.exec(word);
+	if (printed !== null && !/^[^']*'\\''/.test(printed[2] ?? "")) return `${printed[1]}${printed[2]}`;
+	return word.replaceAll(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/gs, unquote);
+}
+function unquote(_all, single, double, escaped) {
+	return single ?? double?.replaceAll(/\\(.)/g, "$1") ?? escaped ?? "";
+}
+
 // src/report/relay.ts
 const RELAY_LIMITS = {
 	line: 2e3,
@@ -2191,23 +2226,23 @@ function withoutHosts(command) {
 function parseBuildInfo(text) {
 	const head = /(?:^|\s)([A-Za-z]+) version: ([A-Za-z]+)\/([^\s()]+)/.exec(text);
 	const tail = /configure arguments:(.*)$/s.exec(text)?.[1] ?? "";
+	const named = head?.[1] === "nginx" ? head[2] : head?.[1];
+	const tls = tlsOf(text);
 	return {
-		flavour: (head?.[1] === "nginx" ? head[2] : head?.[1]) ?? "",
+		flavour: named ?? "",
 		version: head?.[3] ?? "",
-		arguments: splitArguments(tail)
+		arguments: readPrintedArgs(tail),
+		...tls === void 0 ? {} : { tls }
 	};
 }
-/** Splits as a shell would: blanks separate, single and double quotes group, a backslash takes the next character. */
-function splitArguments(text) {
-	return [...text.matchAll(/(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/gs)].map(([word]) => word.replaceAll(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/gs, unquote));
-}
-function unquote(_all, single, double, escaped) {
-	return single ?? double?.replaceAll(/\\(.)/g, "$1") ?? escaped ?? "";
-}
-/** The value of `--name=value`, the last one where it is given twice, as configure does it. */
-function argument(build, name) {
-	const prefix = `--${name}=`;
-	return build.arguments.findLast((word) => word.startsWith(prefix))?.slice(prefix.length);
+/** `built with OpenSSL 3.0.2 15 Mar 2022 (running with OpenSSL 3.0.8 7 Feb 2023)` (ngx_show_version_info). */
+function tlsOf(text) {
+	const built = /built with ([A-Za-z-]+ [^\s()]+)/.exec(text)?.[1];
+	if (built === void 0) return void 0;
+	return {
+		built,
+		running: /\(running with ([A-Za-z-]+ [^\s()]+)/.exec(text)?.[1] ?? built
+	};
 }
 
 // src/binary/new-binary.ts
@@ -2449,6 +2484,11 @@ function parseMaster(raw) {
 		pidFile: read.text("pidFile"),
 		optC: read.text("optC"),
 		optP: read.text("optP"),
+		optE: read.text("optE"),
+		libc: read.text("libc"),
+		libraries: new Set(read.text("libraries").split(" ")),
+		directives: read.lines("directives").map(parseDirective),
+		modules: read.lines("modules"),
 		pidDirective: read.text("pidDirective"),
 		user: read.text("user"),
 		daemon: read.text("daemon"),
@@ -2475,6 +2515,14 @@ function parseMaster(raw) {
 		listeners: read.lines("listeners"),
 		children: read.objects("children").map(parseChild),
 		unit: unit === null ? null : parseUnit(unit)
+	};
+}
+function parseDirective(line) {
+	const [context = "", name = "", ...args] = line.split(" ");
+	return {
+		context,
+		name,
+		args: args.join(" ")
 	};
 }
 function parseChild(raw) {
@@ -3515,6 +3563,140 @@ function reasonOf(error) {
 	};
 }
 
+// src/nginx/modules.ts
+const THIRD_PARTY = /^--add(-dynamic)?-module$/;
+const SWITCHED_ON = /^--with-(?:[a-z0-9_]+_module|stream|mail|threads|file-aio|compat|debug|pcre-jit)$/;
+/** Everything that the arguments switch on. */
+function featuresIn(args) {
+	return args.flatMap((arg) => {
+		const name = nameOf(arg);
+		const third = THIRD_PARTY.exec(name);
+		if (third !== null) return [{
+			name: `module ${node_path.posix.basename(valueOf(arg) ?? "")}`,
+			dynamic: third[1] !== void 0
+		}];
+		return SWITCHED_ON.test(name) ? [{
+			name,
+			dynamic: valueOf(arg) === "dynamic"
+		}] : [];
+	});
+}
+/** What is in by default and was left out: `--without-http_gzip_module`. */
+function leftOut(args) {
+	return args.map(nameOf).filter((name) => /^--without-[a-z0-9_]+_module$/.test(name));
+}
+/** What is characteristic of a third-party module's name: `echo` of ngx_http_echo_module, http-echo or echo-nginx-module-0.63. */
+function moduleCore(name) {
+	return node_path.posix.basename(name).toLowerCase().replace(/\.so$/, "").replace(/[-_]v?\d[\d.]*$/, "").split(/[-_]/).filter((word) => !/^(ngx|nginx|libnginx|mod|module|http|stream|filter|dynamic|)$/.test(word)).join("-");
+}
+
+// src/nginx/server.ts
+/** The arguments of every directive of that name in exactly that context, in the order of the configuration. */
+function argsOf({ directives }, context, name) {
+	return directives.filter((each) => each.context === context && each.name === name).map(({ args }) => args);
+}
+
+// src/nginx/shared-paths.ts
+const directive = (name, context = "main") => ({
+	by: `\`${name}\``,
+	value: (server) => firstWord(argsOf(server, context, name)[0])
+});
+const option = (letter, value) => ({
+	by: `the option -${letter}`,
+	value: (server) => value(server) || void 0
+});
+/** Defaults and precedence: auto/options, ngx_process_options, ngx_conf_full_name. */
+const SHARED_PATHS = [
+	{
+		flag: "--prefix",
+		code: "prefix-differs",
+		standard: "/usr/local/nginx",
+		beaten: option("p", ({ optP }) => optP),
+		why: "every relative path in the configuration would lead elsewhere"
+	},
+	{
+		flag: "--conf-path",
+		code: "conf-path-differs",
+		standard: "conf/nginx.conf",
+		beaten: option("c", ({ optC }) => optC),
+		why: "the new master would read another configuration"
+	},
+	{
+		flag: "--pid-path",
+		code: "pid-path-differs",
+		standard: "logs/nginx.pid",
+		beaten: directive("pid"),
+		why: "systemd and scripts would lose the new master"
+	},
+	{
+		flag: "--lock-path",
+		code: "lock-path-differs",
+		standard: "logs/nginx.lock",
+		beaten: directive("lock_file"),
+		why: "it is used only where a processor has no atomic operations, so that nothing is lost on Linux"
+	},
+	{
+		flag: "--error-log-path",
+		code: "error-log-path-differs",
+		standard: "logs/error.log",
+		beaten: {
+			by: "`error_log`",
+			value: (server) => directive("error_log").value(server) ?? (server.optE || void 0)
+		},
+		why: "errors would be written where nobody looks, or nowhere"
+	},
+	{
+		flag: "--http-log-path",
+		code: "http-log-path-differs",
+		standard: "logs/access.log",
+		beaten: directive("access_log", "http"),
+		why: "requests would be logged elsewhere, and nginx does not start where that directory is missing"
+	},
+	...[
+		"client-body",
+		"proxy",
+		"fastcgi",
+		"uwsgi",
+		"scgi"
+	].map(temporaryPath)
+];
+function temporaryPath(kind) {
+	const name = kind.replace("-", "_");
+	return {
+		flag: `--http-${kind}-temp-path`,
+		code: "temp-path-differs",
+		standard: `${name}_temp`,
+		beaten: directive(`${name}_temp_path`, "http"),
+		why: "nginx creates it with a new owner, or does not start where its parent is missing"
+	};
+}
+/** What `build` would use in the place of this master: absolute, or a word such as `stderr`. */
+function effectivePath(path, build, server) {
+	const given = path.beaten.value(server) ?? valueIn(build.arguments, path.flag);
+	if (path.flag === "--prefix") return prefixOf(given, server);
+	const chosen = given === void 0 || given === "" ? path.standard : given;
+	if (/^(stderr$|syslog:|memory:|off$)/.test(chosen)) return chosen;
+	return under(prefixOf(valueOfPrefix(build, server), server), chosen);
+}
+function valueOfPrefix(build, { optP }) {
+	return optP || valueIn(build.arguments, "--prefix");
+}
+/** An empty `--prefix=` is the directory where nginx was started. */
+function prefixOf(given, { cwd }) {
+	return given === "" ? cwd : under(cwd, given ?? "/usr/local/nginx");
+}
+/** /var/run is a link to /run wherever systemd runs, and slashes at the end say nothing. */
+function samePath$1(a, b) {
+	const plain = (path) => node_path.posix.normalize(path).replace(/\/+$/, "").replace(/^\/var\/run\//, "/run/");
+	return plain(a) === plain(b);
+}
+function under(base, path) {
+	return node_path.posix.normalize(path.startsWith("/") ? path : `${base}/${path}`);
+}
+function firstWord(args) {
+	return args?.split(" ", 1)[0];
+}
+
 // src/nginx/versions.ts
 /** Negative where `a` is older. Compares number by number; what is no number counts as 0. */
 function compareVersions(a, b) {
@@ -3527,63 +3709,39 @@ function compareVersions(a, b) {
 	return 0;
 }
 
-// src/nginx/paths.ts
-/** ngx_process_options and ngx_conf_full_name: `-p` beats --prefix, `-c` beats --conf-path, `pid` beats --pid-path. */
-function effectivePaths(build, master) {
-	const under = (base, path) => node_path.posix.normalize(path.startsWith("/") ? path : `${base}/${path}`);
-	const prefix = under(master.cwd, master.optP || argument(build, "prefix") || "/usr/local/nginx");
-	return {
-		prefix,
-		conf: under(prefix, master.optC || argument(build, "conf-path") || "conf/nginx.conf"),
-		pid: under(prefix, master.pidDirective || argument(build, "pid-path") || "logs/nginx.pid")
-	};
-}
-
-// src/host/preflight/candidate-checks.ts
-/** Of the file alone: known before anything is sent. */
-const FILE_CHECKS = [{
-	code: "architecture",
-	check: ({ machine }, { facts }) => machine === void 0 || runsOn(machine, facts.machine) ? void 0 : {
-		message: `the new binary is for ${machine}, the host is ${facts.machine}: exec would fail`,
-		fix: `Build or download nginx for ${facts.machine}.`
-	}
-}, {
-	code: "disk-space",
-	check: ({ size }, { master }) => master.diskFreeKb * 1024 >= size * 3 ? void 0 : {
-		message: `${master.diskFreeKb} KiB are free beside ${master.path}; the new binary and the kept old one need ${Math.ceil(size * 3 / 1024)} KiB`,
-		fix: "Free some space on that file system."
-	}
-}];
-/** Where several names mean one family, the target's own try at running the file decides. */
-function runsOn(file, host) {
-	return file === host || file === "i686" && host === "x86_64" || host.startsWith(file);
-}
-/** Of what the new binary says of itself (`-V`), on the runner or on the target. */
+// src/host/preflight/build-checks.ts
+/** Of what the new binary says of itself (`-V`), on the runner or on the target, against what the running one says. */
 const BUILD_CHECKS = [
 	{
 		code: "flavour-differs",
 		check: flavourDiffers
 	},
-	{
-		code: "prefix-differs",
-		check: (candidate, { master }) => pathDiffers(candidate, {
-			master,
-			which: "prefix"
+	...[...new Set(SHARED_PATHS.map(({ code }) => code))].map((code) => ({
+		code,
+		check: (candidate, { master }) => pathsDiffer(candidate, {
+			code,
+			master
 		})
+	})),
+	{
+		code: "user-differs",
+		check: userDiffers
 	},
 	{
-		code: "conf-path-differs",
-		check: (candidate, { master }) => pathDiffers(candidate, {
-			master,
-			which: "conf"
-		})
+		code: "modules-path-differs",
+		check: modulesPathDiffers
 	},
 	{
-		code: "pid-path-differs",
-		check: (candidate, { master }) => pathDiffers(candidate, {
-			master,
-			which: "pid"
-		})
+		code: "module-lost",
+		check: moduleLost
+	},
+	{
+		code: "tls-library-differs",
+		check: tlsLibraryDiffers
+	},
+	{
+		code: "hardening-lost",
+		check: hardeningLost
 	},
 	{
 		code: "downgrade",
@@ -3605,34 +3763,160 @@ function flavourDiffers({ build }, { master }) {
 		fix: "Give a binary of the same flavour; changing the flavour needs a restart."
 	};
 }
-const FLAGS = {
-	prefix: {
-		flag: "--prefix",
-		why: "every relative path in the configuration would lead elsewhere"
-	},
-	conf: {
-		flag: "--conf-path",
-		why: "the new master would read another configuration"
-	},
-	pid: {
-		flag: "--pid-path",
-		why: "systemd and scripts would lose the new master"
-	}
-};
-function pathDiffers(candidate, options) {
-	const { master, which } = options;
-	const { flag, why } = FLAGS[which];
-	const old = effectivePaths(parseBuildInfo(master.build), master)[which];
-	const next = effectivePaths(candidate.build, master)[which];
-	if (sameFile(old, next)) return void 0;
+/** All paths that go by one code: what beats the argument beats it for both, and then nothing differs. */
+function pathsDiffer({ build }, { code, master }) {
+	const running = parseBuildInfo(master.build);
+	const differing = SHARED_PATHS.filter((path) => path.code === code).flatMap((path) => {
+		const [old, next] = [effectivePath(path, running, master), effectivePath(path, build, master)];
+		return samePath$1(old, next) ? [] : [{
+			...path,
+			old,
+			next
+		}];
+	});
+	const [first] = differing;
+	if (first === void 0) return void 0;
+	const changes = differing.map(({ flag, old, next }) => `${flag}: ${next} instead of ${old}`);
+	const wanted = differing.map(({ flag, old }) => `${flag}=${old}`);
 	return {
-		message: `the new binary would use ${next}, the running one uses ${old}: ${why}`,
-		fix: `Build it with ${flag}=${old}.`
+		message: `the new binary would use other paths than the running one (${changes.join(", ")}): ${first.why}`,
+		fix: `Build it with ${wanted.join(" ")}, or set ${first.beaten.by} for both.`
 	};
 }
-function sameFile(a, b) {
-	const plain = (path) => path.replace(/\/+$/, "").replace(/^\/var\/run\//, "/run/");
-	return plain(a) === plain(b);
+/** Only root can become somebody else, and `user` beats both builds. */
+function userDiffers({ build }, { master }) {
+	if (master.uid !== 0 || argsOf(master, "main", "user").length > 0) return void 0;
+	const userOf = (args) => valueIn(args, "--user") ?? "nobody";
+	const [old, next] = [userOf(parseBuildInfo(master.build).arguments), userOf(build.arguments)];
+	if (old === next) return void 0;
+	return {
+		message: `workers would run as ${next} instead of ${old}: temporary and cache directories change hands, which a rollback does not undo`,
+		fix: `Build it with --user=${old}, or set \`user ${old};\` in the configuration and reload.`
+	};
+}
+function modulesPathDiffers({ build }, { master }) {
+	const pathOf = (args) => valueIn(args, "--modules-path") ?? "modules";
+	const [old, next] = [pathOf(parseBuildInfo(master.build).arguments), pathOf(build.arguments)];
+	if (samePath$1(old, next)) return void 0;
+	return {
+		message: `the new binary was built for modules in ${next}, the running one for ${old}; \`load_module\` goes by the prefix, so only installations differ`,
+		fix: `Build it with --modules-path=${old} to have one place.`
+	};
+}
+function moduleLost({ build }, { master }) {
+	const lost = lostFeatures(parseBuildInfo(master.build).arguments, build.arguments);
+	if (lost.length === 0) return void 0;
+	return {
+		message: `the new binary is without what the running one has: ${lost.join(", ")}; a configuration that uses it will be refused`,
+		fix: "Build it with the same arguments if any of that is used."
+	};
+}
+function lostFeatures(running, next) {
+	const there = featuresIn(next);
+	const lost = featuresIn(running).filter(({ name, dynamic }) => {
+		const again = there.find((other) => other.name === name || sameThirdParty(other.name, name));
+		return again === void 0 || again.dynamic && !dynamic;
+	});
+	const off = leftOut(next).filter((name) => !leftOut(running).includes(name));
+	return [...lost.map(({ name }) => name), ...off];
+}
+function sameThirdParty(a, b) {
+	if (!a.startsWith("module ") || !b.startsWith("module ")) return false;
+	return moduleCore(a.slice(7)) === moduleCore(b.slice(7));
+}
+function tlsLibraryDiffers({ build }, { master }) {
+	const running = parseBuildInfo(master.build).tls?.running;
+	const next = build.tls?.running;
+	if (running === void 0 || next === void 0 || tlsLine(running) === tlsLine(next)) return void 0;
+	return {
+		message: `TLS comes from ${next} instead of ${running}: protocols, ciphers, providers and engines may differ`,
+		fix: "Build it against the library of the target, or try its TLS settings on a test host first."
+	};
+}
+/** The library and its feature release: `OpenSSL 3.0` of `OpenSSL 3.0.20`. */
+function tlsLine(library) {
+	return library.split(".").slice(0, 2).join(".");
+}
+const HARDENING = [
+	/-fstack-protector(?:-strong|-all)?\b/,
+	/-D_FORTIFY_SOURCE=[1-9]/,
+	/(?:^|\s)-(?:fPIE|pie)\b/,
+	/-Wl,-z,relro/,
+	/-Wl,-z,now/,
+	/-fcf-protection/,
+	/-fstack-clash-protection/
+];
+function hardeningLost({ build }, { master }) {
+	const [before, after] = [compilerWords(parseBuildInfo(master.build)), compilerWords(build)];
+	const lost = HARDENING.filter((pattern) => pattern.test(before) && !pattern.test(after));
+	if (lost.length === 0) return void 0;
+	return {
+		message: `the new binary was built without hardening that the running one has: ${lost.map((pattern) => pattern.exec(before)?.[0].trim()).join(", ")}`,
+		fix: "Build it with the same --with-cc-opt and --with-ld-opt."
+	};
+}
+function compilerWords({ arguments: args }) {
+	return `${valueIn(args, "--with-cc-opt") ?? ""} ${valueIn(args, "--with-ld-opt") ?? ""}`;
+}
+
+// src/host/preflight/candidate-checks.ts
+/** Of the file alone: known before anything is sent. */
+const FILE_CHECKS = [
+	{
+		code: "architecture",
+		check: ({ machine }, { facts }) => machine === void 0 || runsOn(machine, facts.machine) ? void 0 : {
+			message: `the new binary is for ${machine}, the host is ${facts.machine}: exec would fail`,
+			fix: `Build or download nginx for ${facts.machine}.`
+		}
+	},
+	{
+		code: "libc",
+		check: otherLibc
+	},
+	{
+		code: "missing-library",
+		check: missingLibrary
+	},
+	{
+		code: "disk-space",
+		check: ({ size }, { master }) => master.diskFreeKb * 1024 >= size * 3 ? void 0 : {
+			message: `${master.diskFreeKb} KiB are free beside ${master.path}; the new binary and the kept old one need ${Math.ceil(size * 3 / 1024)} KiB`,
+			fix: "Free some space on that file system."
+		}
+	}
+];
+/** Where several names mean one family, the target's own try at running the file decides. */
+function runsOn(file, host) {
+	return file === host || file === "i686" && host === "x86_64" || host.startsWith(file);
+}
+const ELSEWHERE = "Build it on the distribution and release of the host (in GitHub Actions with `container: debian:12`, say); Debian, Ubuntu, RHEL and Alpine differ in this.";
+/** glibc is compatible upwards only, and no other C library loads what was linked for it. */
+function otherLibc({ needs, interpreter }, { master }) {
+	const host = /^glibc (\d+\.\d+)/.exec(master.libc)?.[1];
+	if (/musl/.test(interpreter ?? "") && host !== void 0) return {
+		message: `the new binary was linked for musl, the host has glibc ${host}`,
+		fix: ELSEWHERE
+	};
+	if (needs?.glibc === void 0) return void 0;
+	if (host === void 0) return {
+		message: "the new binary was linked for glibc, the host has another C library",
+		fix: `${ELSEWHERE} For Alpine: \`container: alpine\`.`
+	};
+	if (compareVersions(needs.glibc, host) <= 0) return void 0;
+	return {
+		message: `the new binary needs glibc ${needs.glibc}, the host has ${host}`,
+		fix: ELSEWHERE
+	};
+}
+/** Of what the loader does not know; where a run path leads elsewhere, the target's own try decides. */
+function missingLibrary({ needs }, { master }) {
+	if (needs === void 0 || needs.rpath || master.libraries.size === 0) return void 0;
+	const missing = needs.libraries.filter((name) => !master.libraries.has(name) && !/^(?:ld-|libc\.)/.test(name));
+	if (missing.length === 0) return void 0;
+	return {
+		message: `the new binary needs ${missing.join(", ")}, which the loader of the host does not know`,
+		fix: "Install the packages that hold them on the host, or build on the release that it runs."
+	};
 }
 
 // src/host/preflight/exec-checks.ts
@@ -5995,6 +6279,12 @@ Object.defineProperty(exports, "parseKnownHosts", {
   enumerable: true,
   get: function () {
     return parseKnownHosts;
+  }
+});
+Object.defineProperty(exports, "printArgs", {
+  enumerable: true,
+  get: function () {
+    return printArgs;
   }
 });
 Object.defineProperty(exports, "run", {

@@ -1,10 +1,12 @@
 import { userInfo } from 'node:os';
 import * as core from '@actions/core';
+import type { NewBinary } from './binary/new-binary.ts';
 import { cancelOnSignals } from './cancel.ts';
 import { InputError, messageOf } from './errors.ts';
 import { readActionInputs } from './inputs/from-action.ts';
 import { parseInputs } from './inputs/parse.ts';
 import { secretsOf } from './inputs/secrets.ts';
+import { printArgs } from './nginx/configure-args.ts';
 import { createActionLogger } from './report/action-logger.ts';
 import { annotations } from './report/annotations.ts';
 import { consoleVerdict } from './report/console-verdict.ts';
@@ -58,16 +60,8 @@ async function summarize(markdown: string): Promise<void> {
     .catch((error: unknown) => core.warning(`The summary could not be written: ${messageOf(error)}`));
 }
 
-function describe({
-  path,
-  sha256,
-  build,
-}: {
-  path: string;
-  sha256: string;
-  build: { version: string; arguments: string[] };
-}) {
-  return { path, sha256, version: build.version, configureArgs: build.arguments.join(' ') };
+function describe({ path, sha256, build }: NewBinary) {
+  return { path, sha256, version: build.version, configureArgs: printArgs(build.arguments) };
 }
 
 function explain(error: unknown): void {

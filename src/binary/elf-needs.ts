@@ -7,12 +7,14 @@ export interface Needs {
   libraries: string[];
   /** The highest `GLIBC_x.y` of its symbols, as `x.y`; undefined where it needs none. */
   glibc?: string;
+  /** It names directories of its own where they may lie. */
+  rpath: boolean;
 }
 
-const NOTHING: Needs = { libraries: [] };
+const NOTHING: Needs = { libraries: [], rpath: false };
 
 /** Tags of the dynamic section (elf(5)). */
-const TAG = { end: 0, needed: 1, strings: 5, versions: 0x6ffffffe, versionCount: 0x6fffffff };
+const TAG = { end: 0, needed: 1, strings: 5, rpath: 15, runpath: 29, versions: 0x6ffffffe, versionCount: 0x6fffffff };
 
 /** Reads the dynamic section of a whole ELF file that `readElf` accepts; of a static or damaged one, nothing. */
 export function readNeeds(file: Buffer): Needs {
@@ -40,7 +42,8 @@ function dynamicNeeds(file: Buffer, layout: Layout): Needs {
     .flatMap((name) => /^GLIBC_(\d+(?:\.\d+)*)$/.exec(name)?.[1] ?? [])
     .toSorted(compareVersions)
     .at(-1);
-  return { libraries, ...(glibc === undefined ? {} : { glibc }) };
+  const rpath = entries.some(({ tag }) => tag === TAG.rpath || tag === TAG.runpath);
+  return { libraries, rpath, ...(glibc === undefined ? {} : { glibc }) };
 }
 
 function dynamicEntries({ offset, size }: Segment, { wide, word }: Layout): { tag: number; value: number }[] {

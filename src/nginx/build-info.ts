@@ -1,9 +1,13 @@
+import { type ConfigureArgs, readPrintedArgs } from './configure-args.ts';
+
 /** What `nginx -V` says of a binary. */
 export interface BuildInfo {
   /** `nginx`, `openresty`, `freenginx`, `Tengine`, `Angie` …; empty where the text is none of theirs. */
   flavour: string;
   version: string;
-  arguments: string[];
+  arguments: ConfigureArgs;
+  /** What it was built with and, where that is another one, what it runs with: `OpenSSL 3.0.2`. */
+  tls?: { built: string; running: string };
 }
 
 /** Reads the output of `nginx -V`, with its lines kept or joined by blanks. */
@@ -11,21 +15,18 @@ export function parseBuildInfo(text: string): BuildInfo {
   const head = /(?:^|\s)([A-Za-z]+) version: ([A-Za-z]+)\/([^\s()]+)/.exec(text);
   const tail = /configure arguments:(.*)$/s.exec(text)?.[1] ?? '';
   const named = head?.[1] === 'nginx' ? head[2] : head?.[1];
-  return { flavour: named ?? '', version: head?.[3] ?? '', arguments: splitArguments(tail) };
+  const tls = tlsOf(text);
+  return {
+    flavour: named ?? '',
+    version: head?.[3] ?? '',
+    arguments: readPrintedArgs(tail),
+    ...(tls === undefined ? {} : { tls }),
+  };
 }
 
-/** Splits as a shell would: blanks separate, single and double quotes group, a backslash takes the next character. */
-export function splitArguments(text: string): string[] {
-  const words = text.matchAll(/(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/gs);
-  return [...words].map(([word]) => word.replaceAll(/'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)/gs, unquote));
-}
-
-function unquote(_all: string, single?: string, double?: string, escaped?: string): string {
-  return single ?? double?.replaceAll(/\\(.)/g, '$1') ?? escaped ?? '';
-}
-
-/** The value of `--name=value`, the last one where it is given twice, as configure does it. */
-export function argument(build: BuildInfo, name: string): string | undefined {
-  const prefix = `--${name}=`;
-  return build.arguments.findLast((word) => word.startsWith(prefix))?.slice(prefix.length);
+/** `built with OpenSSL 3.0.2 15 Mar 2022 (running with OpenSSL 3.0.8 7 Feb 2023)` (ngx_show_version_info). */
+function tlsOf(text: string): BuildInfo['tls'] {
+  const built = /built with ([A-Za-z-]+ [^\s()]+)/.exec(text)?.[1];
+  if (built === undefined) return undefined;
+  return { built, running: /\(running with ([A-Za-z-]+ [^\s()]+)/.exec(text)?.[1] ?? built };
 }

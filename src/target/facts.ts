@@ -1,3 +1,4 @@
+import type { Directive } from '../nginx/server.ts';
 import type { ProcessId } from '../report/result.ts';
 import { fieldsOf, isObject } from './answer.ts';
 
@@ -50,6 +51,7 @@ export interface MasterFacts {
   pidFile: string;
   optC: string;
   optP: string;
+  optE: string;
   pidDirective: string;
   user: string;
   daemon: string;
@@ -57,6 +59,14 @@ export interface MasterFacts {
   workerProcesses: string;
   acceptMutex: string;
   errorLog: string;
+  /** What the configuration on disk says, reduced to what matters. */
+  directives: Directive[];
+  /** Files behind `load_module`, resolved. */
+  modules: string[];
+  /** `glibc 2.36`; empty: another library, or unknown. */
+  libc: string;
+  /** Sonames that the loader knows there. */
+  libraries: ReadonlySet<string>;
   /** Content of the pid file; null where there is none. */
   pidText: string | null;
   /** Content of `PIDFILE.oldbin`, `directory`, or null. */
@@ -162,6 +172,11 @@ function parseMaster(raw: Raw): MasterFacts {
     pidFile: read.text('pidFile'),
     optC: read.text('optC'),
     optP: read.text('optP'),
+    optE: read.text('optE'),
+    libc: read.text('libc'),
+    libraries: new Set(read.text('libraries').split(' ')),
+    directives: read.lines('directives').map(parseDirective),
+    modules: read.lines('modules'),
     pidDirective: read.text('pidDirective'),
     user: read.text('user'),
     daemon: read.text('daemon'),
@@ -183,6 +198,11 @@ function parseMaster(raw: Raw): MasterFacts {
     children: read.objects('children').map(parseChild),
     unit: unit === null ? null : parseUnit(unit),
   };
+}
+
+function parseDirective(line: string): Directive {
+  const [context = '', name = '', ...args] = line.split(' ');
+  return { context, name, args: args.join(' ') };
 }
 
 function parseChild(raw: Raw): ChildFacts {

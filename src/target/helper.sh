@@ -51,15 +51,15 @@ json_text() {
   esac
 }
 
-# json_lines TEXT: J becomes a JSON array of the lines of TEXT (at most 200 lines of 500 characters).
+# json_lines TEXT [MOST]: J becomes a JSON array of the lines of TEXT (at most 200 lines of 500 characters).
 json_lines() {
   case $1 in
     '') J='[]'; return 0 ;;
     *[\\\"]* | *[!\ -~"$NL"]*) ;;
     *) plain_lines "$1"; return 0 ;;
   esac
-  J=[$(printf '%s\n' "$1" | awk '
-    NR > 200 || $0 == "" { next }
+  J=[$(printf '%s\n' "$1" | awk -v MOST="${2-200}" '
+    NR > MOST || $0 == "" { next }
     { line = substr($0, 1, 500); gsub(/[\001-\037\177]/, " ", line); gsub(/[\\"]/, "\\\\&", line)
       printf "%s\"%s\"", sep, line; sep = "," }')]
 }
@@ -350,24 +350,50 @@ staff_of() {
 
 # --------------------------------------------------------------------------------------------------- effective settings
 
-# The main-level directives of a configuration file (and accept_mutex), one a line: name TAB arguments. A reader of our
-# own, since `nginx -T` opens logs, creates an empty pid file and changes owners (ngx_init_cycle in test mode).
+# read_directives [ctx=CONTEXT] FILE...: what matters to us of these files, each line once: context TAB name TAB arguments.
+# A context is the blocks around a directive, such as http.server. A reader of our own, since `nginx -T` opens logs, creates
+# an empty pid file and changes owners (ngx_init_cycle in test mode), and prints secrets.
 read_directives() {
   awk '
+    BEGIN {
+      n = split("pid user daemon master_process worker_processes error_log lock_file load_module worker_shutdown_timeout " \
+        "working_directory env ssl_engine quic_bpf", list, " ")
+      for (i = 1; i <= n; i++) known["main", list[i]] = 1
+      known["events", "accept_mutex"] = known["events", "worker_connections"] = 1
+      n = split("access_log client_body_temp_path proxy_temp_path fastcgi_temp_path uwsgi_temp_path scgi_temp_path " \
+        "proxy_cache_path fastcgi_cache_path uwsgi_cache_path scgi_cache_path limit_req_zone limit_conn_zone " \
+        "lua_shared_dict js_shared_dict_zone keyval_zone quic_host_key", list, " ")
+      for (i = 1; i <= n; i++) known["http", list[i]] = 1
+      n = split("listen keepalive_min_timeout keepalive_timeout ssl_session_ticket_key ssl_session_tickets " \
+        "ssl_session_cache ssl_certificate_key ssl_password_file", list, " ")
+      for (i = 1; i <= n; i++) shared[list[i]] = 1
+    }
     function word_end() { if (has) words[++n] = token; token = ""; has = variable = 0 }
     function add(text) { if (text != "") { token = token text; has = 1 } }
     # As ngx_conf_parse copies a word: only these lose their backslash.
     function unescaped(c) { return c ~ /["\047\\]/ ? c : c == "t" ? "\t" : c == "r" ? "\r" : c == "n" ? "\n" : "\\" c }
-    function directive(   i, line) {
+    function context(   i, path) {
+      path = base == "main" && depth > 0 ? "" : base
+      for (i = 1; i <= depth; i++) path = path (path == "" ? "" : ".") block[i]
+      return path
+    }
+    function matters(where, name) {
+      return name == "include" || (where, name) in known || (where == "stream" && name == "limit_conn_zone") ||
+        (name in shared && where ~ /^(http|stream|mail)(\.server)?$/) || (name == "zone" && where ~ /\.upstream$/)
+    }
+    function directive(   i, line, where) {
       if (n == 0) return
-      if ((depth == 0 && words[1] ~ /^(pid|user|daemon|master_process|worker_processes|error_log|lock_file|load_module|include|worker_shutdown_timeout)$/) ||
-          (depth == 1 && block == "events" && words[1] == "accept_mutex")) {
-        line = words[1] "\t"
-        for (i = 2; i <= n; i++) line = line (i > 2 ? " " : "") words[i]
-        print line
+      where = context()
+      if (matters(where, words[1])) {
+        line = where "\t" words[1] "\t"
+        # A value in the environment may be a secret.
+        if (words[1] == "env") sub(/=.*/, "", words[2])
+        for (i = 2; i <= n; i++) { gsub(/[\t\r\n]/, " ", words[i]); line = line (i > 2 ? " " : "") words[i] }
+        if (!(line in told)) { told[line] = 1; print line }
       }
       n = 0
     }
+    FNR == 1 { base = ctx == "" ? "main" : ctx; depth = n = 0; token = quote = ""; has = 0 }
     {
       s = $0
       while (s != "") {
@@ -386,64 +412,81 @@ read_directives() {
         else if (c == "\"" || c == "\047") { if (has) add(c); else quote = c }
         else if (c == "\\") { add(unescaped(substr(s, 1, 1))); s = substr(s, 2) }
         else if (c == ";") { word_end(); directive() }
-        else if (c == "{") { if (token ~ /\$$/) add(c); else { word_end(); if (depth++ == 0) block = words[1]; n = 0 } }
+        else if (c == "{") { if (token ~ /\$$/) add(c); else { word_end(); block[++depth] = words[1]; n = 0 } }
         # Within a word a closing brace is a letter like others.
         else if (has) add(c)
-        else { n = 0; depth-- }
+        else { n = 0; if (depth > 0) depth-- }
       }
       if (quote == "") word_end(); else add("\n")
-    }'
+    }' "$@"
 }
 
 # under BASE PATH: FULL is PATH, made absolute from BASE where it is not.
 under() { case $2 in /*) FULL=$2 ;; *) FULL=${1%/}/$2 ;; esac; }
 
-# Sets what the text of a directive list says: a later line wins only where nginx would refuse two anyway.
+# apply_directives TEXT: sets what its main level says, and gathers all of it in DIRECTIVES. A later line wins only where
+# nginx would refuse two anyway.
 apply_directives() {
-  local _name _args
-  while IFS=$TAB read -r _name _args; do
-    case $_name in
-      pid) C_PID=$_args ;;
-      user) C_USER=$_args ;;
-      daemon) C_DAEMON=$_args ;;
-      master_process) C_MASTER=$_args ;;
-      worker_processes) C_WORKERS=$_args ;;
-      accept_mutex) C_MUTEX=$_args ;;
-      error_log) [ -n "$C_LOG" ] || C_LOG=${_args%% *} ;;
-      lock_file) C_LOCK=$_args ;;
-      load_module) C_MODULES="$C_MODULES$_args$NL" ;;
-      include) C_INCLUDE="$C_INCLUDE$_args$NL" ;;
+  local _where _name _args
+  while IFS=$TAB read -r _where _name _args; do
+    case $_where:$_name in
+      :) continue ;;
+      *:include) C_INCLUDE="$C_INCLUDE$_where$TAB$_args$NL"; continue ;;
+      main:pid) C_PID=$_args ;;
+      main:user) C_USER=$_args ;;
+      main:daemon) C_DAEMON=$_args ;;
+      main:master_process) C_MASTER=$_args ;;
+      main:worker_processes) C_WORKERS=$_args ;;
+      events:accept_mutex) C_MUTEX=$_args ;;
+      main:error_log) [ -n "$C_LOG" ] || C_LOG=${_args%% *} ;;
+      main:lock_file) C_LOCK=$_args ;;
     esac
+    DIRECTIVES="$DIRECTIVES$_where$TAB$_name$TAB$_args$NL"
   done <<EOF
 $1
 EOF
 }
 
-# config_of FILE: reads FILE and what it includes at main level into the C_ variables.
+# config_of FILE: reads FILE and what it includes, level by level, into DIRECTIVES and the C_ variables. CONFIG_FILES are
+# all files that were read, one a line.
 config_of() {
-  local _queue _depth _file _pattern
-  _queue=$1 _depth=0 C_FILES=''
-  while [ -n "$_queue" ] && [ "$_depth" -lt 8 ]; do
-    C_INCLUDE='' _depth=$((_depth + 1))
-    IFS=$NL
-    for _file in $_queue; do
-      IFS=" $TAB$NL"
-      [ -f "$_file" ] && [ -r "$_file" ] || continue
-      C_FILES="$C_FILES $_file"
-      apply_directives "$(read_directives <"$_file")"
-    done
-    _queue='' IFS=" $TAB$NL"
-    while IFS= read -r _pattern; do
+  local _depth _dir _where _pattern _file _text
+  # Includes are relative to the directory of the main file (ngx_conf_include, conf_prefix).
+  _dir=${1%/*} _depth=0 C_INCLUDE='' CONFIG_FILES=''
+  set -- ctx=main "$1"
+  while [ $# -gt 0 ] && [ "$_depth" -lt 8 ]; do
+    _depth=$((_depth + 1))
+    _text=$(read_directives "$@")
+    C_INCLUDE=''
+    apply_directives "$_text"
+    set --
+    while IFS=$TAB read -r _where _pattern; do
       [ -n "$_pattern" ] || continue
-      # Includes are relative to the directory of the main file (ngx_conf_include, conf_prefix).
-      under "${1%/*}" "$_pattern"
+      under "$_dir" "$_pattern"
+      set -- "$@" "ctx=$_where"
       IFS=$NL
-      for _file in $FULL; do [ ! -f "$_file" ] || _queue="$_queue$_file$NL"; done
+      for _file in $FULL; do
+        IFS=" $TAB$NL"
+        [ -f "$_file" ] && [ -r "$_file" ] || continue
+        set -- "$@" "$_file"
+      done
       IFS=" $TAB$NL"
     done <<EOF
 $C_INCLUDE
 EOF
+    has_files "$@" || set --
   done
+}
+
+# has_files WORD...: notes the files among them in CONFIG_FILES; false where there are none that are new.
+has_files() {
+  local _word _any
+  _any=1
+  for _word in "$@"; do
+    case $_word in ctx=*) continue ;; esac
+    case "$NL$CONFIG_FILES" in *"$NL$_word$NL"*) ;; *) CONFIG_FILES="$CONFIG_FILES$_word$NL" _any=0 ;; esac
+  done
+  return "$_any"
 }
 
 # build_flag NAME: FLAG is the value that `nginx -V` shows for --NAME, or empty.
@@ -491,13 +534,15 @@ survey() {
   unit_of "$1"
   uptime_now
   WALL_UP=${UP%.*}
-  OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' CPUS=1 SHOWN=''
+  OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' LIBC='' LIBRARIES='' SHOWN=''
+  count_processors
   _replies=$(
     (one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)" && printf 'build=%s\n' "$LINE") &
     (_sum=$(sha256sum <"/proc/$1/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
     df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && printf 'free=%s\n' "$_free"; } &
     printf 'cwd=%s\nexe=%s\n' "$(readlink "/proc/$1/cwd")" "$(readlink "/proc/$1/exe")" &
-    printf 'machine=%s\ncpus=%s\n' "$(uname -m)" "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc)" &
+    printf 'machine=%s\nlibc=%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" &
+    library_names &
     told_sockets "$1" &
     date -u +wall=%Y-%m-%dT%H:%M:%SZ &
     [ -z "$UNIT" ] || systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart "$UNIT" 2>/dev/null &
@@ -513,7 +558,8 @@ survey() {
       cwd=*) CWD=${_text#*=} ;;
       exe=*) EXE=${_text#*=} ;;
       machine=*) MACHINE=${_text#*=} ;;
-      cpus=*) CPUS=${_text#*=} ;;
+      libc=*) LIBC=${_text#*=} ;;
+      libraries=*) LIBRARIES=${_text#*=} ;;
       wall=*) WALL=${_text#*=} ;;
       socket=*) SOCKETS="$SOCKETS${_text#*=}$NL" ;;
       *) SHOWN="$SHOWN$_text$NL" ;;
@@ -521,6 +567,26 @@ survey() {
   done <<EOF
 $_replies
 EOF
+}
+
+# count_processors: CPUS that are online, as sysconf counts them for `worker_processes auto`.
+count_processors() {
+  local _range _list
+  CPUS=0 _list=0
+  { read -r _list </sys/devices/system/cpu/online; } 2>/dev/null
+  while [ -n "$_list" ]; do
+    _range=${_list%%,*}
+    CPUS=$((CPUS + ${_range#*-} - ${_range%-*} + 1))
+    case $_list in *,*) _list=${_list#*,} ;; *) _list='' ;; esac
+  done
+}
+
+# library_names: the shared libraries that the loader knows here. musl keeps no list: what lies where it looks.
+library_names() {
+  local _names
+  _names=$(ldconfig -p 2>/dev/null | awk '$NF ~ /^\// && !seen[$1]++ { printf "%s ", $1 }')
+  [ -n "$_names" ] || _names=$(ls /lib /usr/lib /usr/local/lib 2>/dev/null | awk '/\.so(\.|$)/ { printf "%s ", $1 }')
+  printf 'libraries=%s\n' "$_names"
 }
 
 # told_sockets MASTER: in a process of its own, what there is to know of its sockets.
@@ -538,13 +604,15 @@ settings_of() {
   command_line "$1"
   survey "$1"
   build_flag prefix
+  # Built with an empty one, it is the directory where nginx was started.
+  case " $OLD_V" in *" --prefix= "*) FLAG=$CWD ;; esac
   PREFIX=${OPT_P:-${FLAG:-/usr/local/nginx}}
   under "$CWD" "$PREFIX"; PREFIX=$FULL
   build_flag conf-path
   under "$PREFIX" "${OPT_C:-${FLAG:-conf/nginx.conf}}"; CONF=$FULL
-  C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' C_MODULES='' C_INCLUDE=''
+  C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES=''
   config_of "$CONF"
-  [ -z "$OPT_G" ] || apply_directives "$(printf '%s;\n' "$OPT_G" | read_directives)"
+  [ -z "$OPT_G" ] || apply_directives "$(printf '%s;\n' "$OPT_G" | read_directives -)"
   build_flag pid-path
   under "$PREFIX" "${C_PID:-${FLAG:-logs/nginx.pid}}"; PIDF=$FULL
   build_flag error-log-path
@@ -1383,13 +1451,14 @@ finish_commit() {
     save_state || { S_quit=''; turn_back state-unwritable; return 1; }
     journal quit-old pid "$S_om"
     kill -QUIT "$S_om"
+    remember_previous
     drain_old
     lives "$S_nm" "$S_nm_start" || { turn_back new-master-died; return 1; }
   fi
   # A master that was killed took its second pid file along as little as its workers.
   if [ "$OM_LIVES" = 0 ] && pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then rm -f "$S_pidf.oldbin"; fi
   quit_orphans
-  remember_previous
+  [ "$S_quit" = 1 ] || remember_previous
   wait "$SYNCING" 2>/dev/null
   close_books committed "$DECISION_WHY"
 }
@@ -1530,6 +1599,8 @@ facts_master() {
   rec_raw diskFreeKb "$FREE"
   rec_text machine "$MACHINE"
   rec_raw cpus "$CPUS"
+  rec_text libc "$LIBC"
+  rec_text libraries "$LIBRARIES"
   read_inodes "/proc/$OM/exe" "$BIN" "/proc/$OM/ns/mnt" /proc/self/ns/mnt
   OLD_INO=$INODE_1 PATH_INO=$INODE_2
   shared_with
@@ -1595,12 +1666,30 @@ facts_config() {
   rec_text workerProcesses "$C_WORKERS"
   rec_text acceptMutex "$C_MUTEX"
   rec_text errorLog "$LOGFILE"
+  json_lines "$DIRECTIVES" 3000
+  rec_raw directives "$J"
+  loaded_modules
+  rec_lines modules "$MODULES"
   pid_in "$PIDF"
   if [ -e "$PIDF" ]; then rec_text pidText "$PID_TEXT"; else rec_raw pidText null; fi
   if [ -d "$PIDF.oldbin" ]; then rec_text oldbin directory
   elif [ -e "$PIDF.oldbin" ]; then pid_in "$PIDF.oldbin"; rec_text oldbin "$PID_TEXT"
   else rec_raw oldbin null; fi
   if [ -w "${PIDF%/*}" ]; then rec_raw pidDirWritable true; else rec_raw pidDirWritable false; fi
+}
+
+# loaded_modules: MODULES are the files behind `load_module`, one a line; relative ones start at the prefix (ngx_load_module).
+loaded_modules() {
+  local _name _file
+  MODULES=''
+  case $DIRECTIVES in *"main${TAB}load_module$TAB"*) ;; *) return 0 ;; esac
+  while IFS=$TAB read -r _ _name _file; do
+    [ "$_name" = load_module ] || continue
+    under "$PREFIX" "$_file"
+    MODULES="$MODULES$(readlink -f "$FULL" 2>/dev/null || printf '%s' "$FULL")$NL"
+  done <<EOF
+$DIRECTIVES
+EOF
 }
 
 # A child is told by its inode, its title and what it accepts: a new master, a worker, a helper process.
@@ -2386,28 +2475,30 @@ rec_final() {
   rec_process master "$1" "$2"
   if lives "$S_om" "$S_om_start"; then rec_raw oldGone false; else rec_raw oldGone true; fi
   [ -n "$1" ] || return 0
+  [ -n "$L_DEC" ] || listeners_of "$1"
+  workers_of "$1" "$S_nm"
+  # What takes a process of its own, side by side.
   _seen=$(
     (_exe=$(sha256sum <"/proc/$1/exe") && printf 'sha=%s\n' "${_exe%% *}") &
-    (read_inodes "/proc/$1/exe" "$S_bin" && printf 'inodes=%s %s\n' "$INODE_1" "$INODE_2") &
+    # shellcheck disable=SC2086
+    (accepting_among $WORKERS && set -- $ACCEPTING && printf 'accepting=%s\n' $#) &
     wait
   )
   while IFS='=' read -r _key _value; do
-    case $_key in sha) rec_text runningSha256 "$_value" ;; inodes) INODE_1=${_value% *} INODE_2=${_value#* } ;; esac
+    case $_key in sha) rec_text runningSha256 "$_value" ;; accepting) rec_raw accepting "$_value" ;; esac
   done <<EOF
 $_seen
 EOF
   # Or it is what was there before, where that was another file already.
-  [ "$INODE_1" = "$INODE_2" ] || { [ "$1" = "$S_om" ] && [ "$INODE_2" = "$S_path_ino" ]; }
-  rec_bool diskRuns "$((1 - $?))"
+  if [ "/proc/$1/exe" -ef "$S_bin" ]; then rec_bool diskRuns 1
+  else
+    inode_of "$S_bin"
+    [ "$1" = "$S_om" ] && [ "$INODE" = "$S_path_ino" ]
+    rec_bool diskRuns "$((1 - $?))"
+  fi
   pid_in "$S_pidf"
   rec_text pidText "$PID_TEXT"
   if [ -e "$S_pidf.oldbin" ]; then rec_raw oldbin true; else rec_raw oldbin false; fi
-  [ -n "$L_DEC" ] || listeners_of "$1"
-  workers_of "$1" "$S_nm"
-  # shellcheck disable=SC2086
-  accepting_among $WORKERS
-  # shellcheck disable=SC2086
-  rec_count accepting $ACCEPTING
 }
 
 # ------------------------------------------------------------------------------------------------------------- evidence

@@ -112,6 +112,34 @@ for (const shell of SHELLS) {
       assert.deepEqual(await settingsOf(files, { shell }), { PID: '/p' });
     });
 
+    test('gathers what matters of every block, also from the files that are included there', async () => {
+      const files = {
+        'nginx.conf': `env SECRET=hush;load_module modules/a.so;
+http { include conf.d/*.conf; access_log /a json; proxy_temp_path /t 1 2; limit_req_zone $remote_addr zone=a:1m;
+  server { listen 80 reuseport; access_log /no; location / { listen 9; proxy_temp_path /no; } }
+  upstream u { server 10.0.0.1; zone u 64k; } }
+stream { include s.conf; }`,
+        'conf.d/a.conf': 'server { listen [::]:443 ssl; include tls.conf; }',
+        'conf.d/b.conf': 'server { listen [::]:443 ssl; listen unix:/run/b.sock; }',
+        'tls.conf': 'ssl_certificate_key /k.pem; ssl_session_cache shared:S:1m;',
+        's.conf': 'server { listen 53 udp; }',
+      };
+      assert.deepEqual(await directivesOf(files, shell), [
+        'main env SECRET',
+        'main load_module modules/a.so',
+        'http access_log /a json',
+        'http proxy_temp_path /t 1 2',
+        'http limit_req_zone $remote_addr zone=a:1m',
+        'http.server listen 80 reuseport',
+        'http.upstream zone u 64k',
+        'http.server listen [::]:443 ssl',
+        'http.server listen unix:/run/b.sock',
+        'stream.server listen 53 udp',
+        'http.server ssl_certificate_key /k.pem',
+        'http.server ssl_session_cache shared:S:1m',
+      ]);
+    });
+
     test('ends where a file includes itself', async () => {
       assert.deepEqual(await settingsOf({ 'nginx.conf': 'pid /p;\ninclude nginx.conf;' }, { shell }), { PID: '/p' });
     });
@@ -135,16 +163,26 @@ async function settingsOf(
   files: Record<string, string>,
   { shell = 'dash', awk = '' },
 ): Promise<Record<string, string>> {
+  const shim = awk === '' ? '' : `awk() { ${awk}; }\n`;
+  const text = await runProgram(`${shim}${reading(files)}\n${PRINT_SETTINGS}`, shell);
+  const lines = text.split('\n').filter(Boolean);
+  return Object.fromEntries(lines.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]));
+}
+
+async function directivesOf(files: Record<string, string>, shell: string): Promise<string[]> {
+  const text = await runProgram(`${reading(files)}\nprintf '%s' "$DIRECTIVES"`, shell);
+  return text.replaceAll('\t', ' ').split('\n').filter(Boolean);
+}
+
+/** Shell words that read these files, the main one of which is nginx.conf. */
+function reading(files: Record<string, string>): string {
   const dir = ownTempDir();
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(dir, name)), { recursive: true });
     writeFileSync(join(dir, name), text);
   }
-  const shim = awk === '' ? '' : `awk() { ${awk}; }\n`;
-  const reset = `C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' C_MODULES='' C_INCLUDE=''`;
-  const text = await runProgram(`${shim}${reset}\nconfig_of '${dir}/nginx.conf'\n${PRINT_SETTINGS}`, shell);
-  const lines = text.split('\n').filter(Boolean);
-  return Object.fromEntries(lines.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]));
+  const reset = `C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES=''`;
+  return `${reset}\nconfig_of '${dir}/nginx.conf'`;
 }
 
 async function runProgram(body: string, shell: string): Promise<string> {

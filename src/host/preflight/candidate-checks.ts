@@ -1,7 +1,5 @@
 import { compareVersions } from '../../nginx/versions.ts';
-import { effectivePaths } from '../../nginx/paths.ts';
 import type { MasterFacts } from '../../target/facts.ts';
-import { parseBuildInfo } from '../../nginx/build-info.ts';
 import type { Candidate, CandidateCheck, Found } from './check.ts';
 
 /** Of the file alone: known before anything is sent. */
@@ -16,6 +14,8 @@ export const FILE_CHECKS: CandidateCheck[] = [
             fix: `Build or download nginx for ${facts.machine}.`,
           },
   },
+  { code: 'libc', check: otherLibc },
+  { code: 'missing-library', check: missingLibrary },
   {
     code: 'disk-space',
     // The staged file, the retained old one and as much again to spare.
@@ -34,53 +34,31 @@ function runsOn(file: string, host: string): boolean {
   return file === host || (file === 'i686' && host === 'x86_64') || host.startsWith(file);
 }
 
-/** Of what the new binary says of itself (`-V`), on the runner or on the target. */
-export const BUILD_CHECKS: CandidateCheck[] = [
-  { code: 'flavour-differs', check: flavourDiffers },
-  { code: 'prefix-differs', check: (candidate, { master }) => pathDiffers(candidate, { master, which: 'prefix' }) },
-  { code: 'conf-path-differs', check: (candidate, { master }) => pathDiffers(candidate, { master, which: 'conf' }) },
-  { code: 'pid-path-differs', check: (candidate, { master }) => pathDiffers(candidate, { master, which: 'pid' }) },
-  {
-    code: 'downgrade',
-    check: ({ build }, { master, allowDowngrade }) => {
-      const running = parseBuildInfo(master.build).version;
-      if (allowDowngrade || compareVersions(build.version, running) >= 0) return undefined;
-      return {
-        message: `${build.version} is older than the running ${running}`,
-        fix: 'Set `allow-downgrade: true` if that is meant.',
-      };
-    },
-  },
-];
+const ELSEWHERE =
+  'Build it on the distribution and release of the host (in GitHub Actions with `container: debian:12`, say); Debian, Ubuntu, RHEL and Alpine differ in this.';
 
-function flavourDiffers({ build }: Candidate, { master }: { master: MasterFacts }): Found {
-  const running = parseBuildInfo(master.build).flavour;
-  if (build.flavour === running) return undefined;
-  return {
-    message: `the running server is ${running || 'unknown'}, the new binary ${build.flavour || 'says nothing of itself'}: they do not hand over sockets to each other`,
-    fix: 'Give a binary of the same flavour; changing the flavour needs a restart.',
-  };
+/** glibc is compatible upwards only, and no other C library loads what was linked for it. */
+function otherLibc({ needs, interpreter }: Candidate, { master }: { master: MasterFacts }): Found {
+  const host = /^glibc (\d+\.\d+)/.exec(master.libc)?.[1];
+  if (/musl/.test(interpreter ?? '') && host !== undefined)
+    return { message: `the new binary was linked for musl, the host has glibc ${host}`, fix: ELSEWHERE };
+  if (needs?.glibc === undefined) return undefined;
+  if (host === undefined)
+    return {
+      message: 'the new binary was linked for glibc, the host has another C library',
+      fix: `${ELSEWHERE} For Alpine: \`container: alpine\`.`,
+    };
+  if (compareVersions(needs.glibc, host) <= 0) return undefined;
+  return { message: `the new binary needs glibc ${needs.glibc}, the host has ${host}`, fix: ELSEWHERE };
 }
 
-const FLAGS = {
-  prefix: { flag: '--prefix', why: 'every relative path in the configuration would lead elsewhere' },
-  conf: { flag: '--conf-path', why: 'the new master would read another configuration' },
-  pid: { flag: '--pid-path', why: 'systemd and scripts would lose the new master' },
-} as const;
-
-function pathDiffers(candidate: Candidate, options: { master: MasterFacts; which: keyof typeof FLAGS }): Found {
-  const { master, which } = options;
-  const { flag, why } = FLAGS[which];
-  const old = effectivePaths(parseBuildInfo(master.build), master)[which];
-  const next = effectivePaths(candidate.build, master)[which];
-  if (sameFile(old, next)) return undefined;
+/** Of what the loader does not know; where a run path leads elsewhere, the target's own try decides. */
+function missingLibrary({ needs }: Candidate, { master }: { master: MasterFacts }): Found {
+  if (needs === undefined || needs.rpath || master.libraries.size === 0) return undefined;
+  const missing = needs.libraries.filter((name) => !master.libraries.has(name) && !/^(?:ld-|libc\.)/.test(name));
+  if (missing.length === 0) return undefined;
   return {
-    message: `the new binary would use ${next}, the running one uses ${old}: ${why}`,
-    fix: `Build it with ${flag}=${old}.`,
+    message: `the new binary needs ${missing.join(', ')}, which the loader of the host does not know`,
+    fix: 'Install the packages that hold them on the host, or build on the release that it runs.',
   };
-}
-
-function sameFile(a: string, b: string): boolean {
-  const plain = (path: string) => path.replace(/\/+$/, '').replace(/^\/var\/run\//, '/run/');
-  return plain(a) === plain(b);
 }

@@ -1,4 +1,5 @@
 import type { Facts, MasterFacts } from '../../target/facts.ts';
+import type { Needs } from '../../binary/elf-needs.ts';
 import type { BuildInfo } from '../../nginx/build-info.ts';
 
 /** What a check found, why it matters and how to mend it; undefined: nothing. */
@@ -24,6 +25,9 @@ export interface Candidate {
   build: BuildInfo;
   /** `uname -m` of the machines that it runs on; undefined where the ELF header names one that we do not know. */
   machine?: string;
+  /** The loader that it asks for; undefined where it is static or unknown. */
+  interpreter?: string;
+  needs?: Needs;
 }
 
 /** A check of the new file against the running master. */

@@ -1,7 +1,8 @@
 import { PREFLIGHT_CODES } from '../../inputs/allow.ts';
 import type { Finding } from '../../report/result.ts';
 import type { Facts, MasterFacts } from '../../target/facts.ts';
-import { BUILD_CHECKS, FILE_CHECKS } from './candidate-checks.ts';
+import { BUILD_CHECKS } from './build-checks.ts';
+import { FILE_CHECKS } from './candidate-checks.ts';
 import type { Candidate, CandidateCheck, Found } from './check.ts';
 import { EXEC_CHECKS, isSurvivable } from './exec-checks.ts';
 import { HOST_CHECKS, MASTER_CHECKS } from './master-checks.ts';

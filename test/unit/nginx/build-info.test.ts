@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { argument, parseBuildInfo, splitArguments } from '../../../src/nginx/build-info.ts';
+import { parseBuildInfo } from '../../../src/nginx/build-info.ts';
+import { valueIn } from '../../../src/nginx/configure-args.ts';
 import { masterOf } from '../host/recorded.ts';
 
 const TAIL = 'built by gcc 12.2.0\nconfigure arguments: --prefix=/etc/nginx --with-threads\n';
@@ -36,7 +37,9 @@ describe('parseBuildInfo', () => {
     const build = parseBuildInfo(masterOf('systemd').build);
     assert.deepEqual([build.flavour, build.version], ['nginx', '1.22.1']);
     assert.equal(build.arguments.length, 17);
-    assert.equal(argument(build, 'pid-path'), '/run/nginx.pid');
+    assert.equal(valueIn(build.arguments, '--pid-path'), '/run/nginx.pid');
+    assert.match(build.tls?.built ?? '', /^OpenSSL 3\.\d+\.\d+$/);
+    assert.match(build.tls?.running ?? '', /^OpenSSL 3\.\d+\.\d+$/);
   });
 
   it('looks past a warning in front of the version', () => {
@@ -49,35 +52,5 @@ describe('parseBuildInfo', () => {
     for (const text of ['', 'Illegal option -V', 'sh: 1: ./nginx: not found', 'OpenSSL 3.0.2']) {
       assert.deepEqual(parseBuildInfo(text), none);
     }
-  });
-});
-
-describe('splitArguments', () => {
-  const CASES: [what: string, text: string, words: string[]][] = [
-    [
-      'keeps blanks within single quotes',
-      `--with-cc-opt='-g -O2 -fPIC' --with-ld-opt='-Wl,-z,now -pie'`,
-      ['--with-cc-opt=-g -O2 -fPIC', '--with-ld-opt=-Wl,-z,now -pie'],
-    ],
-    [
-      'keeps blanks within double quotes, and what is escaped there',
-      String.raw`--build="a \"b\" c" x`,
-      ['--build=a "b" c', 'x'],
-    ],
-    ['joins quoted parts of one word', `--a='b c'd"e f"`, ['--a=b cde f']],
-    ['reads a quote within single quotes as a shell would', String.raw`--a='it'\''s' b`, [`--a=it's`, 'b']],
-    ['takes a backslash and the next character for that character', String.raw`--a=b\ c`, ['--a=b c']],
-    ['keeps an empty value', `--a='' --b=`, ['--a=', '--b=']],
-    ['finds nothing in blanks', ' \t\n', []],
-  ];
-  for (const [what, text, words] of CASES) it(what, () => assert.deepEqual(splitArguments(text), words));
-});
-
-describe('argument', () => {
-  it('gives the last value of a name, and only of exactly that name', () => {
-    const build = parseBuildInfo('configure arguments: --prefix=/a --prefix-x=/b --prefix=/c --with-pcre');
-    assert.equal(argument(build, 'prefix'), '/c');
-    assert.equal(argument(build, 'pre'), undefined);
-    assert.equal(argument(build, 'with-pcre'), undefined);
   });
 });

@@ -95,7 +95,7 @@ describe('parseFacts', () => {
     'id',
     'verb',
     'ok',
-    'optE',
+
     'optG',
     'whyNot',
     'master',
@@ -103,6 +103,8 @@ describe('parseFacts', () => {
     'pidText',
     'oldbin',
     'listeners',
+    'directives',
+    'modules',
     'predecessor',
     'predecessorWorkers',
     'machine',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BUILD_CHECKS, FILE_CHECKS } from '../../../../src/host/preflight/candidate-checks.ts';
+import { BUILD_CHECKS } from '../../../../src/host/preflight/build-checks.ts';
+import { FILE_CHECKS } from '../../../../src/host/preflight/candidate-checks.ts';
 import { EXEC_CHECKS } from '../../../../src/host/preflight/exec-checks.ts';
 import { HOST_CHECKS, MASTER_CHECKS } from '../../../../src/host/preflight/master-checks.ts';
 import { joined, judgeFinding, judgeHost } from '../../../../src/host/preflight/preflight.ts';
