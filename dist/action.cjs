@@ -1,5 +1,7 @@
-const require_action_logger = require("./action-logger.cjs");
+const require_core = require("./core.cjs");
 const require_file = require("./file.cjs");
+const require_errors = require("./errors.cjs");
+const require_action_logger = require("./action-logger.cjs");
 const require_run = require("./run.cjs");
 let node_os = require("node:os");
 
@@ -428,7 +430,7 @@ function footnotes(report, { watchedMs, reportPath }) {
 async function main(variables) {
 	const { raw } = require_action_logger.readActionInputs(variables);
 	const secrets = require_run.secretsOf(raw);
-	for (const secret of secrets) require_action_logger.setSecret(secret);
+	for (const secret of secrets) require_core.setSecret(secret);
 	const mask = require_run.createMask(secrets);
 	const log = require_action_logger.createActionLogger({ mask });
 	const environment = {
@@ -436,26 +438,26 @@ async function main(variables) {
 		sshAuthSock: variables["SSH_AUTH_SOCK"]
 	};
 	const { config, warnings } = await require_run.parseInputs(raw, environment);
-	for (const { input, message } of warnings) require_action_logger.warning(message, { title: input });
-	require_action_logger.saveState("targets", config.targets.map(({ name }) => name).join(", "));
+	for (const { input, message } of warnings) require_core.warning(message, { title: input });
+	require_core.saveState("targets", config.targets.map(({ name }) => name).join(", "));
 	const { report, binary } = await require_run.run({
 		config,
 		log,
 		cancel: require_file.cancelOnSignals()
 	});
 	const masked = require_run.maskAll(report, mask);
-	require_action_logger.saveState("pending", String(report.hosts.some(isPending)));
-	require_action_logger.saveState("ended", report.outcome);
+	require_core.saveState("pending", String(report.hosts.some(isPending)));
+	require_core.saveState("ended", report.outcome);
 	const reportPath = await require_file.writeReport(masked).catch((error) => {
-		require_action_logger.warning(`The full report could not be written: ${require_run.messageOf(error)}`);
+		require_core.warning(`The full report could not be written: ${require_errors.messageOf(error)}`);
 	});
 	const extras = {
 		...reportPath ? { reportPath } : {},
 		...binary === void 0 ? {} : { binary: describe(binary) }
 	};
-	for (const [name, value] of Object.entries(outputs(masked, extras))) require_action_logger.setOutput(name, value);
+	for (const [name, value] of Object.entries(outputs(masked, extras))) require_core.setOutput(name, value);
 	for (const line of require_file.consoleVerdict(masked)) log.info(line);
-	for (const { title, message } of annotations(masked)) require_action_logger.error(message, { title });
+	for (const { title, message } of annotations(masked)) require_core.error(message, { title });
 	const watchedMs = config.switch.canaryTime + config.switch.bakeTime;
 	await summarize(summary(masked, {
 		watchedMs,
@@ -470,7 +472,7 @@ function isPending({ state, outcome }) {
 /** The verdict stands whether or not the page can be written. */
 async function summarize(markdown) {
 	if (!process.env["GITHUB_STEP_SUMMARY"]) return;
-	await require_action_logger.summary.addRaw(markdown).write().catch((error) => require_action_logger.warning(`The summary could not be written: ${require_run.messageOf(error)}`));
+	await require_core.summary.addRaw(markdown).write().catch((error) => require_core.warning(`The summary could not be written: ${require_errors.messageOf(error)}`));
 }
 function describe({ path, sha256, build }) {
 	return {
@@ -481,10 +483,10 @@ function describe({ path, sha256, build }) {
 	};
 }
 function explain(error$1) {
-	if (error$1 instanceof require_run.InputError) {
-		for (const { input, message } of error$1.problems) require_action_logger.error(message, { title: `Input ${input}` });
-		require_action_logger.info("Nothing was done.");
-	} else require_action_logger.error(require_run.messageOf(error$1));
+	if (error$1 instanceof require_errors.InputError) {
+		for (const { input, message } of error$1.problems) require_core.error(message, { title: `Input ${input}` });
+		require_core.info("Nothing was done.");
+	} else require_core.error(require_errors.messageOf(error$1));
 	process.exitCode = 1;
 }
 main(process.env).catch(explain).finally(() => process.exit());

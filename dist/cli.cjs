@@ -8,6 +8,7 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   if (home) require('node:module').enableCompileCache(home + '/nginx-hot-upgrade');
 }
 const require_file = require("./file.cjs");
+const require_errors = require("./errors.cjs");
 const require_run = require("./run.cjs");
 let node_os = require("node:os");
 let node_fs = require("node:fs");
@@ -35,9 +36,15 @@ function splitArguments(argv) {
 	}
 	return found;
 }
+/** Their values are options themselves: of nginx's `configure`. */
+const TAKES_OPTIONS = /* @__PURE__ */ new Set([
+	"configure-args",
+	"extra-configure-args",
+	"omit-configure-args"
+]);
 function takeOption(found, option) {
 	const { name, rest } = option;
-	const next = rest[0] !== void 0 && !isOption(rest[0]) ? rest[0] : void 0;
+	const next = rest[0] !== void 0 && (!isOption(rest[0]) || TAKES_OPTIONS.has(name)) ? rest[0] : void 0;
 	if (option.value === void 0 && next !== void 0) rest.shift();
 	const value = option.value ?? next ?? (require_run.isInputName(name) && require_run.specOf(name).kind === "boolean" ? "true" : void 0);
 	if (!require_run.isInputName(name)) {
@@ -174,6 +181,7 @@ function createConsoleLogger(options) {
 	});
 	return {
 		info: (message) => say(message),
+		detail: () => {},
 		warning: (message) => warn(`warning: ${message}`, "yellow"),
 		group(title, body) {
 			say(title, "bold");
@@ -191,33 +199,11 @@ function paintIf(coloured) {
 	return (style, text) => coloured ? `\u{1B}[${SGR[style]}m${text}\u{1B}[0m` : text;
 }
 
-// src/usage.ts
-const VERSION = "0.1.0";
-const HELP = `nginx-hot-upgrade COMMAND --input value ...
-
-Replaces the nginx binary of running servers without losing a request, and puts the old one back when anything goes wrong.
-
-Commands
-  upgrade    stage, swap, prove, commit; or roll back
-  plan       all checks, and what would be done; changes nothing
-  status     what runs on every target
-  commit     ends a held upgrade for good
-  rollback   back to the previous version, whatever the state
-  helper     prints the program that acts on the targets
-
-Every input of the action is an option of the same name (README): --targets, --binary, --health-url, ...
-A value may be @FILE. A secret is read from @FILE, "-" (standard input), or NGINX_HOT_UPGRADE_KEY and
-NGINX_HOT_UPGRADE_PASSPHRASE.
-
-Example
-  nginx-hot-upgrade upgrade --targets deploy@web1 --known-hosts @known_hosts --key @id_ed25519 \\
-    --binary ./nginx --health-url http://127.0.0.1/`;
-
 // src/cli.ts
 async function main(argv, variables) {
 	const asked = readCommandLine(argv, { variables });
-	if (asked.kind === "help") return say(HELP);
-	if (asked.kind === "version") return say(VERSION);
+	if (asked.kind === "help") return say(require_run.HELP);
+	if (asked.kind === "version") return say(require_run.VERSION);
 	if (asked.kind === "helper") return say(require_run.helperProgram());
 	const environment = {
 		user: (0, node_os.userInfo)().username,
@@ -244,8 +230,8 @@ function say(text) {
 	return 0;
 }
 function explain(error) {
-	const problems = error instanceof require_run.InputError ? error.problems : [];
-	if (problems.length === 0) process.stderr.write(`nginx-hot-upgrade: ${require_run.messageOf(error)}\n`);
+	const problems = error instanceof require_errors.InputError ? error.problems : [];
+	if (problems.length === 0) process.stderr.write(`nginx-hot-upgrade: ${require_errors.messageOf(error)}\n`);
 	for (const { input, message } of problems) process.stderr.write(`--${input}: ${message}\n`);
 	if (problems.length > 0) process.stderr.write("Nothing was done.\n");
 	return 1;

@@ -35,6 +35,7 @@ LOOKS=0
 SYNCING=0
 SERIAL=0
 TRASH=0
+ROOM='' BINDS=''
 MADE='' SOCKETS="$NL" OM='' OLD_LISTED='' OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
@@ -728,7 +729,8 @@ find_root() {
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
 STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino path_ino new_ino old_sha new_sha new_blake
-old_version new_version need cover ow nw unix listen usr2 winch quit confirm ready drain hold keep unit logs cwd opt_c opt_p opt_e opt_g'
+old_version new_version modules need cover ow nw unix listen usr2 winch quit confirm ready drain hold keep unit logs cwd
+opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
 instance_of() {
@@ -1156,14 +1158,17 @@ exec_settles() {
   [ "$NM_LIVES" = 0 ] || save_state
 }
 
-# put_name KEPT: the file kept as W/KEPT is at the binary's path again. Never overwrites a file that is not ours.
-put_name() {
-  [ -n "$S_work" ] && [ -e "$S_work/$1" ] || return 0
-  [ -L "$S_bin" ] || ! [ "$S_bin" -ef "$S_work/$1" ] || return 0
+# put_old: the old binary is at its path again, and so are the modules that go with it. Never overwrites a file that is not
+# ours.
+put_old() { put_old_binary && each_module module_back; }
+
+put_old_binary() {
+  [ -n "$S_work" ] && [ -e "$S_work/old" ] || return 0
+  [ -L "$S_bin" ] || ! [ "$S_bin" -ef "$S_work/old" ] || return 0
   path_is_ours || return 1
   # A second name first: renaming over the last one would destroy the inode that runs.
   [ ! -e "$S_work/back" ] || rm -f "$S_work/back"
-  ln "$S_work/$1" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
+  ln "$S_work/old" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
 }
 
 # path_is_ours: at the binary's path is the old file, the new one, or none.
@@ -1317,7 +1322,7 @@ undo() {
   exec_settles
   [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
   if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
-  if ! put_name old; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
+  if ! put_old; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
   if [ "$OM_LIVES" = 0 ]; then rescue; return; fi
   set_deadline "$S_confirm"
   if old_serves && end_new && pid_file_is "$S_om"; then
@@ -1387,7 +1392,7 @@ rescue() {
     gone_within 20 "$S_om" "$S_om_start"
   fi
   end_remains
-  put_name old
+  put_old
   rm -f "$S_pidf" "$S_pidf.oldbin"
   may_act "$DECISION" || return 1
   # A start may take longer than the guard waits for a sign of life.
@@ -1410,6 +1415,7 @@ close_books() {
   journal closed outcome "$1" why "${2-}"
   if [ "$S_kind" = plan ]; then rm -f "$D/decision"
   else write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"; fi
+  each_module module_room_gone
   # Never while the path still leads in there.
   if [ -n "$S_work" ] && [ -L "$S_bin" ] && [ "$(readlink "$S_bin")" = "$S_work/new" ]; then clear_books
   else clear_books "$S_work"; fi
@@ -1432,8 +1438,123 @@ as_master() {
   [ -z "$S_opt_p" ] || set -- -p "$S_opt_p" "$@"
   [ -z "$S_opt_e" ] || set -- -e "$S_opt_e" "$@"
   [ -z "$S_opt_g" ] || set -- -g "$S_opt_g" "$@"
-  (cd "${S_cwd:-/}" && exec env -i "PATH=$PATH" "$_program" "$@" </dev/null)
+  # shellcheck disable=SC2086
+  (
+    cd "${S_cwd:-/}" || exit 1
+    [ -n "$ROOM" ] || exec env -i "PATH=$PATH" "$_program" "$@" </dev/null
+    BINDS=$BINDS exec $ROOM /bin/sh -c "$FURNISH" room "$_program" "$@" </dev/null
+  )
 }
+
+# ------------------------------------------------------------------------------------------------------------- modules
+
+# Dynamic modules go with their binary as one set. S_modules lists their paths, each with "|" behind it. Beside each lies a
+# directory of ours: NAME.new is what replaces it, NAME.old and NAME.kept are second names of the old one and of the new
+# one, so that no rename destroys either, NAME.link takes the path for the start of the new master.
+
+# each_module ACTION: ACTION PATH BASE for every one, where BASE begins our own names for it. Ends at the first that fails.
+each_module() {
+  local _modules _path
+  _modules=$S_modules
+  while [ -n "$_modules" ]; do
+    _path=${_modules%%"|"*} _modules=${_modules#*"|"}
+    "$1" "$_path" "${_path%/*}/.nginx-hot-upgrade-$S_nonce/${_path##*/}" || return 1
+  done
+}
+
+module_room() { [ -d "${2%/*}" ] || mkdir "${2%/*}"; }
+
+# The room is shared by all modules of a directory.
+module_room_gone() { [ ! -d "${2%/*}" ] || [ -L "$1" ] || rm -rf "${2%/*}"; }
+
+module_names() {
+  [ -e "$2.old" ] || ln "$1" "$2.old" || return 1
+  [ -e "$2.kept" ] || ln "$2.new" "$2.kept" || return 1
+  [ ! -L "$2.link" ] || return 0
+  if confined "$S_om"; then ln "$2.new" "$2.link"; else ln -s "$2.new" "$2.link"; fi
+}
+
+module_swap() { may_act && mv -f "$2.link" "$1"; }
+
+module_back() {
+  [ -e "$2.old" ] || return 0
+  [ -L "$1" ] || ! [ "$1" -ef "$2.old" ] || return 0
+  module_is_ours "$@" || return 1
+  [ ! -e "$2.back" ] || rm -f "$2.back"
+  ln "$2.old" "$2.back" && mv -f "$2.back" "$1"
+}
+
+module_is_ours() { [ ! -e "$1" ] || [ "$1" -ef "$2.old" ] || [ "$1" -ef "$2.new" ] || [ "$1" -ef "$2.kept" ]; }
+
+# sync_new: the new files are on the disk. Fails where sync takes no names.
+sync_new() { sync "$S_work/new" 2>/dev/null && each_module module_sync; }
+
+module_sync() { sync "$2.new" 2>/dev/null; }
+
+module_install() {
+  [ -e "$2.new" ] || return 0
+  module_is_ours "$@" && mv -f "$2.new" "$1"
+}
+
+# module_retain: into KEEPING, with its path in a list.
+module_retain() {
+  ln "$2.old" "$KEEPING/${1##*/}" 2>/dev/null || cp -p "$2.old" "$KEEPING/${1##*/}" || return 1
+  printf '%s\n' "$1" >>"$KEEPING/paths"
+}
+
+# module_fetch: out of KEEPING.
+module_fetch() { cp -p "$KEEPING/${1##*/}" "$2.new"; }
+
+# kept_modules SHA: S_modules as they went with that retained binary.
+kept_modules() {
+  local _path
+  S_modules='' KEEPING=$D/retained/$1.modules
+  [ -f "$KEEPING/paths" ] || return 0
+  while IFS= read -r _path; do S_modules="$S_modules$_path|"; done <"$KEEPING/paths"
+}
+
+# wait_loaded: modules are read before the pid file is written (ngx_init_cycle). Exits: written; new master gone; deadline.
+wait_loaded() {
+  local _loaded_by
+  uptime_now
+  _loaded_by=$((NOW + S_ready))
+  until pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ]; do
+    uptime_now
+    lives "$S_nm" "$S_nm_start" && [ "$NOW" -lt "$_loaded_by" ] || return 0
+    may_act || return 0
+    pause
+  done
+}
+
+# test_config: `nginx -t` of the staged binary. Where modules go with it, in a mount namespace of its own in which they lie
+# at their paths already: on the disk they are still the old ones. Exit code 125 where no such namespace can be had.
+test_config() {
+  local _status
+  if [ -n "$S_modules" ]; then
+    ROOM='unshare -m'
+    $ROOM true 2>/dev/null || ROOM='unshare --map-current-user -m'
+    $ROOM true 2>/dev/null || { ROOM=''; return 125; }
+    BINDS=''
+    each_module module_bind
+  fi
+  as_master "$S_work/new" -t
+  _status=$?
+  ROOM='' BINDS=''
+  return "$_status"
+}
+
+module_bind() { BINDS="$BINDS$2.new|$1|"; }
+
+# Runs in that namespace, before nginx takes its place.
+# shellcheck disable=SC2016
+FURNISH='
+  mount --make-rprivate / 2>/dev/null || exit 125
+  while [ -n "$BINDS" ]; do
+    from=${BINDS%%"|"*} BINDS=${BINDS#*"|"}
+    to=${BINDS%%"|"*} BINDS=${BINDS#*"|"}
+    mount --bind "$from" "$to" 2>/dev/null || exit 125
+  done
+  exec env -i "PATH=$PATH" "$@"'
 
 # ---------------------------------------------------------------------------------------------------------- committing
 
@@ -1473,7 +1594,8 @@ install_new() {
   may_act commit || return 1
   journal install
   # Another actor than the one that staged has nothing to wait for, and syncs anew.
-  wait "$SYNCING" 2>/dev/null || sync "$S_work/new" 2>/dev/null
+  wait "$SYNCING" 2>/dev/null || sync_new
+  each_module module_install || { turn_back install-failed; return 1; }
   # Read-only or immutable by now: nothing was sent yet that could not be taken back.
   mv -f "$S_work/new" "$S_bin" || { turn_back install-failed; return 1; }
   # Until it is on the disk, a power cut leads back to the old version, which is kept for that long.
@@ -1529,6 +1651,7 @@ quit_orphans() {
 
 # retain_old: the previous binary, named by its digest; a link where the file systems allow it.
 retain_old() {
+  retain_modules
   [ ! -e "$D/retained/$S_old_sha" ] || return 0
   # Where a package replaced the file on disk, the one that runs is the one to keep.
   if [ "$S_path_ino" != "$S_old_ino" ]; then
@@ -1536,6 +1659,13 @@ retain_old() {
     return
   fi
   retain_from_work
+}
+
+retain_modules() {
+  KEEPING=$D/retained/.modules
+  [ -n "$S_modules" ] && [ ! -d "$D/retained/$S_old_sha.modules" ] || return 0
+  rm -rf "$KEEPING"
+  mkdir "$KEEPING" && each_module module_retain && mv "$KEEPING" "$D/retained/$S_old_sha.modules"
 }
 
 retain_from_work() {
@@ -1548,13 +1678,14 @@ remember_previous() {
   local _kept _old
   if [ "$S_kind" = reverse ]; then rm -f "$D/previous"
   else write_file "$D/previous" "sha=$S_old_sha${NL}version=$S_old_version${NL}replaced_by=$S_new_sha"; fi
-  set -- "$D/retained"/*
+  # No digest ends like the directories of modules do.
+  set -- "$D/retained"/*[!s]
   [ $# -gt "$S_keep" ] || return 0
   _kept=0
   # By the time of their last link or copy: what they are dated is the age of the build.
-  for _old in $(ls -tc "$D/retained" 2>/dev/null); do
+  for _old in $(ls -tcd "$D/retained"/*[!s] 2>/dev/null); do
     _kept=$((_kept + 1))
-    [ "$_kept" -le "$S_keep" ] || rm -f "$D/retained/$_old"
+    [ "$_kept" -le "$S_keep" ] || rm -rf "$_old" "$_old.modules"
   done
 }
 
@@ -1762,7 +1893,7 @@ facts_ours() {
   if [ -f "$D/last" ]; then json_lines "$(cat "$D/last")"; else J=null; fi
   rec_raw last "$J"
   J='[]'
-  [ ! -d "$D/retained" ] || json_lines "$(ls -t "$D/retained")"
+  [ ! -d "$D/retained" ] || json_lines "$(cd "$D/retained" && ls -td -- *[!s] 2>/dev/null)"
   rec_raw retained "$J"
 }
 
@@ -1866,6 +1997,8 @@ verb_prepare() {
     return
   fi
   S_om_start=$START
+  [ -z "$A_modules" ] || S_modules=$A_modules
+  [ "$S_kind" != reverse ] || kept_modules "$S_new_sha"
   S_work=${BIN%/*}/.nginx-hot-upgrade-$S_nonce
   [ -f "$D/instance" ] || write_file "$D/instance" "$INSTANCE"
   printf '%65536s' '' 2>/dev/null >"$D/reserve"
@@ -1873,7 +2006,11 @@ verb_prepare() {
   journal prepare run "$S_run" who "$S_who" old "$S_old_sha" new "$S_new_sha"
   if [ "$A_repair" = yes ] && [ "$S_kind" != plan ] && [ ! -e "$S_pidf" ]; then write_pid_file "$OM"; fi
   uid_of "$OM"
-  if ! mkdir "$S_work"; then close_books untouched 'no working directory'; refuse internal "cannot create $S_work"; return; fi
+  if ! mkdir "$S_work" || ! each_module module_room; then
+    close_books untouched 'no working directory'
+    refuse internal "cannot create $S_work, or one like it beside the modules"
+    return
+  fi
   # A master of another user must reach the staged file through this directory.
   [ "$UID_OF" = "$MY_UID" ] || chmod 711 "$S_work"
   start_guard
@@ -1904,11 +2041,16 @@ take_lock() {
 verb_receive() {
   local _sum
   rec_new
-  PART=/dev/null
-  if load_state && [ "$S_nonce" = "$A_nonce" ]; then PART=$S_work/new.part; fi
+  PART=/dev/null DEST='' MODEL=''
+  if load_state && [ "$S_nonce" = "$A_nonce" ]; then
+    DEST=$S_work/new MODEL=$S_bin
+    [ -z "$A_module" ] || each_module module_dest || :
+    PART=$DEST.part
+  fi
   # Whoever still writes to an earlier one writes to a file without a name.
   [ ! -f "$PART" ] || rm -f "$PART"
   choose_hasher
+  [ -z "$A_module" ] || choose_hasher "$A_sha256" "$A_blake"
   case $A_encoding in
     gzip) _sum=$(counted_input "$A_size" | unpacked | tee "$PART" 2>/dev/null | $HASHER) ;;
     *) _sum=$(counted_input "$A_size" | tee "$PART" 2>/dev/null | $HASHER) ;;
@@ -1946,37 +2088,42 @@ is_whole() {
 # file itself.
 fetch_retained() {
   local _sum _kept
-  PART=$S_work/new.part _kept=$D/retained/$S_new_sha
+  DEST=$S_work/new MODEL=$S_bin PART=$S_work/new.part _kept=$D/retained/$S_new_sha
   choose_hasher
   _sum=$(tee "$PART" <"$_kept" | $HASHER)
-  is_whole "${_sum%% *}" "$(stat -c %s "$_kept")" && take_over_metadata
+  KEEPING=$_kept.modules
+  is_whole "${_sum%% *}" "$(stat -c %s "$_kept")" && take_over_metadata && each_module module_fetch
 }
 
-# choose_hasher: HASHER and what it must say. b2sum takes a third of the time; not every base system has it.
+# choose_hasher [SHA256 BLAKE2]: HASHER and what it must say, of the binary where nothing else is meant. b2sum takes a third of
+# the time; not every base system has it.
 choose_hasher() {
-  HASHER=sha256sum EXPECTED=$S_new_sha
-  if [ -n "$S_new_blake" ] && command -v b2sum >/dev/null; then HASHER=b2sum EXPECTED=$S_new_blake; fi
+  HASHER=sha256sum EXPECTED=${1-$S_new_sha}
+  if [ -n "${2-$S_new_blake}" ] && command -v b2sum >/dev/null; then HASHER=b2sum EXPECTED=${2-$S_new_blake}; fi
 }
+
+# module_dest PATH BASE: where a module with the name of the one that is asked for goes.
+module_dest() { [ "$1" != "$A_module" ] || DEST=$2.new MODEL=$1; }
 
 # take_over_metadata: owner, mode, label and capabilities of the present file.
 take_over_metadata() {
   # Owner, mode, access list, label, capabilities: all at once where cp can, by hand where it cannot.
-  if cp --attributes-only --preserve=mode,ownership,xattr "$S_bin" "$PART" 2>/dev/null; then
-    if [ -d /sys/fs/selinux ]; then chcon "--reference=$S_bin" "$PART" 2>/dev/null; fi
+  if cp --attributes-only --preserve=mode,ownership,xattr "$MODEL" "$PART" 2>/dev/null; then
+    if [ -d /sys/fs/selinux ]; then chcon "--reference=$MODEL" "$PART" 2>/dev/null; fi
   else
     metadata_by_hand || return 1
   fi
-  mv -f "$PART" "$S_work/new"
+  mv -f "$PART" "$DEST"
 }
 
 metadata_by_hand() {
   local _owner _mode _caps
-  _owner=$(stat -c '%u:%g %a' "$S_bin") || { refuse changed-by-others "$S_bin is gone"; return 1; }
+  _owner=$(stat -c '%u:%g %a' "$MODEL") || { refuse changed-by-others "$MODEL is gone"; return 1; }
   _mode=${_owner#* } _owner=${_owner% *}
   if [ "$MY_UID" = 0 ]; then chown "$_owner" "$PART"; fi
   chmod "$_mode" "$PART" || { refuse upload-failed "cannot set mode $_mode on $PART"; return 1; }
   if ! command -v getcap >/dev/null; then return 0; fi
-  _caps=$(getcap "$S_bin" 2>/dev/null)
+  _caps=$(getcap "$MODEL" 2>/dev/null)
   [ -z "$_caps" ] || setcap "${_caps##* }" "$PART" || { refuse upload-failed "cannot set ${_caps##* } on $PART"; return 1; }
 }
 
@@ -1990,7 +2137,7 @@ verb_check() {
   [ -n "$INODE" ] || { refuse upload-failed "no file has arrived in $S_work"; return; }
   S_new_ino=$INODE
   # On its way to the disk while nginx is tried; the commit waits for it before the file takes the path.
-  (sync "$S_work/new" 2>/dev/null || sync) &
+  (sync_new || sync) &
   SYNCING=$!
   if ! same_machine "$S_work/new" "/proc/$S_om/exe"; then
     rec_raw testExit null
@@ -2000,9 +2147,9 @@ verb_check() {
     return
   fi
   if [ "$A_test" = yes ]; then
-    _output=$(as_master "$S_work/new" -t 2>&1)
+    _output=$(test_config 2>&1)
     _exit=$?
-    rec_raw testExit "$_exit"
+    if [ "$_exit" = 125 ]; then rec_raw testExit null; else rec_raw testExit "$_exit"; fi
     rec_lines test "$_output"
   else
     _exit=1
@@ -2026,8 +2173,10 @@ verb_check() {
 # run the path only as a plain file.
 second_names() {
   [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old"
-  [ ! -L "$S_work/link" ] || return 0
-  if confined "$S_om"; then ln "$S_work/new" "$S_work/link"; else ln -s "$S_work/new" "$S_work/link"; fi
+  if [ ! -L "$S_work/link" ]; then
+    if confined "$S_om"; then ln "$S_work/new" "$S_work/link"; else ln -s "$S_work/new" "$S_work/link"; fi
+  fi
+  each_module module_names
 }
 
 # same_machine FILE OTHER: both ELF headers name the same class, byte order and machine. What the kernel refuses to run,
@@ -2075,7 +2224,7 @@ verb_begin() {
   if [ "$NM_LIVES" = 0 ]; then
     listeners_of "$S_om"
     swap_and_signal || return
-  else put_name old; fi
+  else put_old; fi
   rec_process newMaster "$S_nm" "$S_nm_start"
   wait_ready || return
   S_phase=ready S_nw=$STAFF
@@ -2096,22 +2245,25 @@ swap_and_signal() {
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
-  wait "$_names"
+  wait "$_names" || { refuse internal "cannot link $S_bin, or a module of it, to a second name"; return 1; }
   { [ -e "$S_work/old" ] && [ -e "$S_work/link" ]; } || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
   read_inodes "$S_work/old" "$S_bin"
   [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   may_act || { lost_ground; return 1; }
+  each_module module_swap || { put_old; refuse changed-by-others 'a module could not be replaced'; return 1; }
   mv -f "$S_work/link" "$S_bin"
   event swap
-  may_act || { put_name old; lost_ground; return 1; }
-  lives "$S_om" "$S_om_start" || { put_name old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
+  may_act || { put_old; lost_ground; return 1; }
+  lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
   # The ctime tells a rename there and back again that fits between two looks.
   PID_CTIME=$(stat -c '%z %i' "$S_pidf")
   kill -USR2 "$S_om"
   find_new
   _found=$?
   [ "$NM_LIVES" = 1 ] || [ "$RENAMED" = 0 ] || S_usr2=''
-  put_name old || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
+  # Binary and modules go back together: what a restart would find in between must fit.
+  [ -z "$S_modules" ] || [ "$NM_LIVES" = 0 ] || wait_loaded
+  put_old || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   # On the disk, too, the old name must be back soon.
   sync "${S_bin%/*}" 2>/dev/null &
   save_state
@@ -2364,9 +2516,12 @@ close_after_boot() {
   _outcome=rolled-back
   if [ -L "$S_bin" ] || { [ -e "$S_work/new" ] && [ "$S_bin" -ef "$S_work/new" ]; }; then
     if [ -n "$OM" ] && [ "/proc/$OM/exe" -ef "$S_work/new" ]; then
+      retain_modules
       retain_from_work
+      each_module module_install
       [ ! -L "$S_bin" ] || mv -f "$S_work/new" "$S_bin"
     else
+      each_module module_back
       rm -f "$S_work/back"
       ln "$S_work/old" "$S_work/back" && mv -f "$S_work/back" "$S_bin"
     fi
@@ -2556,7 +2711,7 @@ both_generations() {
 # -------------------------------------------------------------------------------------------------------- conversation
 
 REQUEST_KEYS='pid_file nonce run who kind sha256 blake old_version new_version need cover confirm ready drain hold keep dir
-encoding size whole test why repair decide'
+encoding size whole module modules test why repair decide'
 
 # parse_request LINE: ID, VERB and the A_ variables.
 parse_request() {

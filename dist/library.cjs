@@ -1,5 +1,6 @@
 const require_rolldown_runtime = require("./rolldown-runtime.cjs");
-const require_lib$1 = require("./lib.cjs");
+const require_lib$1 = require("./lib2.cjs");
+const require_errors = require("./errors.cjs");
 const require_run = require("./run.cjs");
 let fs = require("fs");
 fs = require_rolldown_runtime.__toESM(fs, 1);
@@ -666,7 +667,7 @@ function howToCompare(key) {
 // src/connection/diagnosis.ts
 function diagnose(seen) {
 	if (seen.objection !== void 0) return hostKeyFailure(seen, seen.objection);
-	if (require_run.messageOf(seen.error).includes("no matching host key format")) return hostKeyFailure(seen, otherKeyTypes(seen));
+	if (require_errors.messageOf(seen.error).includes("no matching host key format")) return hostKeyFailure(seen, otherKeyTypes(seen));
 	if (errorLevel(seen.error) === "client-timeout") return timeoutFailure(seen);
 	const network = require_run.networkFault(seen.error);
 	if (network.transient) return unreachable(seen, network.finding, true);
@@ -695,7 +696,7 @@ function timeoutFailure(seen) {
 	return unreachable(seen, `TCP connected, but ${seen.handshakeDone ? "the login did not come to an end" : "it did not get through the SSH handshake"} in time`, false);
 }
 function handshakeFailure(seen) {
-	const message = require_run.messageOf(seen.error);
+	const message = require_errors.messageOf(seen.error);
 	const nothing = /no matching (?:key exchange algorithm|\S+ \w+)/.exec(message);
 	if (nothing !== null) {
 		const offers = seen.serverOffers.join("; ");
@@ -714,7 +715,7 @@ function loginFailure(seen) {
 	};
 }
 function loginFinding(seen) {
-	const message = require_run.messageOf(seen.error);
+	const message = require_errors.messageOf(seen.error);
 	if (errorLevel(seen.error) === "agent") return `the agent failed: ${message}`;
 	const allowed = seen.login.allowed.length === 0 ? "" : ` (the server allows: ${seen.login.allowed.join(", ")})`;
 	if (/too many authentication failures/i.test(message)) return "the server gave up after too many keys: give the one key as the input `key`, or an agent with fewer keys";
@@ -795,7 +796,7 @@ function sayGoodbye(client, socket) {
 }
 function causeOf(error) {
 	const fault = require_run.networkFault(error);
-	return fault.transient ? fault.finding : require_run.messageOf(error);
+	return fault.transient ? fault.finding : require_errors.messageOf(error);
 }
 
 // src/connection/login.ts
@@ -960,7 +961,7 @@ function tunnelStream(raw, link) {
 /** What a refusal to open a channel to `to` says about the service there (RFC 4254, section 5.1). */
 function dialError(error, link, to) {
 	const place = `${to.host}:${to.port}`;
-	const message = require_run.messageOf(error);
+	const message = require_errors.messageOf(error);
 	if (link.over !== void 0) return new require_run.DialError("lost", `cannot reach ${place} through the target: ${link.over}`);
 	const reason = error instanceof Error && "reason" in error ? error.reason : void 0;
 	if (reason === CONNECT_FAILED) return new require_run.DialError("refused", `${place} as seen on the target: ${message}`);
@@ -1005,9 +1006,9 @@ function opened(open, wrap) {
 }
 function startError(error, link, place) {
 	const expected = `${place}: expected to start a command`;
-	if (link.over !== void 0) return new require_run.UpgradeError("connection-lost", `${expected}; found ${link.over}`, { cause: error });
-	const message = `${expected}; the SSH server refused: ${require_run.messageOf(error)}`;
-	return new require_run.UpgradeError("internal", message, { cause: error });
+	if (link.over !== void 0) return new require_errors.UpgradeError("connection-lost", `${expected}; found ${link.over}`, { cause: error });
+	const message = `${expected}; the SSH server refused: ${require_errors.messageOf(error)}`;
+	return new require_errors.UpgradeError("internal", message, { cause: error });
 }
 
 // src/connection/library.ts
@@ -1064,7 +1065,7 @@ async function connectLibrary(options) {
 function policyOf(options) {
 	const { knownHosts: text, fingerprints: pins } = options.ssh;
 	const known = text === void 0 ? void 0 : require_run.parseKnownHosts(text);
-	if (known !== void 0 && known.problems.length > 0) throw new require_run.UpgradeError("host-key", `${placeOf(options)}: expected usable known-hosts; found ${known.problems.join("; ")}`);
+	if (known !== void 0 && known.problems.length > 0) throw new require_errors.UpgradeError("host-key", `${placeOf(options)}: expected usable known-hosts; found ${known.problems.join("; ")}`);
 	return hostKeyPolicy({
 		pins,
 		...known === void 0 ? {} : { knownHosts: known.entries }
@@ -1156,7 +1157,7 @@ async function logIn(given) {
 function upgradeError(options, failure, tried) {
 	const times = tried === 1 ? "" : ` (${tried} tries)`;
 	const message = `${placeOf(options)}: ${failure.sentence}${times}`;
-	return new require_run.UpgradeError(failure.reason, message, { cause: failure.cause });
+	return new require_errors.UpgradeError(failure.reason, message, { cause: failure.cause });
 }
 function placeOf(options) {
 	return options.host.includes(":") ? `[${options.host}]:${options.port}` : `${options.host}:${options.port}`;

@@ -1,3 +1,4 @@
+const require_errors = require("./errors.cjs");
 const require_run = require("./run.cjs");
 let node_os = require("node:os");
 let node_net = require("node:net");
@@ -23,7 +24,7 @@ function connectLocal() {
 		lost: new AbortController().signal,
 		roundTripMs: 0,
 		start: async (command) => {
-			if (closed) throw new require_run.UpgradeError("connection-lost", "local: expected to start a command; found the connection closed");
+			if (closed) throw new require_errors.UpgradeError("connection-lost", "local: expected to start a command; found the connection closed");
 			const child = await spawnShell(command);
 			const abort = () => killGroup(child);
 			open.add(abort);
@@ -56,7 +57,7 @@ async function spawnShell(command) {
 	try {
 		await (0, node_events.once)(child, "spawn");
 	} catch (error) {
-		throw new require_run.UpgradeError("internal", `local: expected to start /bin/sh; found ${require_run.messageOf(error)}`, { cause: error });
+		throw new require_errors.UpgradeError("internal", `local: expected to start /bin/sh; found ${require_errors.messageOf(error)}`, { cause: error });
 	}
 	return child;
 }

@@ -1,3 +1,5 @@
+const require_core = require("./core.cjs");
+const require_errors = require("./errors.cjs");
 const require_action_logger = require("./action-logger.cjs");
 const require_run = require("./run.cjs");
 let node_os = require("node:os");
@@ -23,9 +25,18 @@ async function main(variables) {
 	for (const host of report.hosts) if (host.outcome !== "reported") log.warning(`${host.target}: its state cannot be read: ${host.reason?.message ?? ""}`);
 	else if (host.state !== "idle") log.warning(`${host.target} is ${host.state}: ${host.notes.join("; ")}`);
 }
-const ONLY_FOR_UPGRADES = /* @__PURE__ */ new Set(["binary", "sha256"]);
+/** Files of theirs may be gone by now. */
+const ONLY_FOR_UPGRADES = /* @__PURE__ */ new Set([
+	"binary",
+	"download-url",
+	"nginx-version",
+	"sha256",
+	"add-modules",
+	"trusted-keys",
+	"health-ca"
+]);
 /** The step was cut short before it could say how it ended, or it ended with something pending. */
 function needsALook() {
-	return require_action_logger.getState("targets") !== "" && (require_action_logger.getState("ended") === "" || require_action_logger.getState("pending") === "true");
+	return require_core.getState("targets") !== "" && (require_core.getState("ended") === "" || require_core.getState("pending") === "true");
 }
-main(process.env).catch((error) => require_action_logger.warning(`The state of the targets could not be read: ${require_run.messageOf(error)}`)).finally(() => process.exit());
+main(process.env).catch((error) => require_core.warning(`The state of the targets could not be read: ${require_errors.messageOf(error)}`)).finally(() => process.exit());

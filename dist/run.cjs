@@ -1,4 +1,5 @@
 const require_rolldown_runtime = require("./rolldown-runtime.cjs");
+const require_errors = require("./errors.cjs");
 let node_os = require("node:os");
 let node_net = require("node:net");
 let node_stream = require("node:stream");
@@ -10,61 +11,9 @@ let node_crypto = require("node:crypto");
 let node_url = require("node:url");
 let node_fs_promises = require("node:fs/promises");
 let node_path = require("node:path");
-let node_fs = require("node:fs");
 let node_timers_promises = require("node:timers/promises");
+let node_fs = require("node:fs");
 let node_vm = require("node:vm");
-
-// src/errors.ts
-/** Reasons for which a target was not brought to what was asked for (contract, section 5). */
-const REASONS = [
-	"refused",
-	"unhealthy",
-	"inconclusive",
-	"not-ready",
-	"new-master-died",
-	"workers-crashing",
-	"error-log",
-	"cancelled",
-	"guard-expired",
-	"connection-lost",
-	"unreachable",
-	"host-key",
-	"auth",
-	"upload-failed",
-	"changed-by-others",
-	"outage",
-	"internal"
-];
-/**
-* One step on one target that did not work.
-* `message` says what was expected and what was found; `state` the state left behind, where it is known already.
-*/
-var UpgradeError = class extends Error {
-	name = "UpgradeError";
-	reason;
-	state;
-	constructor(reason, message, options = {}) {
-		super(message, options.cause === void 0 ? {} : { cause: options.cause });
-		this.reason = reason;
-		this.state = options.state;
-	}
-};
-/** Another actor (the guard, another run) decided about this upgrade, and is carrying it out. */
-var DecidedElsewhere = class extends Error {
-	name = "DecidedElsewhere";
-};
-/** All mistakes in the inputs, found before anything is touched. */
-var InputError = class extends Error {
-	name = "InputError";
-	problems;
-	constructor(problems) {
-		super(problems.map((problem) => `${problem.input}: ${problem.message}`).join("\n"));
-		this.problems = problems;
-	}
-};
-function messageOf(error) {
-	return error instanceof Error ? error.message : String(error);
-}
 
 // src/inputs/names.ts
 /** Every input. `action.yml` holds the same names and defaults; a test compares the two. */
@@ -463,6 +412,627 @@ function commonMistake(text) {
 	if (hasInvisible(text)) return `expected one path without control or invisible characters, found ${show(text)}`;
 }
 
+// src/usage.ts
+const VERSION$1 = "0.1.0";
+const HELP = `nginx-hot-upgrade COMMAND --input value ...
+
+Replaces the nginx binary of running servers without losing a request, and puts the old one back when anything goes wrong.
+
+Commands
+  upgrade    stage, swap, prove, commit; or roll back
+  plan       all checks, and what would be done; changes nothing
+  status     what runs on every target
+  commit     ends a held upgrade for good
+  rollback   back to the previous version, whatever the state
+  helper     prints the program that acts on the targets
+
+Every input of the action is an option of the same name (README): --targets, --binary, --health-url, ...
+A value may be @FILE. A secret is read from @FILE, "-" (standard input), or NGINX_HOT_UPGRADE_KEY and
+NGINX_HOT_UPGRADE_PASSPHRASE.
+
+Example
+  nginx-hot-upgrade upgrade --targets deploy@web1 --known-hosts @known_hosts --key @id_ed25519 \\
+    --binary ./nginx --health-url http://127.0.0.1/`;
+
+// src/obtain/refusal.ts
+/** The new nginx cannot be had, or must not be: said before any host is touched. */
+function refuse(code, message, fix) {
+	return new require_errors.Refused([{
+		code,
+		message,
+		fix
+	}]);
+}
+
+// src/obtain/fetch.ts
+const TRIES = 3;
+const MOST_REDIRECTS = 3;
+/** Undefined where there is no such file. Throws Refused (`download-failed`). */
+async function fetchOrNothing(url, options) {
+	const address = new URL(url);
+	return address.protocol === "file:" ? readLocal((0, node_url.fileURLToPath)(address), options) : download(address, options);
+}
+/** Throws Refused (`download-failed`), also where there is no such file. */
+async function fetchBytes(url, options) {
+	const bytes = await fetchOrNothing(url, options);
+	if (bytes !== void 0) return bytes;
+	throw failed(options, `expected it at ${url}; there is no such file`);
+}
+function sha256Of(bytes) {
+	return (0, node_crypto.createHash)("sha256").update(bytes).digest("hex");
+}
+async function readLocal(path, options) {
+	const found = await (0, node_fs_promises.stat)(path).catch(() => void 0);
+	if (found === void 0) return void 0;
+	if (!found.isFile()) throw failed(options, `expected a file at ${path}; found something else`);
+	if (found.size > options.limit) throw failed(options, tooLarge(path, options.limit));
+	return (0, node_fs_promises.readFile)(path);
+}
+/** Tries again after what may pass by itself: a broken connection, a server that is busy. */
+async function download(address, options) {
+	const end = performance.now() + options.deadline;
+	for (let tried = 1;; tried += 1) try {
+		return await follow(address, {
+			...options,
+			end
+		});
+	} catch (error) {
+		const wait = 500 * 2 ** tried;
+		if (!(error instanceof Passing)) throw error;
+		if (tried === TRIES || performance.now() + wait >= end) throw failed(options, `${address.href}: ${error.message}`);
+		await (0, node_timers_promises.setTimeout)(wait);
+	}
+}
+/** What may be otherwise a moment later. */
+var Passing = class extends Error {};
+async function follow(address, options) {
+	let at = address;
+	for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
+		const answer = await ask(at, options);
+		if ("body" in answer) return answer.body;
+		at = redirected(at, {
+			to: answer.location,
+			options
+		});
+	}
+	throw failed(options, `${address.href}: found more than ${MOST_REDIRECTS} redirects`);
+}
+/** Only within the site: a digest or signature would catch another file, but nobody asked for requests elsewhere. */
+function redirected(from, { to, options }) {
+	if (!URL.canParse(to, from.href)) throw failed(options, `${from.href}: found a redirect to no valid address`);
+	const next = new URL(to, from.href);
+	if (next.protocol === from.protocol && siteOf(next) === siteOf(from) && next.username === "") return next;
+	throw failed(options, `${from.href}: expected the file, found a redirect to ${next.origin}, which is another site`);
+}
+/** The last two labels of a name, or the whole address. */
+function siteOf({ hostname, port }) {
+	return `${/^[\d.]+$|^\[/.test(hostname) ? hostname : hostname.split(".").slice(-2).join(".")}:${port}`;
+}
+async function ask(url, options) {
+	const { HttpClient } = await Promise.resolve().then(() => require("./lib.cjs")).then((n) => n.lib_exports);
+	const client = new HttpClient(`nginx-hot-upgrade/${VERSION$1}`, [], {
+		allowRedirects: false,
+		allowRetries: false,
+		keepAlive: false,
+		socketTimeout: 3e4
+	});
+	const stop = new AbortController();
+	const late = (0, node_timers_promises.setTimeout)(Math.max(1, options.end - performance.now()), void 0, { signal: stop.signal }).then(() => Promise.reject(failed(options, `${url.href}: not within ${options.deadline / 1e3} s`)), () => new Promise(() => {}));
+	let message;
+	try {
+		const response = await Promise.race([client.get(url.href, { "accept-encoding": "identity" }), late]).catch(passing);
+		({message} = response);
+		return await Promise.race([read$1(message, {
+			url,
+			options
+		}), late]);
+	} finally {
+		stop.abort();
+		message?.destroy();
+		client.dispose();
+	}
+}
+async function read$1(message, { url, options }) {
+	const { statusCode: status = 0, headers } = message;
+	if (status >= 300 && status < 400 && headers.location !== void 0) return { location: headers.location };
+	if (status === 404 || status === 410) return { body: void 0 };
+	if (status >= 500 || status === 429) throw new Passing(`the server answered ${status}`);
+	if (status !== 200) throw failed(options, `${url.href}: expected status 200, found ${status}`);
+	const encoding = headers["content-encoding"] ?? "identity";
+	if (encoding !== "identity") throw failed(options, `${url.href}: expected the file as it is, found it ${encoding} encoded`);
+	const body = await collect(message, {
+		url,
+		options
+	});
+	const announced = Number(headers["content-length"] ?? body.length);
+	if (announced !== body.length) throw new Passing(`of ${announced} bytes only ${body.length} came`);
+	return { body };
+}
+async function collect(message, { url, options }) {
+	const pieces = [];
+	let size = 0;
+	try {
+		for await (const piece of message) {
+			size += piece.length;
+			if (size > options.limit) throw failed(options, tooLarge(url.href, options.limit));
+			pieces.push(piece);
+		}
+	} catch (error) {
+		return passing(error);
+	}
+	return Buffer.concat(pieces);
+}
+function passing(error) {
+	if (error instanceof require_errors.Refused) throw error;
+	throw new Passing(require_errors.messageOf(error));
+}
+function tooLarge(where, limit) {
+	return `${where}: is larger than ${Math.round(limit / 1024 / 1024)} MiB`;
+}
+function failed({ what }, found) {
+	return refuse("download-failed", `${what} could not be fetched: ${found}`, "Correct the address, or give the file itself as `binary`.");
+}
+
+// src/nginx/versions.ts
+/** Negative where `a` is older. Compares number by number; what is no number counts as 0. */
+function compareVersions(a, b) {
+	const parts = (version) => version.split(".").map((part) => Number.parseInt(part, 10) || 0);
+	const [left, right] = [parts(a), parts(b)];
+	for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
+		const difference = (left[i] ?? 0) - (right[i] ?? 0);
+		if (difference !== 0) return difference;
+	}
+	return 0;
+}
+
+// src/source/mirror.ts
+const NGINX_ORG = "https://nginx.org/download/nginx-{version}.tar.gz";
+/** `source` as the user gave it: a template, or a directory with a slash at its end. */
+function mirrorOf(source) {
+	const template = source.includes("{version}") ? source : `${source.replace(/\/*$/, "/")}nginx-{version}.tar.gz`;
+	const directory = template.slice(0, template.slice(0, template.indexOf("{version}")).lastIndexOf("/") + 1);
+	return {
+		template,
+		directory,
+		keys: source === "https://nginx.org/download/nginx-{version}.tar.gz" ? "https://nginx.org/keys/" : `${directory}keys/`
+	};
+}
+function urlOf({ template }, version) {
+	return template.replaceAll("{version}", version);
+}
+const LISTING = {
+	what: "the list of releases",
+	limit: 16777216,
+	deadline: 6e4
+};
+/** The version that is meant. Throws Refused (`version-unknown`, `download-failed`). */
+async function resolveVersion(wish, mirror) {
+	if (wish.kind === "exact") return wish.version;
+	const found = newest(versionsIn(await listingOf(mirror)), wish);
+	if (found !== void 0) return found;
+	const wanted = wish.kind === "line" ? `release of ${wish.line}` : `${wish.kind} release`;
+	throw refuse("version-unknown", `expected a ${wanted} in ${mirror.directory}; found none`, "Name a whole version in `nginx-version`.");
+}
+async function listingOf({ directory }) {
+	const url = new URL(directory);
+	if (url.protocol !== "file:") return String(await fetchBytes(directory, LISTING));
+	return (await (0, node_fs_promises.readdir)((0, node_url.fileURLToPath)(url)).catch(() => [])).join("\n");
+}
+/** Every version of which a listing, be it a page or a list of names, names a tarball. */
+function versionsIn(listing) {
+	return [...new Set([...listing.matchAll(/nginx-(\d+\.\d+\.\d+)\.tar\.gz(?!\.)/g)].map(([, version = ""]) => version))];
+}
+/** Stable lines have an even second number, mainline an odd one (nginx.org/en/download.html). */
+function newest(versions, wish) {
+	const fits = (version) => {
+		if (wish.kind === "line") return version.startsWith(`${wish.line}.`);
+		return Number(version.split(".")[1]) % 2 === 0 === (wish.kind === "stable");
+	};
+	return versions.filter(fits).toSorted(compareVersions).at(-1);
+}
+
+// src/source/armor.ts
+const BLOCK$1 = /-----BEGIN PGP ([A-Z ]+)-----[ \t]*\n((?:[A-Za-z-]+: .*\n)*)[ \t]*\n([A-Za-z0-9+/=\s]*?)-----END PGP \1-----/g;
+/**
+* The bytes of every block of that kind in `text`; a clause that says what is wrong where there is another kind, or none.
+* People write notes around keys. Around a signature nothing may stand: it would be signed by nobody.
+*/
+function dearmor(text, kind) {
+	const plain = text.replaceAll("\r\n", "\n");
+	const blocks = [...plain.matchAll(BLOCK$1)];
+	const other = blocks.find(([, found]) => found !== kind);
+	if (other !== void 0) return `expected a PGP ${kind.toLowerCase()}, found a PGP ${other[1]?.toLowerCase()}`;
+	if (/-----BEGIN PGP SIGNED MESSAGE-----/.test(plain)) return "expected a detached signature, found a signed message";
+	if (blocks.length === 0) return `expected "-----BEGIN PGP ${kind}-----", found no such block`;
+	if (kind === "SIGNATURE" && plain.replaceAll(BLOCK$1, "").trim() !== "") return "found text around the signature";
+	const bytes = blocks.map(([, , , body = ""]) => Buffer.from(body.replace(/\n=[A-Za-z0-9+/]{4}\s*$/, ""), "base64"));
+	return bytes.some((block) => block.length === 0) ? "found an empty block" : bytes;
+}
+
+// src/source/packets.ts
+const TAG$1 = {
+	signature: 2,
+	secretKey: 5,
+	publicKey: 6,
+	user: 13,
+	publicSubkey: 14
+};
+/** Throws RangeError where the bytes end within a packet, or where a length is not told. */
+function readPackets(bytes) {
+	const packets = [];
+	for (let at = 0; at < bytes.length;) {
+		const { tag, start, length } = headerAt(bytes, at);
+		if (start + length > bytes.length) throw new RangeError("a packet is cut off");
+		packets.push({
+			tag,
+			body: bytes.subarray(start, start + length),
+			bytes: bytes.subarray(at, start + length)
+		});
+		at = start + length;
+	}
+	return packets;
+}
+function headerAt(bytes, at) {
+	const head = bytes.readUInt8(at);
+	if ((head & 128) === 0) throw new RangeError("no OpenPGP packet");
+	if ((head & 64) !== 0) return {
+		tag: head & 63,
+		...lengthAt(bytes, at + 1)
+	};
+	const width = [
+		1,
+		2,
+		4
+	][head & 3];
+	if (width === void 0) throw new RangeError("a packet without a length");
+	return {
+		tag: head >> 2 & 15,
+		start: at + 1 + width,
+		length: bytes.readUIntBE(at + 1, width)
+	};
+}
+/** A length of one, two or five bytes, as packets of the present form and subpackets have it. */
+function lengthAt(bytes, at) {
+	const first = bytes.readUInt8(at);
+	if (first < 192) return {
+		start: at + 1,
+		length: first
+	};
+	if (first < 224) return {
+		start: at + 2,
+		length: (first - 192 << 8) + bytes.readUInt8(at + 1) + 192
+	};
+	if (first === 255) return {
+		start: at + 5,
+		length: bytes.readUInt32BE(at + 1)
+	};
+	throw new RangeError("a packet in pieces");
+}
+
+// src/source/public-key.ts
+/** All keys of one or more armored blocks; a clause where there is anything else. */
+function readPublicKeys(text) {
+	if (/-----BEGIN PGP PRIVATE KEY BLOCK-----/.test(text)) return "expected public keys, found a private one: withdraw it";
+	const blocks = dearmor(text, "PUBLIC KEY BLOCK");
+	if (typeof blocks === "string") return blocks;
+	try {
+		const keys = blocks.flatMap((block) => splitKeys(readPackets(block)).map(keyOf$1));
+		return keys.length > 0 ? keys : "found no key in the block";
+	} catch (error) {
+		if (error instanceof RangeError) return `found a damaged key: ${error.message}`;
+		throw error;
+	}
+}
+/** A key goes on until the next primary one. */
+function splitKeys(packets) {
+	const keys = [];
+	for (const packet of packets) {
+		if (packet.tag === TAG$1.secretKey) throw new RangeError("a private key");
+		if (packet.tag === TAG$1.publicKey) keys.push([packet]);
+		else keys.at(-1)?.push(packet);
+	}
+	return keys;
+}
+function keyOf$1(packets) {
+	const [primary] = packets;
+	if (primary === void 0 || primary.body[0] !== 4) throw new RangeError("a key of another version than 4");
+	const { body } = primary;
+	const created = body.readUInt32BE(1);
+	const fingerprint = fingerprintOf$1(body);
+	const lifetime = lifetimeOf(packets, fingerprint);
+	return {
+		fingerprint,
+		user: packets.find(({ tag }) => tag === TAG$1.user)?.body.toString("utf8") ?? "",
+		...lifetime === 0 ? {} : { expires: (created + lifetime) * 1e3 },
+		bytes: Buffer.concat(packets.map(({ bytes }) => bytes))
+	};
+}
+/** RFC 9580, section 5.5.4.2. */
+function fingerprintOf$1(body) {
+	const head = Buffer.of(153, body.length >> 8, body.length & 255);
+	return (0, node_crypto.createHash)("sha1").update(head).update(body).digest("hex").toUpperCase();
+}
+const SUBPACKET = {
+	created: 2,
+	keyExpires: 9,
+	issuer: 16,
+	issuerFingerprint: 33
+};
+const SELF_SIGNATURES = /* @__PURE__ */ new Set([
+	16,
+	17,
+	18,
+	19,
+	31
+]);
+/** Seconds from the key's creation, as its own latest signature on its names says; 0: for ever. */
+function lifetimeOf(packets, fingerprint) {
+	const own = packets.filter(({ tag, body }) => tag === TAG$1.signature && body[0] === 4).filter(({ body }) => SELF_SIGNATURES.has(body[1] ?? 0)).map(({ body }) => subpacketsOf(body)).filter((said) => issuerOf(said) === fingerprint.slice(-16));
+	const number = (said, type) => said.get(type)?.readUInt32BE(0) ?? 0;
+	const latest = own.toSorted((a, b) => number(a, SUBPACKET.created) - number(b, SUBPACKET.created)).at(-1);
+	return latest === void 0 ? 0 : number(latest, SUBPACKET.keyExpires);
+}
+/** The long key id. */
+function issuerOf(said) {
+	return (said.get(SUBPACKET.issuer) ?? said.get(SUBPACKET.issuerFingerprint)?.subarray(-8))?.toString("hex").toUpperCase();
+}
+/** Hashed and unhashed subpackets by type, the hashed ones first (RFC 9580, section 5.2.3.7). */
+function subpacketsOf(body) {
+	const found = /* @__PURE__ */ new Map();
+	let at = 4;
+	for (let area = 0; area < 2; area += 1) {
+		const end = at + 2 + body.readUInt16BE(at);
+		for (at += 2; at < end;) {
+			const { start, length } = lengthAt(body, at);
+			const type = (body[start] ?? 0) & 127;
+			if (!found.has(type)) found.set(type, body.subarray(start + 1, start + length));
+			at = start + length;
+		}
+	}
+	return found;
+}
+
+// src/inputs/list.ts
+/** Items separated by newlines or commas; empty ones and comment lines (`#`) are left out. */
+function splitList(text) {
+	return splitLines(text).flatMap((line) => line.split(",")).map((item) => item.trim()).filter((item) => item !== "");
+}
+/** Trimmed lines; empty ones and comment lines (`#`) are left out. */
+function splitLines(text) {
+	return numberedLines(text).map(({ line }) => line);
+}
+/** As `splitLines`, with the line's number in the text, from 1. */
+function numberedLines(text) {
+	return text.split(/\r?\n/).map((line, index) => ({
+		line: line.trim(),
+		number: index + 1
+	})).filter(({ line }) => line !== "" && !line.startsWith("#"));
+}
+
+// src/inputs/configure-args.ts
+/** Arguments of `configure` the way a shell splits them, on as many lines as one likes. No shell reads them. */
+function parseConfigureArgs(text) {
+	const words = splitWords(splitLines(text).join("\n"));
+	if (typeof words === "string") return bad(words);
+	const odd = words.find((word) => !/^--[A-Za-z][\w.-]*(?:=|$)/.test(word));
+	if (odd !== void 0) return bad(`expected arguments such as --with-threads, found ${show(odd)}: put a value with blanks in quotes`);
+	const hidden = words.find((word) => /[\p{Cc}\p{Cf}]/u.test(word));
+	return hidden === void 0 ? good(words) : bad(`expected no invisible characters, found ${show(hidden)}`);
+}
+/** Words, or a sentence where a quote does not end. `$`, backquotes and patterns mean nothing. */
+function splitWords(text) {
+	const words = [];
+	let word;
+	for (let at = 0; at < text.length; at += 1) {
+		const character = text[at] ?? "";
+		if (character === "'" || character === "\"") {
+			const end = text.indexOf(character, at + 1);
+			if (end < 0) return `a quote is not closed: ${show(text.slice(at))}`;
+			word = (word ?? "") + text.slice(at + 1, end);
+			at = end;
+		} else if (/\s/.test(character)) {
+			if (word !== void 0) words.push(word);
+			word = void 0;
+		} else if (character === "\\") {
+			word = (word ?? "") + (text[at + 1] ?? "");
+			at += 1;
+		} else word = (word ?? "") + character;
+	}
+	return word === void 0 ? words : [...words, word];
+}
+
+// src/inputs/url.ts
+/** The `https://` URL of a file. */
+function parseDownloadUrl(text) {
+	const mistake = urlMistake$1(text);
+	if (mistake !== void 0) return bad(mistake);
+	return /^https:\/\//i.test(text) ? good(text) : bad(`expected an https:// URL, found ${show(text)}`);
+}
+/** A URL with `{version}` in it, or a directory that holds the releases. */
+function parseSourceUrl(text) {
+	const filled = text.replaceAll("{version}", "1.0.0");
+	const mistake = urlMistake$1(filled);
+	if (mistake !== void 0) return bad(mistake);
+	if (!/^(?:https|file):\/\//i.test(text)) return bad(`expected an https:// or file:// URL, found ${show(text)}`);
+	if (/^file:\/\/[^/]/i.test(text)) return bad(`expected file:///directory/ with three slashes, found ${show(text)}`);
+	if (/[{}]/.test(filled)) return bad(`only {version} stands for something, found ${show(text)}`);
+	if (filled !== text || text.endsWith("/")) return good(text);
+	return bad(`expected {version} in it, or a directory with a slash at its end, found ${show(text)}`);
+}
+/** What is wrong with any URL, as a sentence; undefined where nothing is. */
+function urlMistake$1(text) {
+	if (/\s/.test(text) || hasInvisible(text)) return `expected one URL without spaces, found ${show(text)}`;
+	if (!URL.canParse(text)) return `expected a valid URL, found ${show(text)}`;
+	const { username, password, hash } = new URL(text);
+	if (username !== "" || password !== "") return `no credentials in URLs, found ${show(text)}`;
+	return hash === "" ? void 0 : `"#…" is never sent to a server: leave it out, found ${show(text)}`;
+}
+
+// src/inputs/module-sources.ts
+const FORM$1 = "name=/path, or name=https://…#sha256=…";
+/** `name=path-or-URL[#sha256=…]`, one a line. Whether a path is there is looked up at once. */
+function parseModuleSources(text) {
+	return andThen(all(splitLines(text), parseLine$1), refuseTwice$1);
+}
+function parseLine$1(line) {
+	const [, name = "", place = "", digest] = /^([^=]*)=(.*?)(?:#sha256=(.*))?$/.exec(line) ?? [];
+	if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(name)) return bad(`expected ${FORM$1}, found ${show(line)}`);
+	const sha256 = digest === void 0 ? good(void 0) : parseSha256(digest);
+	if (!sha256.ok) return bad(...sha256.problems.map((problem) => `${name}: ${problem}`));
+	return /^[a-z]+:\/\//i.test(place) ? remote(name, {
+		url: place,
+		sha256: sha256.value
+	}) : local(name, {
+		path: place,
+		sha256: sha256.value
+	});
+}
+function remote(name, { url, sha256 }) {
+	const mistake = urlMistake$1(url);
+	if (mistake !== void 0) return bad(`${name}: ${mistake}`);
+	if (!/^https:\/\//i.test(url)) return bad(`${name}: expected an https:// URL or a path, found ${show(url)}`);
+	if (sha256 === void 0) return bad(`${name}: a URL needs the digest of what lies there: ${show(url)}#sha256=…`);
+	return good({
+		name,
+		from: url,
+		sha256
+	});
+}
+function local(name, { path, sha256 }) {
+	return andThen(parseLocalPath(path), (from) => {
+		const found = (0, node_fs.statSync)(from, { throwIfNoEntry: false });
+		if (found === void 0) return bad(`${name}: there is nothing at ${show(from)}`);
+		if (sha256 !== void 0 && !found.isFile()) return bad(`${name}: a digest belongs to an archive, ${show(from)} is none`);
+		return good({
+			name,
+			from,
+			...sha256 === void 0 ? {} : { sha256 }
+		});
+	});
+}
+function refuseTwice$1(sources) {
+	const twice = sources.find(({ name }, index) => sources.findIndex((other) => other.name === name) < index);
+	return twice === void 0 ? good(sources) : bad(`${show(twice.name)} is given more than once`);
+}
+
+// src/inputs/nearest.ts
+/** The name that was most likely meant, or undefined where none is near enough to be helpful. */
+function nearest(given, names) {
+	if (given.length > 60) return void 0;
+	const wanted = plain(given);
+	const limit = Math.max(1, Math.min(3, Math.floor(wanted.length / 3)));
+	let best;
+	for (const name of names) {
+		const distance = editDistance(wanted, plain(name));
+		if (distance <= limit && (best === void 0 || distance < best.distance)) best = {
+			name,
+			distance
+		};
+	}
+	return best?.name;
+}
+/** ` Did you mean "x"?`, or nothing. */
+function suggestion(given, names) {
+	const name = nearest(given, names);
+	return name === void 0 ? "" : ` Did you mean "${name}"?`;
+}
+function plain(name) {
+	return name.toLowerCase().replaceAll(/[\s_]/g, "-");
+}
+/** Insertions, deletions, replacements and swapped neighbours. */
+function editDistance(left, right) {
+	let beforeLast = [];
+	let last = Array.from({ length: right.length + 1 }, (_, index) => index);
+	for (let row = 1; row <= left.length; row++) {
+		const current = [row];
+		for (let column = 1; column <= right.length; column++) {
+			const same = left[row - 1] === right[column - 1];
+			const replaced = at(last, column - 1) + (same ? 0 : 1);
+			const shorter = Math.min(replaced, at(last, column) + 1, at(current, column - 1) + 1);
+			const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
+			current.push(swapped ? Math.min(shorter, at(beforeLast, column - 2) + 1) : shorter);
+		}
+		beforeLast = last;
+		last = current;
+	}
+	return at(last, right.length);
+}
+function at(row, column) {
+	return row[column] ?? Number.POSITIVE_INFINITY;
+}
+
+// src/inputs/version.ts
+const BRANCHES = ["stable", "mainline"];
+/** An nginx version: `1.30.4`, `1.30` (its newest), `stable`, `mainline`; a leading `v` is taken off. */
+function parseVersion(text) {
+	if (text === "stable" || text === "mainline") return good({ kind: text });
+	const version = text.replace(/^v(?=[0-9])/, "");
+	if (/^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,3})){1,2}$/.test(version)) return good(wishOf(version), version === text ? [] : [`"${text}" is read as ${version}`]);
+	return bad(`expected a version such as 1.30.4 or 1.30, stable or mainline, found ${show(text)}.${hint(text)}`);
+}
+function wishOf(version) {
+	return version.split(".").length === 2 ? {
+		kind: "line",
+		line: version
+	} : {
+		kind: "exact",
+		version
+	};
+}
+function hint(text) {
+	if (/^[0-9.]+[-+~]/.test(text)) return " The part after the numbers belongs to a distribution: leave it out";
+	if (/(?:^|\.)0[0-9]/.test(text)) return " Numbers have no leading zero";
+	return text === "latest" ? " Say \"mainline\" for the newest, \"stable\" for the newest stable one" : suggestion(text, BRANCHES);
+}
+
+// src/inputs/build.ts
+/** Used only where nginx is built. */
+const ONLY_FOR_BUILDS = [
+	"source-url",
+	"trusted-keys",
+	"extra-configure-args",
+	"omit-configure-args",
+	"add-modules"
+];
+/** What to build, where `nginx-version` says so. `sha256` is then the digest of the source. */
+function readBuild(form, sha256) {
+	const wish = form.optional("nginx-version", parseVersion);
+	const source = form.optional("source-url", parseSourceUrl) ?? "https://nginx.org/download/nginx-{version}.tar.gz";
+	const keys = form.optional("trusted-keys", parseKeys);
+	const args = form.setting("configure-args", parseArguments);
+	const extra = form.optional("extra-configure-args", parseConfigureArgs) ?? [];
+	const omit = form.optional("omit-configure-args", parseConfigureArgs) ?? [];
+	const modules = form.optional("add-modules", parseModuleSources) ?? [];
+	if (form.given("nginx-version") === void 0) warnUnused$1(form);
+	if (wish === void 0) return void 0;
+	const trust = {
+		...sha256 === void 0 ? {} : { sha256 },
+		...keys === void 0 ? {} : { keys }
+	};
+	return {
+		kind: "build",
+		wish,
+		mirror: mirrorOf(source),
+		trust,
+		arguments: args,
+		extra,
+		omit,
+		modules
+	};
+}
+function parseArguments(text) {
+	return text === "inherit" ? good(text) : parseConfigureArgs(text);
+}
+function parseKeys(text) {
+	const keys = readPublicKeys(text);
+	if (typeof keys !== "string") return good(keys);
+	return bad(`expected the text of public keys ("gpg --armor --export KEY"): ${keys}`);
+}
+function warnUnused$1(form) {
+	const given = [...ONLY_FOR_BUILDS, ...form.given("configure-args") === "inherit" ? [] : ["configure-args"]];
+	for (const name of given) if (form.given(name) !== void 0) form.warn(name, "is not used: nothing is built without \"nginx-version\"");
+}
+
 // src/inputs/binary.ts
 const SOURCES = [
 	"binary",
@@ -470,28 +1040,49 @@ const SOURCES = [
 	"nginx-version"
 ];
 const LARGEST = 1024 ** 3;
-/** The new nginx, where the command has a use for one. Reads the file: it must be there and be a program. */
+/** The new nginx, where the command has a use for one. Reads a file that is given: it must be there and be a program. */
 async function readBinary(form, command) {
-	const given = SOURCES.filter((name) => form.given(name) !== void 0);
-	const [first, ...others] = given;
-	if (others.length > 0) form.problem(others[0] ?? "binary", `expected one of ${SOURCES.join(", ")}; found ${given.join(" and ")}`);
-	if (first === void 0 && command === "upgrade" && !form.blamed("binary") && !form.blamed("command")) form.problem("binary", `"${command}" needs the new nginx: give exactly one of ${SOURCES.join(", ")}`);
+	refuseSeveral(form);
+	const wanted = NEEDS_BINARY.has(command);
+	if (wanted && !SOURCES.some((name) => form.given(name) !== void 0 || form.blamed(name)) && !form.blamed("command")) form.problem("binary", `"${command}" needs the new nginx: give exactly one of ${SOURCES.join(", ")}`);
 	const sha256 = form.optional("sha256", parseSha256);
+	const build = readBuild(form, sha256);
+	const url = form.optional("download-url", parseDownloadUrl);
+	if (url !== void 0 && sha256 === void 0 && !form.blamed("sha256")) form.problem("sha256", "\"download-url\" needs the digest of what lies there");
+	if (!wanted && command !== "plan") return void 0;
 	const text = form.given("binary");
-	if (text === void 0 || ![
-		"build",
-		"plan",
-		"upgrade"
-	].includes(command)) return void 0;
-	const path = form.take("binary", await checkProgram(text));
-	if (path === void 0) return void 0;
-	if (sha256 !== void 0) await compareDigest(form, {
-		path,
+	if (text !== void 0) return readFile$2(form, {
+		text,
 		sha256
 	});
-	return {
+	if (url !== void 0 && sha256 !== void 0) return {
+		kind: "download",
+		url,
+		sha256
+	};
+	return build;
+}
+const NEEDS_BINARY = /* @__PURE__ */ new Set(["build", "upgrade"]);
+function refuseSeveral(form) {
+	const given = SOURCES.filter((name) => form.given(name) !== void 0);
+	const [, second] = given;
+	if (second !== void 0) form.problem(second, `expected one of ${SOURCES.join(", ")}; found ${given.join(" and ")}`);
+}
+async function readFile$2(form, given) {
+	const path = form.take("binary", await checkProgram(given.text));
+	if (path === void 0) return void 0;
+	if (given.sha256 === void 0) return {
+		kind: "file",
+		path
+	};
+	await compareDigest(form, {
 		path,
-		...sha256 === void 0 ? {} : { sha256 }
+		sha256: given.sha256
+	});
+	return {
+		kind: "file",
+		path,
+		sha256: given.sha256
 	};
 }
 async function checkProgram(text) {
@@ -572,52 +1163,6 @@ function explain$1(text) {
 	if (/^[0-9.]+(?:ms|s|m|h)$/i.test(text)) return `units are written in lower case (500ms, 30s, 10m, 1h), ${found}`;
 	if (/^(?:[0-9]+[smh]){2,}$/.test(text)) return `expected one number and one unit (90m, not 1h30m), ${found}`;
 	return `expected a number and a unit (500ms, 30s, 10m, 1h), ${found}`;
-}
-
-// src/inputs/nearest.ts
-/** The name that was most likely meant, or undefined where none is near enough to be helpful. */
-function nearest(given, names) {
-	if (given.length > 60) return void 0;
-	const wanted = plain(given);
-	const limit = Math.max(1, Math.min(3, Math.floor(wanted.length / 3)));
-	let best;
-	for (const name of names) {
-		const distance = editDistance(wanted, plain(name));
-		if (distance <= limit && (best === void 0 || distance < best.distance)) best = {
-			name,
-			distance
-		};
-	}
-	return best?.name;
-}
-/** ` Did you mean "x"?`, or nothing. */
-function suggestion(given, names) {
-	const name = nearest(given, names);
-	return name === void 0 ? "" : ` Did you mean "${name}"?`;
-}
-function plain(name) {
-	return name.toLowerCase().replaceAll(/[\s_]/g, "-");
-}
-/** Insertions, deletions, replacements and swapped neighbours. */
-function editDistance(left, right) {
-	let beforeLast = [];
-	let last = Array.from({ length: right.length + 1 }, (_, index) => index);
-	for (let row = 1; row <= left.length; row++) {
-		const current = [row];
-		for (let column = 1; column <= right.length; column++) {
-			const same = left[row - 1] === right[column - 1];
-			const replaced = at(last, column - 1) + (same ? 0 : 1);
-			const shorter = Math.min(replaced, at(last, column) + 1, at(current, column - 1) + 1);
-			const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
-			current.push(swapped ? Math.min(shorter, at(beforeLast, column - 2) + 1) : shorter);
-		}
-		beforeLast = last;
-		last = current;
-	}
-	return at(last, right.length);
-}
-function at(row, column) {
-	return row[column] ?? Number.POSITIVE_INFINITY;
 }
 
 // src/inputs/enum.ts
@@ -720,7 +1265,7 @@ function openForm(raw, found = []) {
 		}),
 		blamed: (name) => problems.some((problem) => problem.input === name),
 		close: (secrets) => {
-			if (problems.length > 0) throw new InputError(hide(inOrder([...problems, ...unknown]), secrets));
+			if (problems.length > 0) throw new require_errors.InputError(hide(inOrder([...problems, ...unknown]), secrets));
 			return hide(inOrder([...unknown, ...warnings]), secrets);
 		}
 	};
@@ -795,7 +1340,7 @@ function regexMistake(source, flags) {
 	try {
 		RegExp(source, flags);
 	} catch (error) {
-		return messageOf(error).replace(/^Invalid regular expression: .*: /s, "no valid regular expression, ");
+		return require_errors.messageOf(error).replace(/^Invalid regular expression: .*: /s, "no valid regular expression, ");
 	}
 	if (!nestsRepeats(source)) return void 0;
 	return "a repeat within a repeat such as (a+)+ can take for ever on an answer that does not match";
@@ -842,23 +1387,6 @@ function parseCertificate({ pem, number }) {
 }
 function withoutBlocks(text) {
 	return /^[~./][^\n]*$/.test(text) ? "what looks like a path: give the text of the file" : "no \"BEGIN CERTIFICATE\" line";
-}
-
-// src/inputs/list.ts
-/** Items separated by newlines or commas; empty ones and comment lines (`#`) are left out. */
-function splitList(text) {
-	return splitLines(text).flatMap((line) => line.split(",")).map((item) => item.trim()).filter((item) => item !== "");
-}
-/** Trimmed lines; empty ones and comment lines (`#`) are left out. */
-function splitLines(text) {
-	return numberedLines(text).map(({ line }) => line);
-}
-/** As `splitLines`, with the line's number in the text, from 1. */
-function numberedLines(text) {
-	return text.split(/\r?\n/).map((line, index) => ({
-		line: line.trim(),
-		number: index + 1
-	})).filter(({ line }) => line !== "" && !line.startsWith("#"));
 }
 
 // src/inputs/secrets.ts
@@ -990,7 +1518,7 @@ function parseRange(text) {
 const LONGEST$2 = 2048;
 /** An http(s) URL in which `{host}` stands for the target's name, as given; `{host}` is not filled in. */
 function parseHealthUrl(text) {
-	const mistake = textMistake(text) ?? templateMistake(text) ?? urlMistake$1(text);
+	const mistake = textMistake(text) ?? templateMistake(text) ?? urlMistake(text);
 	return mistake === void 0 ? good(text) : bad(mistake);
 }
 /** The URL as it will be for one target; undefined where that makes no valid URL. */
@@ -1011,7 +1539,7 @@ function templateMistake(text) {
 	const near = suggestion(unknown.replaceAll(/[{}]/g, ""), ["host"]).replace("\"host\"", "\"{host}\"");
 	return `{host} is the only placeholder, found ${show(unknown)}.${near}`;
 }
-function urlMistake$1(text) {
+function urlMistake(text) {
 	const url = fillHost(text, "host.example");
 	if (url === void 0) return `expected a valid URL, found ${show(text)}`;
 	if (url.username !== "" || url.password !== "") return `no credentials in URLs: use "health-headers" (Authorization: …), found ${show(text)}`;
@@ -1134,28 +1662,10 @@ function parseBoolean(text) {
 	return value === void 0 ? bad(`expected true or false, found ${show(text)}`) : good(value);
 }
 
-// src/inputs/version.ts
-const BRANCHES = ["stable", "mainline"];
-/** An nginx version: `1.30.4`, `1.30` (its newest), `stable`, `mainline`; a leading `v` is taken off. */
-function parseVersion(text) {
-	if (BRANCHES.includes(text)) return good(text);
-	const version = text.replace(/^v(?=[0-9])/, "");
-	if (/^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,3})){1,2}$/.test(version)) return good(version, version === text ? [] : [`"${text}" is read as ${version}`]);
-	return bad(`expected a version such as 1.30.4 or 1.30, stable or mainline, found ${show(text)}.${hint(text)}`);
-}
-function hint(text) {
-	if (/^[0-9.]+[-+~]/.test(text)) return " The part after the numbers belongs to a distribution: leave it out";
-	if (/(?:^|\.)0[0-9]/.test(text)) return " Numbers have no leading zero";
-	return text === "latest" ? " Say \"mainline\" for the newest, \"stable\" for the newest stable one" : suggestion(text, BRANCHES);
-}
-
 // src/inputs/later.ts
 /** Inputs that are checked for their shape only: nothing uses them yet. */
 const SHAPES$1 = [
 	["transport", oneOf(["library", "openssh"])],
-	["download-url", parseDownloadUrl],
-	["nginx-version", parseVersion],
-	["source-url", parseSourceUrl],
 	["openssl-version", parseLibraryVersion],
 	["pcre2-version", parseLibraryVersion],
 	["zlib-version", parseLibraryVersion],
@@ -1170,23 +1680,6 @@ const SHAPES$1 = [
 ];
 function checkLater(form) {
 	for (const [name, parse] of SHAPES$1) form.optional(name, parse);
-}
-function parseDownloadUrl(text) {
-	const mistake = urlMistake(text);
-	if (mistake !== void 0) return bad(mistake);
-	return /^https:\/\//i.test(text) ? good(text) : bad(`expected an https:// URL, found ${show(text)}`);
-}
-function parseSourceUrl(text) {
-	const mistake = urlMistake(text.replaceAll("{version}", "1.0.0"));
-	if (mistake !== void 0) return bad(mistake);
-	return /^(?:https?|file):\/\//i.test(text) ? good(text) : bad(`expected an https:// or file:// URL, found ${show(text)}`);
-}
-function urlMistake(text) {
-	if (/\s/.test(text) || hasInvisible(text)) return `expected one URL without spaces, found ${show(text)}`;
-	if (!URL.canParse(text)) return `expected a valid URL, found ${show(text)}`;
-	const { username, password, hash } = new URL(text);
-	if (username !== "" || password !== "") return `no credentials in URLs, found ${show(text)}`;
-	return hash === "" ? void 0 : `"#…" is never sent to a server: leave it out, found ${show(text)}`;
 }
 function parseLibraryVersion(text) {
 	return /^[0-9]{1,3}(?:\.[0-9]{1,4}){0,3}[a-z]?$/.test(text) ? good(text) : bad(`expected a version such as 3.5.4, found ${show(text)}`);
@@ -1345,7 +1838,7 @@ async function parsePrivateKey(text, passphrase) {
 	return good(`${text}\n`, idle ? ["is not encrypted: the \"passphrase\" is not used"] : []);
 }
 async function read(text, passphrase) {
-	const { default: ssh2 } = await Promise.resolve().then(() => require("./lib.cjs")).then((n) => /* @__PURE__ */ require_rolldown_runtime.__toESM(n.require_lib(), 1));
+	const { default: ssh2 } = await Promise.resolve().then(() => require("./lib2.cjs")).then((n) => /* @__PURE__ */ require_rolldown_runtime.__toESM(n.require_lib(), 1));
 	const parsed = ssh2.utils.parseKey(text, passphrase);
 	if (!Array.isArray(parsed)) return parsed;
 	const [only, ...others] = parsed;
@@ -1415,7 +1908,7 @@ function keyProblem(typeWord, base64) {
 	const fields = splitBlob(Buffer.from(base64, "base64"));
 	if (fields === void 0) return "the key ends early: was the line cut?";
 	const blobType = fields[0]?.toString("latin1") ?? "";
-	if (blobType !== typeWord) return `it says ${quoted(typeWord)}, but the key itself is of type ${quoted(blobType)}`;
+	if (blobType !== typeWord) return `it says ${quoted$1(typeWord)}, but the key itself is of type ${quoted$1(blobType)}`;
 	const expected = FIELDS[typeWord];
 	if (typeWord === "ssh-ed25519" && fields[1]?.length !== 32 || expected !== void 0 && fields.length !== expected) return `the key is not a complete ${typeWord} key: was the line cut?`;
 }
@@ -1433,7 +1926,7 @@ function splitBlob(blob) {
 	return fields.length === 0 ? void 0 : fields;
 }
 /** Only what looks like a type is repeated: anything else may be a secret pasted into the wrong place. */
-function quoted(type) {
+function quoted$1(type) {
 	return /^[a-z][a-z0-9@.-]{2,50}$/.test(type) ? type : "something that is no key type";
 }
 
@@ -1899,14 +2392,9 @@ function refuseTwice(targets) {
 }
 
 // src/inputs/unavailable.ts
-const BUILD = "build nginx in an earlier step and give its path as \"binary\"";
+const LIBRARIES = "leave it out: nginx is built against this machine's libraries";
 const ONE_BY_ONE = "hosts are upgraded one after the other";
 const UNAVAILABLE = [
-	{
-		input: "command",
-		value: "build",
-		instead: BUILD
-	},
 	{
 		input: "inventory",
 		instead: "list the hosts in \"targets\""
@@ -1921,49 +2409,16 @@ const UNAVAILABLE = [
 		instead: "leave it out"
 	},
 	{
-		input: "download-url",
-		instead: "download the file in an earlier step and give its path as \"binary\""
-	},
-	{
-		input: "nginx-version",
-		instead: BUILD
-	},
-	{
-		input: "source-url",
-		instead: BUILD
-	},
-	{
-		input: "trusted-keys",
-		instead: BUILD
-	},
-	{
-		input: "configure-args",
-		only: "inherit",
-		instead: BUILD
-	},
-	{
-		input: "extra-configure-args",
-		instead: BUILD
-	},
-	{
-		input: "omit-configure-args",
-		instead: BUILD
-	},
-	{
-		input: "add-modules",
-		instead: BUILD
-	},
-	{
 		input: "openssl-version",
-		instead: BUILD
+		instead: LIBRARIES
 	},
 	{
 		input: "pcre2-version",
-		instead: BUILD
+		instead: LIBRARIES
 	},
 	{
 		input: "zlib-version",
-		instead: BUILD
+		instead: LIBRARIES
 	},
 	{
 		input: "rehearse",
@@ -1992,11 +2447,10 @@ const UNAVAILABLE = [
 	}
 ];
 function refuseUnavailable(form) {
-	for (const { input, only, value, instead } of UNAVAILABLE) {
+	for (const { input, only, instead } of UNAVAILABLE) {
 		const given = form.given(input);
-		if (given === void 0 || given.toLowerCase() === only || value !== void 0 && given !== value) continue;
-		const what = value === void 0 ? "" : `"${value}" is `;
-		form.problem(input, `${what}not available yet in this version; ${instead}`);
+		if (given === void 0 || given.toLowerCase() === only) continue;
+		form.problem(input, `not available yet in this version; ${instead}`);
 	}
 }
 
@@ -2018,9 +2472,12 @@ async function readConfig(form, { raw, environment }) {
 	const command = form.setting("command", oneOf(COMMANDS));
 	refuseUnavailable(form);
 	checkLater(form);
-	const targets = readTargets(form, environment.user);
-	const ssh = wantsSsh(form.given("targets") ?? "");
 	const binary = await readBinary(form, command);
+	const targets = readTargets(form, {
+		user: environment.user,
+		optional: command === "build" && !inherits(binary)
+	});
+	const ssh = wantsSsh(form.given("targets") ?? "");
 	const pidFile = form.optional("pid-file", parseTargetPath);
 	const health = readHealth(form, targets);
 	if (health === void 0) requireHealth(form, command);
@@ -2040,14 +2497,18 @@ async function readConfig(form, { raw, environment }) {
 		switch: readSwitch(form)
 	};
 }
-function readTargets(form, currentUser) {
+/** To build with the arguments of what runs, somebody has to be asked. */
+function inherits(binary) {
+	return binary?.kind === "build" && binary.arguments === "inherit";
+}
+function readTargets(form, { user: currentUser, optional }) {
 	const user = form.optional("username", parseUser) ?? currentUser;
 	const port = form.setting("port", parsePort);
 	const targets = form.optional("targets", (text) => parseTargets(text, {
 		user,
 		port
 	}));
-	if (targets === void 0 && !form.blamed("targets") && !form.blamed("inventory")) form.problem("targets", "no targets: expected at least one [user@]host[:port], or the word \"local\"");
+	if (targets === void 0 && !optional && !form.blamed("targets") && !form.blamed("inventory")) form.problem("targets", "no targets: expected at least one [user@]host[:port], or the word \"local\"");
 	return targets ?? [];
 }
 function requireHealth(form, command) {
@@ -2221,70 +2682,6 @@ function withoutHosts(command) {
 	};
 }
 
-// src/nginx/build-info.ts
-/** Reads the output of `nginx -V`, with its lines kept or joined by blanks. */
-function parseBuildInfo(text) {
-	const head = /(?:^|\s)([A-Za-z]+) version: ([A-Za-z]+)\/([^\s()]+)/.exec(text);
-	const tail = /configure arguments:(.*)$/s.exec(text)?.[1] ?? "";
-	const named = head?.[1] === "nginx" ? head[2] : head?.[1];
-	const tls = tlsOf(text);
-	return {
-		flavour: named ?? "",
-		version: head?.[3] ?? "",
-		arguments: readPrintedArgs(tail),
-		...tls === void 0 ? {} : { tls }
-	};
-}
-/** `built with OpenSSL 3.0.2 15 Mar 2022 (running with OpenSSL 3.0.8 7 Feb 2023)` (ngx_show_version_info). */
-function tlsOf(text) {
-	const built = /built with ([A-Za-z-]+ [^\s()]+)/.exec(text)?.[1];
-	if (built === void 0) return void 0;
-	return {
-		built,
-		running: /\(running with ([A-Za-z-]+ [^\s()]+)/.exec(text)?.[1] ?? built
-	};
-}
-
-// src/binary/new-binary.ts
-/** Reads and identifies the file. Rejects with the file system's error; an ELF file is taken for granted (inputs). */
-async function loadBinary(path) {
-	const bytes = await (0, node_fs_promises.readFile)(path);
-	const elf = readElf(bytes);
-	const said = typeof elf !== "string" && elf.machine !== (0, node_os.machine)() ? "" : await askForBuild(path);
-	return {
-		path,
-		sha256: (0, node_crypto.createHash)("sha256").update(bytes).digest("hex"),
-		blake2b: (0, node_crypto.createHash)("blake2b512").update(bytes).digest("hex"),
-		size: bytes.length,
-		...typeof elf === "string" || elf.machine.startsWith("machine ") ? {} : { machine: elf.machine },
-		build: parseBuildInfo(said),
-		bytes
-	};
-}
-const pack = (0, node_util.promisify)(node_zlib.gzip);
-/** The bytes as they travel. What was packed once is kept: many hosts get the same. */
-function encoded(binary, encoding) {
-	if (encoding === "none") return Promise.resolve(binary.bytes);
-	const known = packed.get(binary) ?? pack(binary.bytes, { level: 1 });
-	packed.set(binary, known);
-	return known;
-}
-const packed = /* @__PURE__ */ new WeakMap();
-/** `nginx -V` prints to stderr. A file that does not run here is judged on the target. */
-async function askForBuild(path) {
-	const { getExecOutput } = await Promise.resolve().then(() => require("./exec.cjs")).then((n) => n.exec_exports);
-	try {
-		const { stdout, stderr, exitCode } = await getExecOutput(path, ["-V"], {
-			silent: true,
-			ignoreReturnCode: true,
-			env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }
-		});
-		return exitCode === 0 ? stdout + stderr : "";
-	} catch {
-		return "";
-	}
-}
-
 // src/target/answer.ts
 const VERSION = 1;
 /** One line of the helper's output; undefined where it is not ours: a banner, a login script's chatter, a cut line. */
@@ -2371,28 +2768,19 @@ function fieldsOf(record, what) {
 }
 
 // src/host/errors.ts
-/** Preflight said no: nothing was touched, or what was staged has been removed again. */
-var Refused = class extends Error {
-	name = "Refused";
-	findings;
-	constructor(findings) {
-		super(findings.map(({ code, message }) => `${code}: ${message}`).join("; "));
-		this.findings = findings;
-	}
-};
 /** The run was cancelled; thrown at the next step, or in the middle of a wait. */
 var Cancelled = class extends Error {
 	name = "Cancelled";
 };
 /** The target did what it was asked, but what it reads back afterwards is not what was meant. Nothing more is undone. */
-var NotAsMeant = class extends UpgradeError {};
+var NotAsMeant = class extends require_errors.UpgradeError {};
 /** The answer, where it is a good one; else an error with the helper's own reason, its evidence kept in the result. */
 function mustSucceed(answer, result) {
 	keepEvidence(answer, result);
 	if (answer.ok) return answer;
-	if (answer.reason === "decided") throw new DecidedElsewhere(answer.message);
-	if (answer.reason === "locked") throw new Refused([lockedFinding(answer.message)]);
-	throw new UpgradeError(reasonOf$1(answer.reason), answer.message);
+	if (answer.reason === "decided") throw new require_errors.DecidedElsewhere(answer.message);
+	if (answer.reason === "locked") throw new require_errors.Refused([lockedFinding(answer.message)]);
+	throw new require_errors.UpgradeError(reasonOf$1(answer.reason), answer.message);
 }
 function lockedFinding(holder) {
 	return {
@@ -2415,7 +2803,7 @@ function keepEvidence({ fields, verb }, result) {
 }
 function reasonOf$1(text) {
 	if (text === "rebooted") return "changed-by-others";
-	return REASONS.find((reason) => reason === text) ?? "internal";
+	return require_errors.REASONS.find((reason) => reason === text) ?? "internal";
 }
 
 // src/host/cancellation.ts
@@ -2437,798 +2825,28 @@ function throwIfCancelled(cancel) {
 	if (cancel.aborted) throw new Cancelled(String(cancel.reason));
 }
 
-// src/target/facts.ts
-const UPGRADE_PHASES = [
-	"staged",
-	"begun",
-	"ready",
-	"retired",
-	"held",
-	"committing",
-	"undoing"
-];
-/** Throws TypeError where a field is missing or of another type. */
-function parseFacts(raw) {
-	const read = fieldsOf(raw, "facts");
+// src/nginx/build-info.ts
+/** Reads the output of `nginx -V`, with its lines kept or joined by blanks. */
+function parseBuildInfo(text) {
+	const head = /(?:^|\s)([A-Za-z]+) version: ([A-Za-z]+)\/([^\s()]+)/.exec(text);
+	const tail = /configure arguments:(.*)$/s.exec(text)?.[1] ?? "";
+	const named = head?.[1] === "nginx" ? head[2] : head?.[1];
+	const tls = tlsOf(text);
 	return {
-		uid: read.number("uid"),
-		machine: read.textOrNull("machine") ?? "",
-		cpus: read.numberOrNull("cpus") ?? 1,
-		systemd: read.flag("systemd"),
-		guardKind: read.text("guardKind"),
-		whyNot: read.textOrNull("whyNot"),
-		masters: read.text("masters"),
-		master: isObject(raw["master"]) ? parseMaster(raw) : null,
-		ours: parseOwn(raw)
+		flavour: named ?? "",
+		version: head?.[3] ?? "",
+		arguments: readPrintedArgs(tail),
+		...tls === void 0 ? {} : { tls }
 	};
 }
-function parseMaster(raw) {
-	const read = fieldsOf(raw, "facts of the master");
-	const unit = read.object("unit");
-	const predecessor = processOf(read.object("predecessor"));
+/** `built with OpenSSL 3.0.2 15 Mar 2022 (running with OpenSSL 3.0.8 7 Feb 2023)` (ngx_show_version_info). */
+function tlsOf(text) {
+	const built = /built with ([A-Za-z-]+ [^\s()]+)/.exec(text)?.[1];
+	if (built === void 0) return void 0;
 	return {
-		title: read.text("title"),
-		argv0: read.text("argv0"),
-		cwd: read.text("cwd"),
-		path: read.text("path"),
-		exe: read.text("exe"),
-		exeInode: read.text("exeInode"),
-		sharedWith: read.textOrNull("sharedWith") ?? "",
-		pathInode: read.text("pathInode"),
-		magic: read.text("magic").replaceAll(" ", ""),
-		sha256: read.text("sha256"),
-		build: read.text("build"),
-		signals: read.text("signals"),
-		prefix: read.text("prefix"),
-		conf: read.text("conf"),
-		pidFile: read.text("pidFile"),
-		optC: read.text("optC"),
-		optP: read.text("optP"),
-		optE: read.text("optE"),
-		libc: read.text("libc"),
-		libraries: new Set(read.text("libraries").split(" ")),
-		directives: read.lines("directives").map(parseDirective),
-		modules: read.lines("modules"),
-		pidDirective: read.text("pidDirective"),
-		user: read.text("user"),
-		daemon: read.text("daemon"),
-		masterProcess: read.text("masterProcess"),
-		workerProcesses: read.text("workerProcesses"),
-		acceptMutex: read.text("acceptMutex"),
-		errorLog: read.text("errorLog"),
-		process: processOf(read.object("master")) ?? {
-			pid: 0,
-			startTime: ""
-		},
-		parent: read.number("parent"),
-		predecessor: predecessor === null ? null : {
-			process: predecessor,
-			workers: read.number("predecessorWorkers")
-		},
-		uid: read.number("masterUid"),
-		sameMounts: read.flag("sameMounts"),
-		diskFreeKb: read.number("diskFreeKb"),
-		pathWritable: read.flag("pathWritable"),
-		pidText: read.textOrNull("pidText"),
-		oldbin: read.textOrNull("oldbin"),
-		pidDirWritable: read.flag("pidDirWritable"),
-		listeners: read.lines("listeners"),
-		children: read.objects("children").map(parseChild),
-		unit: unit === null ? null : parseUnit(unit)
+		built,
+		running: /\(running with ([A-Za-z-]+ [^\s()]+)/.exec(text)?.[1] ?? built
 	};
-}
-function parseDirective(line) {
-	const [context = "", name = "", ...args] = line.split(" ");
-	return {
-		context,
-		name,
-		args: args.join(" ")
-	};
-}
-function parseChild(raw) {
-	const read = fieldsOf(raw, "facts of a child");
-	return {
-		process: {
-			pid: read.number("pid"),
-			startTime: read.text("startTime")
-		},
-		title: read.text("title"),
-		accepting: read.flag("accepting"),
-		sameFile: read.flag("sameFile")
-	};
-}
-function parseUnit(raw) {
-	const read = fieldsOf(raw, "facts of the unit");
-	return {
-		name: read.text("name"),
-		properties: keyValues(read.lines("properties"))
-	};
-}
-function parseOwn(raw) {
-	const read = fieldsOf(raw, "facts of earlier runs");
-	const table = (name) => Array.isArray(raw[name]) ? keyValues(read.lines(name)) : null;
-	const upgrade = read.object("upgrade");
-	return {
-		directory: read.text("directory"),
-		lock: table("lock"),
-		lockAlive: read.flag("lockAlive"),
-		upgrade: upgrade === null ? null : parseUpgrade(upgrade),
-		previous: table("previous"),
-		last: table("last"),
-		retained: read.lines("retained")
-	};
-}
-function parseUpgrade(raw) {
-	const read = fieldsOf(raw, "facts of the upgrade under way");
-	const phase = UPGRADE_PHASES.find((known) => known === raw["phase"]);
-	if (phase === void 0) throw new TypeError(`the target is in a phase unknown to this version: ${read.text("phase")}`);
-	return {
-		nonce: read.text("nonce"),
-		phase,
-		kind: read.text("kind"),
-		run: read.text("run"),
-		who: read.text("who"),
-		oldSha256: read.text("old_sha"),
-		newSha256: read.text("new_sha"),
-		oldVersion: read.text("old_version"),
-		newVersion: read.text("new_version"),
-		guardKind: read.text("guard_kind"),
-		oldMaster: processOf(read.object("oldMaster")),
-		newMaster: processOf(read.object("newMaster")),
-		parked: read.flag("parked"),
-		oldLives: read.flag("oldLives"),
-		newLives: read.flag("newLives"),
-		decision: read.text("decision"),
-		decisionWhy: read.text("decisionWhy"),
-		guardLives: read.flag("guardLives"),
-		sameBoot: read.flag("sameBoot"),
-		deadlineIn: read.number("deadlineIn") * 100
-	};
-}
-/** A process record of the helper; null where there is none. */
-function processOf(raw) {
-	if (raw === null) return null;
-	const read = fieldsOf(raw, "a process");
-	return {
-		pid: read.number("pid"),
-		startTime: read.text("startTime")
-	};
-}
-function keyValues(lines) {
-	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]));
-}
-
-// src/connection/socket.ts
-/** Connects within `timeout`; rejects with the system's error, or one with the code `ETIMEDOUT`. */
-function openSocket(to, timeout) {
-	return new Promise((resolve, reject) => {
-		const socket = (0, node_net.connect)({
-			host: to.host,
-			port: to.port,
-			noDelay: true
-		});
-		let started = performance.now();
-		socket.on("connectionAttempt", () => {
-			started = performance.now();
-		});
-		const timer = setTimeout(() => socket.destroy(timedOut()), timeout);
-		socket.on("error", (error) => {
-			clearTimeout(timer);
-			reject(error);
-		});
-		socket.once("connect", () => {
-			clearTimeout(timer);
-			resolve({
-				socket,
-				roundTripMs: performance.now() - started
-			});
-		});
-	});
-}
-/**
-* ssh2 writes each packet in up to three pieces, which TCP_NODELAY would turn into as many segments: whatever is
-* written within one tick leaves in one system call instead.
-*/
-function coalesceWrites(socket) {
-	const original = socket.write.bind(socket);
-	let corked = false;
-	const release = () => {
-		corked = false;
-		socket.uncork();
-	};
-	const write = (...args) => {
-		if (!corked) {
-			corked = true;
-			socket.cork();
-			process.nextTick(release);
-		}
-		return Reflect.apply(original, void 0, args);
-	};
-	Object.assign(socket, { write });
-}
-const FAULTS = {
-	ECONNREFUSED: {
-		finding: "the connection was refused: nothing listens there, or a firewall says no",
-		transient: true
-	},
-	ECONNRESET: {
-		finding: "the connection was reset",
-		transient: true
-	},
-	EPIPE: {
-		finding: "the connection was closed",
-		transient: true
-	},
-	ETIMEDOUT: {
-		finding: "no answer at all: wrong address, host down, or a firewall that drops packets",
-		transient: true
-	},
-	EHOSTUNREACH: {
-		finding: "no route to that host",
-		transient: true
-	},
-	ENETUNREACH: {
-		finding: "no route to that network",
-		transient: true
-	},
-	EAI_AGAIN: {
-		finding: "the name could not be looked up: DNS gave no answer",
-		transient: true
-	},
-	ENOTFOUND: {
-		finding: "the name has no address (DNS)",
-		transient: false
-	}
-};
-/** What a failed connection means, in words. */
-function networkFault(error) {
-	const first = error instanceof AggregateError ? error.errors[0] : error;
-	return FAULTS[errorCode(error)] ?? FAULTS[errorCode(first)] ?? {
-		finding: messageOf(first),
-		transient: false
-	};
-}
-function errorCode(error) {
-	const code = error instanceof Error && "code" in error ? error.code : void 0;
-	return typeof code === "string" ? code : "";
-}
-function timedOut() {
-	return Object.assign(/* @__PURE__ */ new Error("no answer in time"), { code: "ETIMEDOUT" });
-}
-
-// src/connection/connect.ts
-/** Reaches this machine itself, or a host over SSH. Rejects with UpgradeError: `unreachable`, `host-key`, `auth`. */
-async function connect(target, { ssh, log }) {
-	if (target.kind === "local") {
-		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
-		return connectLocal();
-	}
-	const { host, port, user } = target;
-	const opening = openSocket({
-		host,
-		port
-	}, ssh.connectTimeout);
-	opening.catch(() => {});
-	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
-	try {
-		return await connectLibrary({
-			host,
-			port,
-			user,
-			ssh,
-			opening,
-			...log === void 0 ? {} : { log }
-		});
-	} catch (error) {
-		opening.then(({ socket }) => socket.destroy()).catch(() => {});
-		throw error;
-	}
-}
-
-// src/target/program.ts
-const texts = /* @__PURE__ */ new Map();
-/** The helper that acts on the target, without trailing newline (a command substitution drops it there). */
-function helperProgram() {
-	return textOf("helper.sh");
-}
-/** What decides on the target whether the helper has to run as root. */
-function gateProgram() {
-	return textOf("gate.sh");
-}
-function textOf(file) {
-	const text = texts.get(file) ?? (0, node_fs.readFileSync)(new URL(`./${file}`, require("url").pathToFileURL(__filename).href), "utf8").trimEnd();
-	texts.set(file, text);
-	return text;
-}
-/** The command line for a new helper, and what it must find on its standard input first. */
-function startOf({ entry, sudo, elevate, marker, pidFile }) {
-	const program = helperProgram();
-	const bytes = program.length;
-	if (elevate !== "asNeeded") return {
-		command: startCommand({
-			entry,
-			bytes,
-			sudo: elevate === "now" ? sudo : []
-		}),
-		input: `${program}nhu1\t${marker}\n`
-	};
-	const gate = `NHU_START='${readAndRun(bytes)}'\n${gateProgram()}`;
-	const hello = [
-		"nhu1",
-		marker,
-		`sudo=${sudo.join(" ")}`,
-		...pidFile === void 0 ? [] : [`pid_file=${pidFile}`]
-	];
-	return {
-		command: startCommand({
-			entry,
-			bytes: gate.length,
-			sudo: []
-		}),
-		input: `${gate}${hello.join("	")}\n${program}`
-	};
-}
-/** The command line that makes any login shell read exactly `bytes` of program from standard input and run it. */
-function startCommand(options) {
-	const role = options.sudo.length > 0 ? [options.entry, "elevated"] : [options.entry];
-	return [
-		...options.sudo,
-		"/bin/sh",
-		"-c",
-		`'${readAndRun(options.bytes)}'`,
-		"nginx-hot-upgrade",
-		...role
-	].join(" ");
-}
-/**
-* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. One that knows no such flags
-* says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
-*/
-function readAndRun(bytes) {
-	return `NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`;
-}
-
-// src/target/session.ts
-/** The target said no before anything was asked: no shell, no sudo. `code` is a preflight code. */
-var HelperRefused = class extends Error {
-	name = "HelperRefused";
-	code;
-	constructor(code, message) {
-		super(message);
-		this.code = code;
-	}
-};
-const MAX_LINE = 1048576;
-const MAX_NOISE = 4096;
-/**
-* Starts a helper. What is asked before its first record has come goes along with it, and is answered behind that.
-* Rejects with UpgradeError where no command can be started.
-*/
-async function openSession(connection, options) {
-	const marker = (0, node_crypto.randomBytes)(8).toString("hex");
-	const { entry, sudo, elevate, pidFile } = options;
-	const start = startOf({
-		entry,
-		sudo,
-		elevate,
-		marker,
-		...pidFile === void 0 ? {} : { pidFile }
-	});
-	const channel = await connection.start(start.command);
-	const talk = converse(channel, marker);
-	channel.stdin.write(start.input);
-	const ready = firstAnswer(channel, {
-		talk,
-		within: options.within
-	});
-	ready.catch(() => {});
-	let requests = 0;
-	let written = Promise.resolve();
-	let turn = Promise.resolve();
-	return {
-		ready: ready.then(({ fields }) => ({ elevated: fields["elevated"] === true })),
-		get requests() {
-			return requests;
-		},
-		ask(verb, { fields = {}, within, onEvent, bytes }) {
-			requests += 1;
-			const id = requests;
-			const line = requestLine(id, verb, fields);
-			written = written.then(() => write(channel, {
-				line,
-				bytes
-			})).catch(() => {});
-			const answer = talk.next({
-				id,
-				within,
-				turn,
-				...onEvent === void 0 ? {} : { onEvent }
-			});
-			turn = answer.catch(() => {});
-			return answer;
-		},
-		close: () => channel.stdin.end()
-	};
-}
-const PIECE = 262144;
-/** A request and what follows it. Where the stream ends, the helper's answer, or its absence, says why. */
-async function write(channel, { line, bytes }) {
-	const { stdin, ended } = channel;
-	stdin.write(line);
-	if (bytes === void 0) return;
-	for (let at = 0; at < bytes.length && stdin.writable; at += PIECE) if (!stdin.write(bytes.subarray(at, at + PIECE))) await Promise.race([(0, node_events.once)(stdin, "drain"), ended]);
-}
-/** Leaves no process behind on the target where the first answer is a refusal or does not come. */
-async function firstAnswer(channel, { talk, within }) {
-	try {
-		const first = await talk.next({
-			id: 0,
-			within
-		});
-		if (first.ok) return first;
-		throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
-	} catch (error) {
-		channel.abort();
-		throw error;
-	}
-}
-/** Fields are separated by tabs; values come from checked inputs and hold neither tabs nor newlines. */
-function requestLine(id, verb, fields) {
-	return [
-		id,
-		verb,
-		...Object.entries(fields).map(([name, value]) => `${name}=${String(value).replaceAll(/[\t\r\n]/g, " ")}`)
-	].join("	") + "\n";
-}
-function refusal(reason, message) {
-	if (reason === "sudo-denied" || reason === "shell-denied") return new HelperRefused(reason, message);
-	return new UpgradeError("internal", message);
-}
-/** Reads records as they come; everything else is noise, kept for the error message that may need it. */
-function converse(channel, marker) {
-	const waiting = /* @__PURE__ */ new Map();
-	let noise = "";
-	let elevating = false;
-	const chatter = (text) => {
-		if (noise.length < MAX_NOISE) noise += text;
-	};
-	channel.stdin.on("error", () => {});
-	channel.stderr.on("data", (bytes) => chatter(bytes.toString("utf8")));
-	const unfinished = onLines(channel, (line) => {
-		const record = parseRecord(line, marker);
-		if (record === void 0) return chatter(`${line}\n`);
-		if (record.kind === "garbled") {
-			const error = new UpgradeError("internal", `the target's helper answered something unreadable: ${record.line}`);
-			for (const { reject } of waiting.values()) reject(error);
-		} else if (record.kind === "event") {
-			elevating ||= record.event === "elevating";
-			waiting.get(record.id)?.onEvent?.(record.event);
-		} else waiting.get(record.answer.id)?.resolve(record.answer);
-	});
-	return {
-		noise: () => (noise + unfinished()).trim().slice(0, 500),
-		async next({ id, within, turn, onEvent }) {
-			const answer = new Promise((resolve, reject) => {
-				waiting.set(id, {
-					resolve,
-					reject,
-					onEvent
-				});
-			});
-			const stop = new AbortController();
-			const silence = Promise.resolve(turn).then(() => (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal })).then(() => Promise.reject(new UpgradeError("internal", silent({
-				within,
-				said: id === 0 ? noise + unfinished() : ""
-			}))), () => new Promise(() => {}));
-			try {
-				return await Promise.race([
-					answer,
-					silence,
-					ending(channel, {
-						first: id === 0,
-						elevating: () => elevating,
-						noise: () => noise + unfinished()
-					})
-				]);
-			} finally {
-				stop.abort();
-				waiting.delete(id);
-			}
-		}
-	};
-}
-function silent({ within, said }) {
-	return `no answer from the target's helper within ${within} ms${said.trim() === "" ? "" : `; it said instead: ${said.trim().slice(0, 300)}`}`;
-}
-/** What sudo says where it was asked without the gate. */
-const COMPLAINTS = /^sudo: |password is required|not in the sudoers|a terminal is required/m;
-/** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
-async function ending(channel, { first, elevating, noise }) {
-	const ended = await channel.ended;
-	await (0, node_timers_promises.setTimeout)(20);
-	const said = noise().trim().slice(0, 300);
-	if (ended.kind === "lost") throw new UpgradeError("connection-lost", `the connection was lost: ${ended.cause}`);
-	const how = ended.kind === "exit" ? `exit code ${ended.code}` : `signal ${ended.signal}`;
-	if (!first) throw new UpgradeError("connection-lost", `the target's helper ended (${how}) without an answer. ${said}`);
-	if (elevating() || COMPLAINTS.test(said)) throw new HelperRefused("sudo-denied", said || how);
-	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
-}
-/** Hands out whole lines; what it returns tells the piece after the last newline. */
-function onLines(channel, take) {
-	let rest = "";
-	channel.stdout.setEncoding("utf8");
-	channel.stdout.on("data", (text) => {
-		const lines = (rest + text).split("\n");
-		rest = lines.pop() ?? "";
-		if (rest.length > MAX_LINE) rest = "";
-		for (const line of lines) take(line);
-	});
-	return () => rest;
-}
-
-// src/target/lifeline.ts
-const MOST_LOSSES = 5;
-/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
-async function openLifeline(options) {
-	const { config, resume } = options;
-	let now = await establish(options);
-	let earlier = 0;
-	let renewal;
-	let heard = performance.now();
-	const outages = [];
-	async function renew(lost) {
-		const from = heard;
-		earlier += now.session.requests;
-		now.connection.close();
-		now = await establishAgain(options, lost);
-		outages.push({
-			from,
-			to: performance.now()
-		});
-		await resume(now.session);
-	}
-	return {
-		connection: () => now.connection,
-		session: () => now.session,
-		requests: () => earlier + now.session.requests,
-		outages: () => outages,
-		noteSilence: (span) => void outages.push(span),
-		async overLosses(attempt) {
-			for (let losses = 0;; losses += 1) {
-				const used = now;
-				try {
-					const answer = await attempt();
-					heard = performance.now();
-					return answer;
-				} catch (error) {
-					if (!isLoss(error) || losses >= MOST_LOSSES || options.cancel.aborted) throw error;
-					if (used === now) renewal ??= renew(error).finally(() => renewal = void 0);
-					await renewal;
-				}
-			}
-		},
-		openBeside: (entry) => {
-			const elevate = now.elevated ? "now" : "never";
-			return openSession(now.connection, {
-				...helperOptions(config),
-				entry,
-				elevate
-			});
-		},
-		close() {
-			now.session.close();
-			now.connection.close();
-		}
-	};
-}
-async function establish({ target, config, log, whileWaiting, early }) {
-	const connection = await connect(target, {
-		ssh: config.ssh,
-		...log === void 0 ? {} : { log }
-	});
-	try {
-		const opening = openSession(connection, {
-			...helperOptions(config),
-			entry: "session"
-		});
-		if (whileWaiting !== void 0) setImmediate(whileWaiting);
-		const session = await opening;
-		early(session);
-		return {
-			connection,
-			session,
-			...await session.ready
-		};
-	} catch (error) {
-		connection.close();
-		throw error;
-	}
-}
-/** Exits: connected; another host key or login refused; no connection shortly before the guard's deadline. */
-async function establishAgain(options, lost) {
-	const until = performance.now() + Math.max(options.config.switch.confirmTimeout - 5e3, 5e3);
-	for (let wait = 200;; wait = Math.min(wait * 2, 3e3)) try {
-		return await establish(options);
-	} catch (error) {
-		if (!(error instanceof UpgradeError) || ["host-key", "auth"].includes(error.reason) || performance.now() + wait > until) {
-			const message = `${messageOf(lost)}; connecting again failed: ${messageOf(error)}`;
-			throw new UpgradeError("connection-lost", message, { cause: error });
-		}
-		await (0, node_timers_promises.setTimeout)(wait);
-	}
-}
-function helperOptions({ commandTimeout, sudo, pidFile }) {
-	return {
-		sudo,
-		elevate: sudo.length === 0 ? "never" : "asNeeded",
-		within: Math.min(commandTimeout, 6e4),
-		...pidFile === void 0 ? {} : { pidFile }
-	};
-}
-function isLoss(error) {
-	return error instanceof UpgradeError && error.reason === "connection-lost";
-}
-
-// src/target/agent.ts
-/** The upgrade was closed by the guard or by somebody else while this run was away. */
-var ClosedMeanwhile = class extends Error {
-	name = "ClosedMeanwhile";
-	outcome;
-	why;
-	constructor(outcome, why) {
-		super(`the upgrade was closed meanwhile: ${outcome} (${why})`);
-		this.outcome = outcome;
-		this.why = why;
-	}
-};
-/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
-async function openAgent(target, options) {
-	const { config, identity } = options;
-	const memory = {
-		nonce: "",
-		directory: "",
-		decision: ""
-	};
-	const resume = (session) => takeUpAgain(session, {
-		memory,
-		options
-	});
-	const early = (session) => {
-		memory.early = askFacts(session, {
-			memory,
-			config
-		});
-		memory.early.catch(() => {});
-	};
-	const lifeline = await openLifeline({
-		target,
-		early,
-		resume,
-		...options
-	});
-	const beside = (verb, fields, within) => askBeside(lifeline, {
-		verb,
-		fields,
-		within,
-		memory
-	});
-	return {
-		link: linkOver(lifeline),
-		requests: lifeline.requests,
-		outages: lifeline.outages,
-		noteSilence: lifeline.noteSilence,
-		nonce: () => memory.nonce,
-		facts: () => lifeline.overLosses(() => earlyOr(memory, () => askFacts(lifeline.session(), {
-			memory,
-			config
-		}))),
-		ask(verb, { fields = {}, waits = 0, onEvent, bytes } = {}) {
-			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
-			if (verb === "commit" || verb === "rollback") memory.decision = verb;
-			if (verb === "adopt" && fields["decide"] !== void 0) memory.decision = String(fields["decide"]);
-			const given = {
-				fields: {
-					who: identity.who,
-					run: identity.run,
-					...fields
-				},
-				within: Math.max(config.commandTimeout, waits + 15e3),
-				...onEvent === void 0 ? {} : { onEvent },
-				...bytes === void 0 ? {} : { bytes }
-			};
-			const extend = () => beside("extend", { nonce: memory.nonce }, 1e4);
-			const alive = {
-				extend,
-				everyMs: config.switch.confirmTimeout / 3,
-				cancel: options.cancel
-			};
-			return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
-		},
-		askBeside: beside,
-		close: lifeline.close
-	};
-}
-/** The present link, whichever that is. */
-function linkOver(lifeline) {
-	return {
-		start: (command) => lifeline.connection().start(command),
-		dial: (to) => lifeline.connection().dial(to),
-		get lost() {
-			return lifeline.connection().lost;
-		},
-		get roundTripMs() {
-			return lifeline.connection().roundTripMs;
-		},
-		close: () => lifeline.connection().close()
-	};
-}
-/** What was asked ahead of time serves once: later facts are to be new. */
-function earlyOr(memory, ask) {
-	const { early } = memory;
-	memory.early = void 0;
-	return early ?? ask();
-}
-async function askFacts(session, { memory, config }) {
-	const fields = config.pidFile === void 0 ? {} : { pid_file: config.pidFile };
-	const facts = parseFacts((await session.ask("facts", {
-		fields,
-		within: config.commandTimeout
-	})).fields);
-	memory.directory = facts.ours.directory;
-	return facts;
-}
-/** On a new session: in charge of the upgrade again, or an error that says how it was closed meanwhile. */
-async function takeUpAgain(session, { memory, options }) {
-	const { config, identity } = options;
-	const { ours } = await earlyOr(memory, () => askFacts(session, {
-		memory,
-		config
-	}));
-	const { nonce } = memory;
-	if (nonce === "") return;
-	if (ours.upgrade?.nonce !== nonce) {
-		const { last } = ours;
-		if (last?.get("nonce") === nonce) throw new ClosedMeanwhile(last.get("outcome") ?? "", last.get("why") ?? "");
-		if (ours.upgrade === null) return;
-		throw new UpgradeError("changed-by-others", "another upgrade is under way on this host");
-	}
-	const { decision, decisionWhy } = ours.upgrade;
-	if (decision !== "" && decision !== memory.decision) throw new DecidedElsewhere(`${decision} ${decisionWhy}`);
-	const fields = {
-		nonce,
-		run: identity.run
-	};
-	const adopted = await session.ask("adopt", {
-		fields,
-		within: config.commandTimeout
-	});
-	if (adopted.reason === "rebooted") throw new ClosedMeanwhile(String(adopted.fields["outcome"]), "reboot");
-}
-async function askBeside(lifeline, { verb, fields, within, memory }) {
-	const other = await lifeline.openBeside("once");
-	try {
-		await other.ready;
-		return await other.ask(verb, {
-			fields: {
-				dir: memory.directory,
-				...fields
-			},
-			within
-		});
-	} finally {
-		other.close();
-	}
-}
-/** A verb that waits long must not outlive the guard's deadline while its run is alive. */
-async function withSignOfLife(body, { extend, everyMs, cancel }) {
-	const timer = setInterval(() => {
-		if (!cancel.aborted) extend().catch(() => {});
-	}, everyMs);
-	try {
-		return await body;
-	} finally {
-		clearInterval(timer);
-	}
 }
 
 // src/host/host-run.ts
@@ -3277,290 +2895,6 @@ async function phase(run, name, body) {
 		entry.ms = Math.round(performance.now() - start);
 		run.log.info(`${name}: ${entry.ms} ms`);
 	}
-}
-
-// src/host/closing.ts
-/** QUIT: the point of no return. What the result says of the target is what it answered after its last change. */
-async function commit(run, sides) {
-	const answer = await phase(run, "commit", async () => {
-		const waits = run.config.switch.drainTimeout * 2;
-		return committed(await run.agent.ask("commit", { waits }), run);
-	});
-	const drained = fieldsOf(answer.fields, "commit").flag("oldGone");
-	Object.assign(run.result, {
-		drained,
-		state: drained ? "idle" : "draining",
-		reason: null
-	});
-	Object.assign(run.result, {
-		version: sides.new.version || null,
-		previousVersion: sides.old.version || null
-	});
-	run.result.previousSha256 = sides.old.sha256;
-	await phase(run, "verify", async () => readBack(run, {
-		answer,
-		expected: sides.new.sha256
-	}));
-}
-function committed(answer, { result }) {
-	const read = fieldsOf(answer.fields, "commit");
-	const outcome = read.textOrNull("outcome") ?? "stuck";
-	if (!answer.ok && outcome !== "stuck") throw new ClosedMeanwhile(outcome, read.textOrNull("why") ?? "");
-	return mustSucceed(answer, result);
-}
-/** Ends the step with the new generation serving and the old master parked under the guard. */
-async function hold(run, sides) {
-	const answer = mustSucceed(await run.agent.ask("hold"), run.result);
-	const read = fieldsOf(answer.fields, "hold");
-	const deadline = new Date(Date.now() + read.number("deadlineIn") * 100).toISOString();
-	run.result.guard = {
-		deadline,
-		kind: read.text("guardKind")
-	};
-	if (!read.flag("parked")) run.result.notes.push("Both generations accept connections: it was held before WINCH.");
-	Object.assign(run.result, {
-		outcome: "held",
-		state: "held",
-		version: sides.new.version,
-		sha256: sides.new.sha256
-	});
-	Object.assign(run.result, {
-		previousVersion: sides.old.version,
-		previousSha256: sides.old.sha256
-	});
-}
-/** Back at once; what the target answers afterwards goes into the result. */
-async function rollBack(run, { why, sides }) {
-	await phase(run, "rollback", async () => {
-		const waits = run.config.switch.drainTimeout * 2 + 6e4;
-		const answer = mustSucceed(await run.agent.ask("rollback", {
-			fields: { why },
-			waits
-		}), run.result);
-		const outcome = fieldsOf(answer.fields, "rollback").text("outcome");
-		if (outcome === "rolled-back") readBack(run, {
-			answer,
-			expected: sides.old.sha256
-		});
-		closedAs(run, {
-			outcome,
-			why,
-			sides
-		});
-	});
-}
-/** The result for an upgrade whose books were closed with `outcome`. */
-function closedAs(run, closed) {
-	const { outcome, why, sides } = closed;
-	const side = outcome === "committed" ? sides.new : sides.old;
-	Object.assign(run.result, {
-		version: side.version || null,
-		sha256: side.sha256,
-		state: "idle"
-	});
-	Object.assign(run.result, {
-		previousVersion: sides.old.version || null,
-		previousSha256: sides.old.sha256
-	});
-	run.result.outcome = OUTCOME_OF[outcome] ?? "failed";
-	if (outcome === "committed") {
-		run.result.reason = null;
-		if (why === "old-master-gone") {
-			run.result.outcome = "failed";
-			run.result.reason = {
-				code: "changed-by-others",
-				message: "the old master was ended by others; the new version serves"
-			};
-		}
-	}
-	if (outcome === "outage" || outcome === "down") {
-		run.result.reason = {
-			code: "outage",
-			message: `nothing served any more (${why}); ${OUTAGE[outcome]}`
-		};
-		run.result.state = outcome === "down" ? "broken" : "idle";
-	}
-	if (outcome === "changed-by-others") leftAsItIs(run);
-}
-/** A file that is not ours is at the binary's path: both generations are left as they are. */
-function leftAsItIs({ result }) {
-	const [old, next] = [result.oldMaster?.pid, result.newMaster?.pid];
-	Object.assign(result, {
-		outcome: "failed",
-		state: "broken",
-		version: null,
-		sha256: null
-	});
-	result.reason = {
-		code: "changed-by-others",
-		message: "another file was put at the path of the binary during the upgrade; it was not touched, and both generations were left as they are"
-	};
-	result.notes.push(`To keep the new version: kill -QUIT ${old}. To go back: kill -HUP ${old}, and when its workers accept, kill -QUIT ${next}.`);
-}
-const OUTCOME_OF = {
-	"rolled-back": "rolled-back",
-	committed: "upgraded",
-	untouched: "failed"
-};
-const OUTAGE = {
-	outage: "the old version was started anew",
-	down: "starting the old version failed too"
-};
-/** Reads the target's own words after the last change and compares them with what was meant. */
-function readBack(run, { answer, expected }) {
-	const read = fieldsOf(answer.fields, answer.verb);
-	const master = processOf(read.object("master"));
-	if (master === null) {
-		Object.assign(run.result, {
-			state: "broken",
-			version: null,
-			sha256: null
-		});
-		throw new NotAsMeant("outage", "after the last change no master was found");
-	}
-	const running = read.text("runningSha256");
-	const doubts = [
-		running === expected ? "" : `the running file has the digest ${running}, expected ${expected}`,
-		read.flag("diskRuns") ? "" : "the file on disk is not the one that runs",
-		read.text("pidText") === String(master.pid) ? "" : `the pid file holds "${read.text("pidText")}", expected ${master.pid}`,
-		read.number("accepting") > 0 ? "" : "no worker accepts"
-	].filter((doubt) => doubt !== "");
-	run.result.sha256 = running;
-	if (expected !== run.result.previousSha256) run.result.newMaster = master;
-	if (doubts.length > 0) throw new NotAsMeant("changed-by-others", `reading back: ${doubts.join("; ")}`);
-}
-
-// src/host/retreat.ts
-/**
-* After a failure: back to the old generation, by whoever can do it. Always leaves a result that says what is true on
-* the target, or that this is unknown.
-*/
-async function retreat(run, { cause, sides }) {
-	run.result.reason = reasonOf(cause);
-	if (cause instanceof NotAsMeant) return;
-	try {
-		if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
-		else if (cause instanceof ClosedMeanwhile) closedBy(run, {
-			cause,
-			sides
-		});
-		else if (cause instanceof DecidedElsewhere) await waitUntilClosed(run, sides);
-		else if (isLost(cause)) leftToGuard(run);
-		else if (run.config.switch.autoRollback || !await canHold(run, sides)) await rollBack(run, {
-			why: run.result.reason.code,
-			sides
-		});
-	} catch (error) {
-		await lastResort(run, {
-			error,
-			sides
-		});
-	}
-}
-/** Held for inspection, where a new master is left to look at. */
-async function canHold(run, sides) {
-	try {
-		await hold(run, sides);
-		return true;
-	} catch (error) {
-		if (error instanceof UpgradeError && error.reason === "new-master-died") return false;
-		throw error;
-	}
-}
-/** One command on a channel of its own: the guard acts now. Its answer comes within five seconds. */
-async function cancelOnTarget(run, sides) {
-	const fields = { nonce: run.agent.nonce() };
-	const answer = await run.agent.askBeside("cancel", fields, 5500);
-	const closed = new Map(/nonce=(\S*) outcome=(\S*) why=(\S*)/.exec(fieldsOf(answer.fields, "cancel").text("closed"))?.slice(1).entries());
-	const outcome = closed.get(1);
-	if (outcome !== void 0 && closed.get(0) === run.agent.nonce()) {
-		closedAs(run, {
-			outcome,
-			why: "cancelled",
-			sides
-		});
-		if (outcome === "untouched") run.result.notes.push("Nothing was changed on the target.");
-		return;
-	}
-	run.result.state = "upgrading";
-	run.result.notes.push("The guard on the target is going back to the old version; `status` shows when it is done.");
-}
-function closedBy(run, { cause, sides }) {
-	run.result.reason = reasonOf(cause);
-	closedAs(run, {
-		outcome: cause.outcome,
-		why: cause.why,
-		sides
-	});
-}
-/** Exits: the books are closed; the drain time and a minute are over. */
-async function waitUntilClosed(run, sides) {
-	const until = performance.now() + run.config.switch.drainTimeout + 6e4;
-	await run.agent.ask("release");
-	for (;;) {
-		const { ours } = await run.agent.facts();
-		if (ours.upgrade === null) {
-			const outcome = ours.last?.get("outcome") ?? "";
-			const why = ours.last?.get("why") ?? "";
-			closedBy(run, {
-				cause: new ClosedMeanwhile(outcome, why),
-				sides
-			});
-			return;
-		}
-		if (performance.now() > until) throw new UpgradeError("internal", "the rollback that was decided on the target does not end");
-		await (0, node_timers_promises.setTimeout)(200);
-	}
-}
-function leftToGuard(run) {
-	run.result.state = null;
-	const seconds = Math.round(run.config.switch.confirmTimeout / 1e3);
-	const decided = run.result.phases.some(({ name }) => name === "commit");
-	run.result.notes.push(decided ? "The commit had been asked for, and whether it was decided is unknown here: the target goes on to the new version, or back to the old one, by itself; run `status` to see." : `What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`);
-}
-async function lastResort(run, { error, sides }) {
-	if (error instanceof ClosedMeanwhile) return closedBy(run, {
-		cause: error,
-		sides
-	});
-	run.result.outcome = "failed";
-	if (error instanceof NotAsMeant) {
-		run.result.reason = reasonOf(error);
-		return;
-	}
-	if (isLost(error)) return leftToGuard(run);
-	run.result.state = "broken";
-	run.result.notes.push(`Going back failed: ${messageOf(error)}. The guard on the target goes on trying; run \`status\`.`);
-}
-/** The target may still be in the middle of something. */
-function isLeftOpen(cause) {
-	if (cause instanceof Cancelled || cause instanceof ClosedMeanwhile || cause instanceof DecidedElsewhere) return true;
-	return isLost(cause);
-}
-function isLost(error) {
-	return error instanceof UpgradeError && error.reason === "connection-lost";
-}
-function reasonOf(error) {
-	if (error instanceof UpgradeError) return {
-		code: error.reason,
-		message: error.message
-	};
-	if (error instanceof Cancelled) return {
-		code: "cancelled",
-		message: `the run was cancelled (${error.message})`
-	};
-	if (error instanceof ClosedMeanwhile) return {
-		code: REASONS.find((known) => known === error.why) ?? "changed-by-others",
-		message: error.message
-	};
-	if (error instanceof DecidedElsewhere) return {
-		code: "guard-expired",
-		message: error.message
-	};
-	return {
-		code: "internal",
-		message: messageOf(error)
-	};
 }
 
 // src/nginx/modules.ts
@@ -3697,18 +3031,6 @@ function firstWord(args) {
 	return args?.split(" ", 1)[0];
 }
 
-// src/nginx/versions.ts
-/** Negative where `a` is older. Compares number by number; what is no number counts as 0. */
-function compareVersions(a, b) {
-	const parts = (version) => version.split(".").map((part) => Number.parseInt(part, 10) || 0);
-	const [left, right] = [parts(a), parts(b)];
-	for (let i = 0; i < Math.max(left.length, right.length); i += 1) {
-		const difference = (left[i] ?? 0) - (right[i] ?? 0);
-		if (difference !== 0) return difference;
-	}
-	return 0;
-}
-
 // src/host/preflight/build-checks.ts
 /** Of what the new binary says of itself (`-V`), on the runner or on the target, against what the running one says. */
 const BUILD_CHECKS = [
@@ -3734,6 +3056,10 @@ const BUILD_CHECKS = [
 	{
 		code: "module-lost",
 		check: moduleLost
+	},
+	{
+		code: "module-signature",
+		check: moduleSignature
 	},
 	{
 		code: "tls-library-differs",
@@ -3808,7 +3134,20 @@ function moduleLost({ build }, { master }) {
 	if (lost.length === 0) return void 0;
 	return {
 		message: `the new binary is without what the running one has: ${lost.join(", ")}; a configuration that uses it will be refused`,
-		fix: "Build it with the same arguments if any of that is used."
+		fix: "Build it with the same arguments if any of that is used.",
+		mild: true
+	};
+}
+/** A loaded module belongs to one nginx version (ngx_add_module); one of the same version only loading it can judge. */
+function moduleSignature({ build, modules }, { master }) {
+	const running = parseBuildInfo(master.build).version;
+	if (build.version === running) return void 0;
+	const left = master.modules.filter((path) => !modules.some(({ name }) => name === (0, node_path.basename)(path)));
+	if (left.length === 0) return void 0;
+	const names = left.map((path) => (0, node_path.basename)(path).replace(/^ngx_(?:http_)?|(?:_filter)?_module\.so$/g, ""));
+	return {
+		message: `the configuration loads ${left.join(", ")}, built for ${running}: ${build.version} refuses modules of another version`,
+		fix: `Build both together: \`configure-args: inherit\`, and for each third-party module its sources in \`add-modules\` (such as \`${names[0]}=path\`).`
 	};
 }
 function lostFeatures(running, next) {
@@ -4204,16 +3543,20 @@ function named(code, found) {
 	};
 }
 function sort(findings, given) {
-	const real = findings.filter((finding) => finding !== void 0);
-	const refuses = (finding) => !accepted(finding, given);
-	return {
-		refusals: real.filter(refuses),
-		warnings: real.filter((finding) => !refuses(finding))
+	const sorted = {
+		refusals: [],
+		warnings: []
 	};
+	for (const finding of findings) {
+		if (finding === void 0) continue;
+		const { mild: _, ...plain } = finding;
+		(accepted(finding, given) ? sorted.warnings : sorted.refusals).push(plain);
+	}
+	return sorted;
 }
-function accepted({ code }, { rules, master }) {
+function accepted({ code, mild }, { rules, master }) {
 	const severity = PREFLIGHT_CODES.get(code);
-	if (severity === "warns") return true;
+	if (severity === "warns" || mild === true) return true;
 	return severity === "survivable" && rules.allow.has(code) && (master === null || isSurvivable(code, master));
 }
 
@@ -4254,7 +3597,7 @@ function preflight(run, facts) {
 	const file = run.binary === void 0 ? [] : [judgeCandidate(run.binary, facts, rules)];
 	settle(run, joined(judgeHost(facts, rules), ...file));
 	const { master } = facts;
-	if (master === null) throw new Refused([{
+	if (master === null) throw new require_errors.Refused([{
 		code: "not-running",
 		message: "no nginx master was found",
 		fix: "Start it."
@@ -4267,10 +3610,1118 @@ function preflight(run, facts) {
 		}
 	};
 }
+/** Throws what refuses this host whatever the new binary is, before that costs anything. */
+function refuseEarly(run, facts) {
+	const { refusals } = judgeHost(facts, rulesOf(run));
+	if (refusals.length > 0) throw new require_errors.Refused(refusals);
+}
 /** Notes the warnings and throws the refusals. */
 function settle(run, judgement) {
 	run.result.warnings.push(...judgement.warnings);
-	if (judgement.refusals.length > 0) throw new Refused(judgement.refusals);
+	if (judgement.refusals.length > 0) throw new require_errors.Refused(judgement.refusals);
+}
+
+// src/host/obtaining.ts
+/** The new binary for this target; obtained already, mostly. */
+async function obtain(run, master) {
+	const { supply } = run;
+	if (supply === void 0) throw new require_errors.UpgradeError("internal", "no binary was asked for");
+	return phase(run, "obtain", () => supply.for(master));
+}
+
+// src/host/build.ts
+/** Only the new binary, as this target needs it. Changes nothing on the target. */
+async function buildFor(run) {
+	const facts = await inspect(run);
+	built(run.result, await obtain(run, facts.master));
+}
+function built(result, binary) {
+	if (binary === void 0) return;
+	const { build, sha256, path } = binary;
+	Object.assign(result, {
+		outcome: "built",
+		version: build.version,
+		sha256
+	});
+	result.notes.push(`The new binary: ${path}`, `configure arguments: ${printArgs(build.arguments)}`);
+}
+
+// src/target/facts.ts
+const UPGRADE_PHASES = [
+	"staged",
+	"begun",
+	"ready",
+	"retired",
+	"held",
+	"committing",
+	"undoing"
+];
+/** Throws TypeError where a field is missing or of another type. */
+function parseFacts(raw) {
+	const read = fieldsOf(raw, "facts");
+	return {
+		uid: read.number("uid"),
+		machine: read.textOrNull("machine") ?? "",
+		cpus: read.numberOrNull("cpus") ?? 1,
+		systemd: read.flag("systemd"),
+		guardKind: read.text("guardKind"),
+		whyNot: read.textOrNull("whyNot"),
+		masters: read.text("masters"),
+		master: isObject(raw["master"]) ? parseMaster(raw) : null,
+		ours: parseOwn(raw)
+	};
+}
+function parseMaster(raw) {
+	const read = fieldsOf(raw, "facts of the master");
+	const unit = read.object("unit");
+	const predecessor = processOf(read.object("predecessor"));
+	return {
+		title: read.text("title"),
+		argv0: read.text("argv0"),
+		cwd: read.text("cwd"),
+		path: read.text("path"),
+		exe: read.text("exe"),
+		exeInode: read.text("exeInode"),
+		sharedWith: read.textOrNull("sharedWith") ?? "",
+		pathInode: read.text("pathInode"),
+		magic: read.text("magic").replaceAll(" ", ""),
+		sha256: read.text("sha256"),
+		build: read.text("build"),
+		signals: read.text("signals"),
+		prefix: read.text("prefix"),
+		conf: read.text("conf"),
+		pidFile: read.text("pidFile"),
+		optC: read.text("optC"),
+		optP: read.text("optP"),
+		optE: read.text("optE"),
+		libc: read.text("libc"),
+		libraries: new Set(read.text("libraries").split(" ")),
+		directives: read.lines("directives").map(parseDirective),
+		modules: read.lines("modules"),
+		pidDirective: read.text("pidDirective"),
+		user: read.text("user"),
+		daemon: read.text("daemon"),
+		masterProcess: read.text("masterProcess"),
+		workerProcesses: read.text("workerProcesses"),
+		acceptMutex: read.text("acceptMutex"),
+		errorLog: read.text("errorLog"),
+		process: processOf(read.object("master")) ?? {
+			pid: 0,
+			startTime: ""
+		},
+		parent: read.number("parent"),
+		predecessor: predecessor === null ? null : {
+			process: predecessor,
+			workers: read.number("predecessorWorkers")
+		},
+		uid: read.number("masterUid"),
+		sameMounts: read.flag("sameMounts"),
+		diskFreeKb: read.number("diskFreeKb"),
+		pathWritable: read.flag("pathWritable"),
+		pidText: read.textOrNull("pidText"),
+		oldbin: read.textOrNull("oldbin"),
+		pidDirWritable: read.flag("pidDirWritable"),
+		listeners: read.lines("listeners"),
+		children: read.objects("children").map(parseChild),
+		unit: unit === null ? null : parseUnit(unit)
+	};
+}
+function parseDirective(line) {
+	const [context = "", name = "", ...args] = line.split(" ");
+	return {
+		context,
+		name,
+		args: args.join(" ")
+	};
+}
+function parseChild(raw) {
+	const read = fieldsOf(raw, "facts of a child");
+	return {
+		process: {
+			pid: read.number("pid"),
+			startTime: read.text("startTime")
+		},
+		title: read.text("title"),
+		accepting: read.flag("accepting"),
+		sameFile: read.flag("sameFile")
+	};
+}
+function parseUnit(raw) {
+	const read = fieldsOf(raw, "facts of the unit");
+	return {
+		name: read.text("name"),
+		properties: keyValues(read.lines("properties"))
+	};
+}
+function parseOwn(raw) {
+	const read = fieldsOf(raw, "facts of earlier runs");
+	const table = (name) => Array.isArray(raw[name]) ? keyValues(read.lines(name)) : null;
+	const upgrade = read.object("upgrade");
+	return {
+		directory: read.text("directory"),
+		lock: table("lock"),
+		lockAlive: read.flag("lockAlive"),
+		upgrade: upgrade === null ? null : parseUpgrade(upgrade),
+		previous: table("previous"),
+		last: table("last"),
+		retained: read.lines("retained")
+	};
+}
+function parseUpgrade(raw) {
+	const read = fieldsOf(raw, "facts of the upgrade under way");
+	const phase = UPGRADE_PHASES.find((known) => known === raw["phase"]);
+	if (phase === void 0) throw new TypeError(`the target is in a phase unknown to this version: ${read.text("phase")}`);
+	return {
+		nonce: read.text("nonce"),
+		phase,
+		kind: read.text("kind"),
+		run: read.text("run"),
+		who: read.text("who"),
+		oldSha256: read.text("old_sha"),
+		newSha256: read.text("new_sha"),
+		oldVersion: read.text("old_version"),
+		newVersion: read.text("new_version"),
+		guardKind: read.text("guard_kind"),
+		oldMaster: processOf(read.object("oldMaster")),
+		newMaster: processOf(read.object("newMaster")),
+		parked: read.flag("parked"),
+		oldLives: read.flag("oldLives"),
+		newLives: read.flag("newLives"),
+		decision: read.text("decision"),
+		decisionWhy: read.text("decisionWhy"),
+		guardLives: read.flag("guardLives"),
+		sameBoot: read.flag("sameBoot"),
+		deadlineIn: read.number("deadlineIn") * 100
+	};
+}
+/** A process record of the helper; null where there is none. */
+function processOf(raw) {
+	if (raw === null) return null;
+	const read = fieldsOf(raw, "a process");
+	return {
+		pid: read.number("pid"),
+		startTime: read.text("startTime")
+	};
+}
+function keyValues(lines) {
+	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]));
+}
+
+// src/connection/socket.ts
+/** Connects within `timeout`; rejects with the system's error, or one with the code `ETIMEDOUT`. */
+function openSocket(to, timeout) {
+	return new Promise((resolve, reject) => {
+		const socket = (0, node_net.connect)({
+			host: to.host,
+			port: to.port,
+			noDelay: true
+		});
+		let started = performance.now();
+		socket.on("connectionAttempt", () => {
+			started = performance.now();
+		});
+		const timer = setTimeout(() => socket.destroy(timedOut()), timeout);
+		socket.on("error", (error) => {
+			clearTimeout(timer);
+			reject(error);
+		});
+		socket.once("connect", () => {
+			clearTimeout(timer);
+			resolve({
+				socket,
+				roundTripMs: performance.now() - started
+			});
+		});
+	});
+}
+/**
+* ssh2 writes each packet in up to three pieces, which TCP_NODELAY would turn into as many segments: whatever is
+* written within one tick leaves in one system call instead.
+*/
+function coalesceWrites(socket) {
+	const original = socket.write.bind(socket);
+	let corked = false;
+	const release = () => {
+		corked = false;
+		socket.uncork();
+	};
+	const write = (...args) => {
+		if (!corked) {
+			corked = true;
+			socket.cork();
+			process.nextTick(release);
+		}
+		return Reflect.apply(original, void 0, args);
+	};
+	Object.assign(socket, { write });
+}
+const FAULTS = {
+	ECONNREFUSED: {
+		finding: "the connection was refused: nothing listens there, or a firewall says no",
+		transient: true
+	},
+	ECONNRESET: {
+		finding: "the connection was reset",
+		transient: true
+	},
+	EPIPE: {
+		finding: "the connection was closed",
+		transient: true
+	},
+	ETIMEDOUT: {
+		finding: "no answer at all: wrong address, host down, or a firewall that drops packets",
+		transient: true
+	},
+	EHOSTUNREACH: {
+		finding: "no route to that host",
+		transient: true
+	},
+	ENETUNREACH: {
+		finding: "no route to that network",
+		transient: true
+	},
+	EAI_AGAIN: {
+		finding: "the name could not be looked up: DNS gave no answer",
+		transient: true
+	},
+	ENOTFOUND: {
+		finding: "the name has no address (DNS)",
+		transient: false
+	}
+};
+/** What a failed connection means, in words. */
+function networkFault(error) {
+	const first = error instanceof AggregateError ? error.errors[0] : error;
+	return FAULTS[errorCode(error)] ?? FAULTS[errorCode(first)] ?? {
+		finding: require_errors.messageOf(first),
+		transient: false
+	};
+}
+function errorCode(error) {
+	const code = error instanceof Error && "code" in error ? error.code : void 0;
+	return typeof code === "string" ? code : "";
+}
+function timedOut() {
+	return Object.assign(/* @__PURE__ */ new Error("no answer in time"), { code: "ETIMEDOUT" });
+}
+
+// src/connection/connect.ts
+/** Reaches this machine itself, or a host over SSH. Rejects with UpgradeError: `unreachable`, `host-key`, `auth`. */
+async function connect(target, { ssh, log }) {
+	if (target.kind === "local") {
+		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
+		return connectLocal();
+	}
+	const { host, port, user } = target;
+	const opening = openSocket({
+		host,
+		port
+	}, ssh.connectTimeout);
+	opening.catch(() => {});
+	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
+	try {
+		return await connectLibrary({
+			host,
+			port,
+			user,
+			ssh,
+			opening,
+			...log === void 0 ? {} : { log }
+		});
+	} catch (error) {
+		opening.then(({ socket }) => socket.destroy()).catch(() => {});
+		throw error;
+	}
+}
+
+// src/target/program.ts
+const texts = /* @__PURE__ */ new Map();
+/** The helper that acts on the target, without trailing newline (a command substitution drops it there). */
+function helperProgram() {
+	return textOf("helper.sh");
+}
+/** What decides on the target whether the helper has to run as root. */
+function gateProgram() {
+	return textOf("gate.sh");
+}
+function textOf(file) {
+	const text = texts.get(file) ?? (0, node_fs.readFileSync)(new URL(`./${file}`, require("url").pathToFileURL(__filename).href), "utf8").trimEnd();
+	texts.set(file, text);
+	return text;
+}
+/** The command line for a new helper, and what it must find on its standard input first. */
+function startOf({ entry, sudo, elevate, marker, pidFile }) {
+	const program = helperProgram();
+	const bytes = program.length;
+	if (elevate !== "asNeeded") return {
+		command: startCommand({
+			entry,
+			bytes,
+			sudo: elevate === "now" ? sudo : []
+		}),
+		input: `${program}nhu1\t${marker}\n`
+	};
+	const gate = `NHU_START='${readAndRun(bytes)}'\n${gateProgram()}`;
+	const hello = [
+		"nhu1",
+		marker,
+		`sudo=${sudo.join(" ")}`,
+		...pidFile === void 0 ? [] : [`pid_file=${pidFile}`]
+	];
+	return {
+		command: startCommand({
+			entry,
+			bytes: gate.length,
+			sudo: []
+		}),
+		input: `${gate}${hello.join("	")}\n${program}`
+	};
+}
+/** The command line that makes any login shell read exactly `bytes` of program from standard input and run it. */
+function startCommand(options) {
+	const role = options.sudo.length > 0 ? [options.entry, "elevated"] : [options.entry];
+	return [
+		...options.sudo,
+		"/bin/sh",
+		"-c",
+		`'${readAndRun(options.bytes)}'`,
+		"nginx-hot-upgrade",
+		...role
+	].join(" ");
+}
+/**
+* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. One that knows no such flags
+* says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
+*/
+function readAndRun(bytes) {
+	return `NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`;
+}
+
+// src/target/session.ts
+/** The target said no before anything was asked: no shell, no sudo. `code` is a preflight code. */
+var HelperRefused = class extends Error {
+	name = "HelperRefused";
+	code;
+	constructor(code, message) {
+		super(message);
+		this.code = code;
+	}
+};
+const MAX_LINE = 1048576;
+const MAX_NOISE = 4096;
+/**
+* Starts a helper. What is asked before its first record has come goes along with it, and is answered behind that.
+* Rejects with UpgradeError where no command can be started.
+*/
+async function openSession(connection, options) {
+	const marker = (0, node_crypto.randomBytes)(8).toString("hex");
+	const { entry, sudo, elevate, pidFile } = options;
+	const start = startOf({
+		entry,
+		sudo,
+		elevate,
+		marker,
+		...pidFile === void 0 ? {} : { pidFile }
+	});
+	const channel = await connection.start(start.command);
+	const talk = converse(channel, marker);
+	channel.stdin.write(start.input);
+	const ready = firstAnswer(channel, {
+		talk,
+		within: options.within
+	});
+	ready.catch(() => {});
+	let requests = 0;
+	let written = Promise.resolve();
+	let turn = Promise.resolve();
+	return {
+		ready: ready.then(({ fields }) => ({ elevated: fields["elevated"] === true })),
+		get requests() {
+			return requests;
+		},
+		ask(verb, { fields = {}, within, onEvent, bytes }) {
+			requests += 1;
+			const id = requests;
+			const line = requestLine(id, verb, fields);
+			written = written.then(() => write(channel, {
+				line,
+				bytes
+			})).catch(() => {});
+			const answer = talk.next({
+				id,
+				within,
+				turn,
+				...onEvent === void 0 ? {} : { onEvent }
+			});
+			turn = answer.catch(() => {});
+			return answer;
+		},
+		close: () => channel.stdin.end()
+	};
+}
+const PIECE = 262144;
+/** A request and what follows it. Where the stream ends, the helper's answer, or its absence, says why. */
+async function write(channel, { line, bytes }) {
+	const { stdin, ended } = channel;
+	stdin.write(line);
+	if (bytes === void 0) return;
+	for (let at = 0; at < bytes.length && stdin.writable; at += PIECE) if (!stdin.write(bytes.subarray(at, at + PIECE))) await Promise.race([(0, node_events.once)(stdin, "drain"), ended]);
+}
+/** Leaves no process behind on the target where the first answer is a refusal or does not come. */
+async function firstAnswer(channel, { talk, within }) {
+	try {
+		const first = await talk.next({
+			id: 0,
+			within
+		});
+		if (first.ok) return first;
+		throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
+	} catch (error) {
+		channel.abort();
+		throw error;
+	}
+}
+/** Fields are separated by tabs; values come from checked inputs and hold neither tabs nor newlines. */
+function requestLine(id, verb, fields) {
+	return [
+		id,
+		verb,
+		...Object.entries(fields).map(([name, value]) => `${name}=${String(value).replaceAll(/[\t\r\n]/g, " ")}`)
+	].join("	") + "\n";
+}
+function refusal(reason, message) {
+	if (reason === "sudo-denied" || reason === "shell-denied") return new HelperRefused(reason, message);
+	return new require_errors.UpgradeError("internal", message);
+}
+/** Reads records as they come; everything else is noise, kept for the error message that may need it. */
+function converse(channel, marker) {
+	const waiting = /* @__PURE__ */ new Map();
+	let noise = "";
+	let elevating = false;
+	const chatter = (text) => {
+		if (noise.length < MAX_NOISE) noise += text;
+	};
+	channel.stdin.on("error", () => {});
+	channel.stderr.on("data", (bytes) => chatter(bytes.toString("utf8")));
+	const unfinished = onLines(channel, (line) => {
+		const record = parseRecord(line, marker);
+		if (record === void 0) return chatter(`${line}\n`);
+		if (record.kind === "garbled") {
+			const error = new require_errors.UpgradeError("internal", `the target's helper answered something unreadable: ${record.line}`);
+			for (const { reject } of waiting.values()) reject(error);
+		} else if (record.kind === "event") {
+			elevating ||= record.event === "elevating";
+			waiting.get(record.id)?.onEvent?.(record.event);
+		} else waiting.get(record.answer.id)?.resolve(record.answer);
+	});
+	return {
+		noise: () => (noise + unfinished()).trim().slice(0, 500),
+		async next({ id, within, turn, onEvent }) {
+			const answer = new Promise((resolve, reject) => {
+				waiting.set(id, {
+					resolve,
+					reject,
+					onEvent
+				});
+			});
+			const stop = new AbortController();
+			const silence = Promise.resolve(turn).then(() => (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal })).then(() => Promise.reject(new require_errors.UpgradeError("internal", silent({
+				within,
+				said: id === 0 ? noise + unfinished() : ""
+			}))), () => new Promise(() => {}));
+			try {
+				return await Promise.race([
+					answer,
+					silence,
+					ending(channel, {
+						first: id === 0,
+						elevating: () => elevating,
+						noise: () => noise + unfinished()
+					})
+				]);
+			} finally {
+				stop.abort();
+				waiting.delete(id);
+			}
+		}
+	};
+}
+function silent({ within, said }) {
+	return `no answer from the target's helper within ${within} ms${said.trim() === "" ? "" : `; it said instead: ${said.trim().slice(0, 300)}`}`;
+}
+/** What sudo says where it was asked without the gate. */
+const COMPLAINTS = /^sudo: |password is required|not in the sudoers|a terminal is required/m;
+/** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
+async function ending(channel, { first, elevating, noise }) {
+	const ended = await channel.ended;
+	await (0, node_timers_promises.setTimeout)(20);
+	const said = noise().trim().slice(0, 300);
+	if (ended.kind === "lost") throw new require_errors.UpgradeError("connection-lost", `the connection was lost: ${ended.cause}`);
+	const how = ended.kind === "exit" ? `exit code ${ended.code}` : `signal ${ended.signal}`;
+	if (!first) throw new require_errors.UpgradeError("connection-lost", `the target's helper ended (${how}) without an answer. ${said}`);
+	if (elevating() || COMPLAINTS.test(said)) throw new HelperRefused("sudo-denied", said || how);
+	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
+}
+/** Hands out whole lines; what it returns tells the piece after the last newline. */
+function onLines(channel, take) {
+	let rest = "";
+	channel.stdout.setEncoding("utf8");
+	channel.stdout.on("data", (text) => {
+		const lines = (rest + text).split("\n");
+		rest = lines.pop() ?? "";
+		if (rest.length > MAX_LINE) rest = "";
+		for (const line of lines) take(line);
+	});
+	return () => rest;
+}
+
+// src/target/lifeline.ts
+const MOST_LOSSES = 5;
+/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
+async function openLifeline(options) {
+	const { config, resume } = options;
+	let now = await establish(options);
+	let earlier = 0;
+	let renewal;
+	let heard = performance.now();
+	const outages = [];
+	async function renew(lost) {
+		const from = heard;
+		earlier += now.session.requests;
+		now.connection.close();
+		now = await establishAgain(options, lost);
+		outages.push({
+			from,
+			to: performance.now()
+		});
+		await resume(now.session);
+	}
+	return {
+		connection: () => now.connection,
+		session: () => now.session,
+		requests: () => earlier + now.session.requests,
+		outages: () => outages,
+		noteSilence: (span) => void outages.push(span),
+		async overLosses(attempt) {
+			for (let losses = 0;; losses += 1) {
+				const used = now;
+				try {
+					const answer = await attempt();
+					heard = performance.now();
+					return answer;
+				} catch (error) {
+					if (!isLoss(error) || losses >= MOST_LOSSES || options.cancel.aborted) throw error;
+					if (used === now) renewal ??= renew(error).finally(() => renewal = void 0);
+					await renewal;
+				}
+			}
+		},
+		openBeside: (entry) => {
+			const elevate = now.elevated ? "now" : "never";
+			return openSession(now.connection, {
+				...helperOptions(config),
+				entry,
+				elevate
+			});
+		},
+		close() {
+			now.session.close();
+			now.connection.close();
+		}
+	};
+}
+async function establish({ target, config, log, whileWaiting, early }) {
+	const connection = await connect(target, {
+		ssh: config.ssh,
+		...log === void 0 ? {} : { log }
+	});
+	try {
+		const opening = openSession(connection, {
+			...helperOptions(config),
+			entry: "session"
+		});
+		if (whileWaiting !== void 0) setImmediate(whileWaiting);
+		const session = await opening;
+		early(session);
+		return {
+			connection,
+			session,
+			...await session.ready
+		};
+	} catch (error) {
+		connection.close();
+		throw error;
+	}
+}
+/** Exits: connected; another host key or login refused; no connection shortly before the guard's deadline. */
+async function establishAgain(options, lost) {
+	const until = performance.now() + Math.max(options.config.switch.confirmTimeout - 5e3, 5e3);
+	for (let wait = 200;; wait = Math.min(wait * 2, 3e3)) try {
+		return await establish(options);
+	} catch (error) {
+		if (!(error instanceof require_errors.UpgradeError) || ["host-key", "auth"].includes(error.reason) || performance.now() + wait > until) {
+			const message = `${require_errors.messageOf(lost)}; connecting again failed: ${require_errors.messageOf(error)}`;
+			throw new require_errors.UpgradeError("connection-lost", message, { cause: error });
+		}
+		await (0, node_timers_promises.setTimeout)(wait);
+	}
+}
+function helperOptions({ commandTimeout, sudo, pidFile }) {
+	return {
+		sudo,
+		elevate: sudo.length === 0 ? "never" : "asNeeded",
+		within: Math.min(commandTimeout, 6e4),
+		...pidFile === void 0 ? {} : { pidFile }
+	};
+}
+function isLoss(error) {
+	return error instanceof require_errors.UpgradeError && error.reason === "connection-lost";
+}
+
+// src/target/agent.ts
+/** The upgrade was closed by the guard or by somebody else while this run was away. */
+var ClosedMeanwhile = class extends Error {
+	name = "ClosedMeanwhile";
+	outcome;
+	why;
+	constructor(outcome, why) {
+		super(`the upgrade was closed meanwhile: ${outcome} (${why})`);
+		this.outcome = outcome;
+		this.why = why;
+	}
+};
+/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
+async function openAgent(target, options) {
+	const { config, identity } = options;
+	const memory = {
+		nonce: "",
+		directory: "",
+		decision: ""
+	};
+	const resume = (session) => takeUpAgain(session, {
+		memory,
+		options
+	});
+	const early = (session) => {
+		memory.early = askFacts(session, {
+			memory,
+			config
+		});
+		memory.early.catch(() => {});
+	};
+	const lifeline = await openLifeline({
+		target,
+		early,
+		resume,
+		...options
+	});
+	const beside = (verb, fields, within) => askBeside(lifeline, {
+		verb,
+		fields,
+		within,
+		memory
+	});
+	return {
+		link: linkOver(lifeline),
+		requests: lifeline.requests,
+		outages: lifeline.outages,
+		noteSilence: lifeline.noteSilence,
+		nonce: () => memory.nonce,
+		facts: () => lifeline.overLosses(() => earlyOr(memory, () => askFacts(lifeline.session(), {
+			memory,
+			config
+		}))),
+		ask(verb, { fields = {}, waits = 0, onEvent, bytes } = {}) {
+			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
+			if (verb === "commit" || verb === "rollback") memory.decision = verb;
+			if (verb === "adopt" && fields["decide"] !== void 0) memory.decision = String(fields["decide"]);
+			const given = {
+				fields: {
+					who: identity.who,
+					run: identity.run,
+					...fields
+				},
+				within: Math.max(config.commandTimeout, waits + 15e3),
+				...onEvent === void 0 ? {} : { onEvent },
+				...bytes === void 0 ? {} : { bytes }
+			};
+			const extend = () => beside("extend", { nonce: memory.nonce }, 1e4);
+			const alive = {
+				extend,
+				everyMs: config.switch.confirmTimeout / 3,
+				cancel: options.cancel
+			};
+			return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
+		},
+		askBeside: beside,
+		close: lifeline.close
+	};
+}
+/** The present link, whichever that is. */
+function linkOver(lifeline) {
+	return {
+		start: (command) => lifeline.connection().start(command),
+		dial: (to) => lifeline.connection().dial(to),
+		get lost() {
+			return lifeline.connection().lost;
+		},
+		get roundTripMs() {
+			return lifeline.connection().roundTripMs;
+		},
+		close: () => lifeline.connection().close()
+	};
+}
+/** What was asked ahead of time serves once: later facts are to be new. */
+function earlyOr(memory, ask) {
+	const { early } = memory;
+	memory.early = void 0;
+	return early ?? ask();
+}
+async function askFacts(session, { memory, config }) {
+	const fields = config.pidFile === void 0 ? {} : { pid_file: config.pidFile };
+	const facts = parseFacts((await session.ask("facts", {
+		fields,
+		within: config.commandTimeout
+	})).fields);
+	memory.directory = facts.ours.directory;
+	return facts;
+}
+/** On a new session: in charge of the upgrade again, or an error that says how it was closed meanwhile. */
+async function takeUpAgain(session, { memory, options }) {
+	const { config, identity } = options;
+	const { ours } = await earlyOr(memory, () => askFacts(session, {
+		memory,
+		config
+	}));
+	const { nonce } = memory;
+	if (nonce === "") return;
+	if (ours.upgrade?.nonce !== nonce) {
+		const { last } = ours;
+		if (last?.get("nonce") === nonce) throw new ClosedMeanwhile(last.get("outcome") ?? "", last.get("why") ?? "");
+		if (ours.upgrade === null) return;
+		throw new require_errors.UpgradeError("changed-by-others", "another upgrade is under way on this host");
+	}
+	const { decision, decisionWhy } = ours.upgrade;
+	if (decision !== "" && decision !== memory.decision) throw new require_errors.DecidedElsewhere(`${decision} ${decisionWhy}`);
+	const fields = {
+		nonce,
+		run: identity.run
+	};
+	const adopted = await session.ask("adopt", {
+		fields,
+		within: config.commandTimeout
+	});
+	if (adopted.reason === "rebooted") throw new ClosedMeanwhile(String(adopted.fields["outcome"]), "reboot");
+}
+async function askBeside(lifeline, { verb, fields, within, memory }) {
+	const other = await lifeline.openBeside("once");
+	try {
+		await other.ready;
+		return await other.ask(verb, {
+			fields: {
+				dir: memory.directory,
+				...fields
+			},
+			within
+		});
+	} finally {
+		other.close();
+	}
+}
+/** A verb that waits long must not outlive the guard's deadline while its run is alive. */
+async function withSignOfLife(body, { extend, everyMs, cancel }) {
+	const timer = setInterval(() => {
+		if (!cancel.aborted) extend().catch(() => {});
+	}, everyMs);
+	try {
+		return await body;
+	} finally {
+		clearInterval(timer);
+	}
+}
+
+// src/host/closing.ts
+/** QUIT: the point of no return. What the result says of the target is what it answered after its last change. */
+async function commit(run, sides) {
+	const answer = await phase(run, "commit", async () => {
+		const waits = run.config.switch.drainTimeout * 2;
+		return committed(await run.agent.ask("commit", { waits }), run);
+	});
+	const drained = fieldsOf(answer.fields, "commit").flag("oldGone");
+	Object.assign(run.result, {
+		drained,
+		state: drained ? "idle" : "draining",
+		reason: null
+	});
+	Object.assign(run.result, {
+		version: sides.new.version || null,
+		previousVersion: sides.old.version || null
+	});
+	run.result.previousSha256 = sides.old.sha256;
+	await phase(run, "verify", async () => readBack(run, {
+		answer,
+		expected: sides.new.sha256
+	}));
+}
+function committed(answer, { result }) {
+	const read = fieldsOf(answer.fields, "commit");
+	const outcome = read.textOrNull("outcome") ?? "stuck";
+	if (!answer.ok && outcome !== "stuck") throw new ClosedMeanwhile(outcome, read.textOrNull("why") ?? "");
+	return mustSucceed(answer, result);
+}
+/** Ends the step with the new generation serving and the old master parked under the guard. */
+async function hold(run, sides) {
+	const answer = mustSucceed(await run.agent.ask("hold"), run.result);
+	const read = fieldsOf(answer.fields, "hold");
+	const deadline = new Date(Date.now() + read.number("deadlineIn") * 100).toISOString();
+	run.result.guard = {
+		deadline,
+		kind: read.text("guardKind")
+	};
+	if (!read.flag("parked")) run.result.notes.push("Both generations accept connections: it was held before WINCH.");
+	Object.assign(run.result, {
+		outcome: "held",
+		state: "held",
+		version: sides.new.version,
+		sha256: sides.new.sha256
+	});
+	Object.assign(run.result, {
+		previousVersion: sides.old.version,
+		previousSha256: sides.old.sha256
+	});
+}
+/** Back at once; what the target answers afterwards goes into the result. */
+async function rollBack(run, { why, sides }) {
+	await phase(run, "rollback", async () => {
+		const waits = run.config.switch.drainTimeout * 2 + 6e4;
+		const answer = mustSucceed(await run.agent.ask("rollback", {
+			fields: { why },
+			waits
+		}), run.result);
+		const outcome = fieldsOf(answer.fields, "rollback").text("outcome");
+		if (outcome === "rolled-back") readBack(run, {
+			answer,
+			expected: sides.old.sha256
+		});
+		closedAs(run, {
+			outcome,
+			why,
+			sides
+		});
+	});
+}
+/** The result for an upgrade whose books were closed with `outcome`. */
+function closedAs(run, closed) {
+	const { outcome, why, sides } = closed;
+	const side = outcome === "committed" ? sides.new : sides.old;
+	Object.assign(run.result, {
+		version: side.version || null,
+		sha256: side.sha256,
+		state: "idle"
+	});
+	Object.assign(run.result, {
+		previousVersion: sides.old.version || null,
+		previousSha256: sides.old.sha256
+	});
+	run.result.outcome = OUTCOME_OF[outcome] ?? "failed";
+	if (outcome === "committed") {
+		run.result.reason = null;
+		if (why === "old-master-gone") {
+			run.result.outcome = "failed";
+			run.result.reason = {
+				code: "changed-by-others",
+				message: "the old master was ended by others; the new version serves"
+			};
+		}
+	}
+	if (outcome === "outage" || outcome === "down") {
+		run.result.reason = {
+			code: "outage",
+			message: `nothing served any more (${why}); ${OUTAGE[outcome]}`
+		};
+		run.result.state = outcome === "down" ? "broken" : "idle";
+	}
+	if (outcome === "changed-by-others") leftAsItIs(run);
+}
+/** A file that is not ours is at the binary's path: both generations are left as they are. */
+function leftAsItIs({ result }) {
+	const [old, next] = [result.oldMaster?.pid, result.newMaster?.pid];
+	Object.assign(result, {
+		outcome: "failed",
+		state: "broken",
+		version: null,
+		sha256: null
+	});
+	result.reason = {
+		code: "changed-by-others",
+		message: "another file was put at the path of the binary during the upgrade; it was not touched, and both generations were left as they are"
+	};
+	result.notes.push(`To keep the new version: kill -QUIT ${old}. To go back: kill -HUP ${old}, and when its workers accept, kill -QUIT ${next}.`);
+}
+const OUTCOME_OF = {
+	"rolled-back": "rolled-back",
+	committed: "upgraded",
+	untouched: "failed"
+};
+const OUTAGE = {
+	outage: "the old version was started anew",
+	down: "starting the old version failed too"
+};
+/** Reads the target's own words after the last change and compares them with what was meant. */
+function readBack(run, { answer, expected }) {
+	const read = fieldsOf(answer.fields, answer.verb);
+	const master = processOf(read.object("master"));
+	if (master === null) {
+		Object.assign(run.result, {
+			state: "broken",
+			version: null,
+			sha256: null
+		});
+		throw new NotAsMeant("outage", "after the last change no master was found");
+	}
+	const running = read.text("runningSha256");
+	const doubts = [
+		running === expected ? "" : `the running file has the digest ${running}, expected ${expected}`,
+		read.flag("diskRuns") ? "" : "the file on disk is not the one that runs",
+		read.text("pidText") === String(master.pid) ? "" : `the pid file holds "${read.text("pidText")}", expected ${master.pid}`,
+		read.number("accepting") > 0 ? "" : "no worker accepts"
+	].filter((doubt) => doubt !== "");
+	run.result.sha256 = running;
+	if (expected !== run.result.previousSha256) run.result.newMaster = master;
+	if (doubts.length > 0) throw new NotAsMeant("changed-by-others", `reading back: ${doubts.join("; ")}`);
+}
+
+// src/host/retreat.ts
+/**
+* After a failure: back to the old generation, by whoever can do it. Always leaves a result that says what is true on
+* the target, or that this is unknown.
+*/
+async function retreat(run, { cause, sides }) {
+	run.result.reason = reasonOf(cause);
+	if (cause instanceof NotAsMeant) return;
+	try {
+		if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
+		else if (cause instanceof ClosedMeanwhile) closedBy(run, {
+			cause,
+			sides
+		});
+		else if (cause instanceof require_errors.DecidedElsewhere) await waitUntilClosed(run, sides);
+		else if (isLost(cause)) leftToGuard(run);
+		else if (run.config.switch.autoRollback || !await canHold(run, sides)) await rollBack(run, {
+			why: run.result.reason.code,
+			sides
+		});
+	} catch (error) {
+		await lastResort(run, {
+			error,
+			sides
+		});
+	}
+}
+/** Held for inspection, where a new master is left to look at. */
+async function canHold(run, sides) {
+	try {
+		await hold(run, sides);
+		return true;
+	} catch (error) {
+		if (error instanceof require_errors.UpgradeError && error.reason === "new-master-died") return false;
+		throw error;
+	}
+}
+/** One command on a channel of its own: the guard acts now. Its answer comes within five seconds. */
+async function cancelOnTarget(run, sides) {
+	const fields = { nonce: run.agent.nonce() };
+	const answer = await run.agent.askBeside("cancel", fields, 5500);
+	const closed = new Map(/nonce=(\S*) outcome=(\S*) why=(\S*)/.exec(fieldsOf(answer.fields, "cancel").text("closed"))?.slice(1).entries());
+	const outcome = closed.get(1);
+	if (outcome !== void 0 && closed.get(0) === run.agent.nonce()) {
+		closedAs(run, {
+			outcome,
+			why: "cancelled",
+			sides
+		});
+		if (outcome === "untouched") run.result.notes.push("Nothing was changed on the target.");
+		return;
+	}
+	run.result.state = "upgrading";
+	run.result.notes.push("The guard on the target is going back to the old version; `status` shows when it is done.");
+}
+function closedBy(run, { cause, sides }) {
+	run.result.reason = reasonOf(cause);
+	closedAs(run, {
+		outcome: cause.outcome,
+		why: cause.why,
+		sides
+	});
+}
+/** Exits: the books are closed; the drain time and a minute are over. */
+async function waitUntilClosed(run, sides) {
+	const until = performance.now() + run.config.switch.drainTimeout + 6e4;
+	await run.agent.ask("release");
+	for (;;) {
+		const { ours } = await run.agent.facts();
+		if (ours.upgrade === null) {
+			const outcome = ours.last?.get("outcome") ?? "";
+			const why = ours.last?.get("why") ?? "";
+			closedBy(run, {
+				cause: new ClosedMeanwhile(outcome, why),
+				sides
+			});
+			return;
+		}
+		if (performance.now() > until) throw new require_errors.UpgradeError("internal", "the rollback that was decided on the target does not end");
+		await (0, node_timers_promises.setTimeout)(200);
+	}
+}
+function leftToGuard(run) {
+	run.result.state = null;
+	const seconds = Math.round(run.config.switch.confirmTimeout / 1e3);
+	const decided = run.result.phases.some(({ name }) => name === "commit");
+	run.result.notes.push(decided ? "The commit had been asked for, and whether it was decided is unknown here: the target goes on to the new version, or back to the old one, by itself; run `status` to see." : `What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`);
+}
+async function lastResort(run, { error, sides }) {
+	if (error instanceof ClosedMeanwhile) return closedBy(run, {
+		cause: error,
+		sides
+	});
+	run.result.outcome = "failed";
+	if (error instanceof NotAsMeant) {
+		run.result.reason = reasonOf(error);
+		return;
+	}
+	if (isLost(error)) return leftToGuard(run);
+	run.result.state = "broken";
+	run.result.notes.push(`Going back failed: ${require_errors.messageOf(error)}. The guard on the target goes on trying; run \`status\`.`);
+}
+/** The target may still be in the middle of something. */
+function isLeftOpen(cause) {
+	if (cause instanceof Cancelled || cause instanceof ClosedMeanwhile || cause instanceof require_errors.DecidedElsewhere) return true;
+	return isLost(cause);
+}
+function isLost(error) {
+	return error instanceof require_errors.UpgradeError && error.reason === "connection-lost";
+}
+function reasonOf(error) {
+	if (error instanceof require_errors.UpgradeError) return {
+		code: error.reason,
+		message: error.message
+	};
+	if (error instanceof Cancelled) return {
+		code: "cancelled",
+		message: `the run was cancelled (${error.message})`
+	};
+	if (error instanceof ClosedMeanwhile) return {
+		code: require_errors.REASONS.find((known) => known === error.why) ?? "changed-by-others",
+		message: error.message
+	};
+	if (error instanceof require_errors.DecidedElsewhere) return {
+		code: "guard-expired",
+		message: error.message
+	};
+	return {
+		code: "internal",
+		message: require_errors.messageOf(error)
+	};
 }
 
 // src/health/gaps.ts
@@ -4568,7 +5019,7 @@ function httpFailure(error) {
 		kind: "too-large",
 		message: `the body is larger than ${BODY_LIMIT} bytes; probe a smaller page`
 	};
-	if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return inconclusive("request", `this request cannot be sent: ${messageOf(error)}`);
+	if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return inconclusive("request", `this request cannot be sent: ${require_errors.messageOf(error)}`);
 	if (code.startsWith("ERR_SSL_")) return tlsFailure(error);
 	return {
 		kind: "protocol",
@@ -4587,7 +5038,7 @@ function codeOf(error) {
 }
 /** An error that tried several addresses has an empty message of its own. */
 function describe$1(error) {
-	const text = error instanceof AggregateError && error.message === "" ? error.errors.map((each) => messageOf(each)).join("; ") : messageOf(error);
+	const text = error instanceof AggregateError && error.message === "" ? error.errors.map((each) => require_errors.messageOf(each)).join("; ") : require_errors.messageOf(error);
 	const code = codeOf(error);
 	return code === "" || text.includes(code) ? text : `${text} (${code})`;
 }
@@ -5183,7 +5634,7 @@ async function bake$1({ probe, rules, watch, clock = realClock }) {
 	};
 	let due = 0;
 	for (;;) {
-		if (watch.signal.aborted) return result("stopped", messageOf(watch.signal.reason));
+		if (watch.signal.aborted) return result("stopped", require_errors.messageOf(watch.signal.reason));
 		const now = elapsed();
 		const decision = decide(samples, {
 			rules,
@@ -5299,7 +5750,7 @@ async function bakeProbed(run, { probing, health }) {
 			processes: []
 		};
 		run.result.evidence.probes.push(...result.evidence);
-		throw new UpgradeError(result.state === "unhealthy" ? "unhealthy" : "inconclusive", result.why);
+		throw new require_errors.UpgradeError(result.state === "unhealthy" ? "unhealthy" : "inconclusive", result.why);
 	} finally {
 		stop.abort();
 		await looks;
@@ -5374,6 +5825,235 @@ function isAbandoned(upgrade, lockAlive) {
 	return !lockAlive && (upgrade.phase !== "held" || upgrade.decision !== "");
 }
 
+// src/obtain/tools.ts
+/** What a program gets of the job's environment: no token and no secret is among it. */
+const CLEAN_ENVIRONMENT = {
+	PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+	LC_ALL: "C",
+	HOME: "/nonexistent"
+};
+/** Packages that hold the programs that we call, by the name of the program. */
+const PACKAGES = {
+	"dpkg-deb": "dpkg",
+	gpgv: "gpgv (Debian, Ubuntu), gnupg2 (RHEL, Fedora), gpg2 (SUSE), gnupg (Alpine)",
+	xz: "xz-utils (Debian, Ubuntu), xz"
+};
+/** Runs a program to its end. Resolves to what it printed; rejects where it fails, Refused where it is not installed. */
+async function runTool([program = "", ...args]) {
+	const { getExecOutput } = await Promise.resolve().then(() => require("./exec.cjs")).then((n) => n.exec_exports);
+	try {
+		const { stdout } = await getExecOutput(quoted(program), args, {
+			silent: true,
+			env: CLEAN_ENVIRONMENT
+		});
+		return stdout;
+	} catch (error) {
+		throw missing(program, error) ?? error;
+	}
+}
+/** The bytes that a program writes, at most `limit`. */
+async function streamTool([program = "", ...args], { limit }) {
+	const { exec } = await Promise.resolve().then(() => require("./exec.cjs")).then((n) => n.exec_exports);
+	const pieces = [];
+	let size = 0;
+	const stdout = (piece) => {
+		size += piece.length;
+		if (size <= limit) pieces.push(piece);
+	};
+	try {
+		await exec(quoted(program), args, {
+			silent: true,
+			env: CLEAN_ENVIRONMENT,
+			listeners: { stdout }
+		});
+	} catch (error) {
+		throw missing(program, error) ?? error;
+	}
+	if (size > limit) throw new Error(`${program} wrote ${size} bytes, expected at most ${limit}`);
+	return Buffer.concat(pieces);
+}
+/** @actions/exec takes the program for a command line, and splits it at blanks (argStringToArray). */
+function quoted(program) {
+	return `"${program.replaceAll("\"", String.raw`\"`)}"`;
+}
+function missing(program, error) {
+	if (!/Unable to locate executable/.test(require_errors.messageOf(error))) return void 0;
+	const where = PACKAGES[program] ?? program;
+	return refuse("build-dependency", `this machine has no ${program}, which is needed here`, `Install it: ${where}.`);
+}
+
+// src/binary/elf-needs.ts
+const NOTHING = {
+	libraries: [],
+	rpath: false
+};
+/** Tags of the dynamic section (elf(5)). */
+const TAG = {
+	end: 0,
+	needed: 1,
+	strings: 5,
+	rpath: 15,
+	runpath: 29,
+	versions: 1879048190,
+	versionCount: 1879048191
+};
+/** Reads the dynamic section of a whole ELF file that `readElf` accepts; of a static or damaged one, nothing. */
+function readNeeds(file) {
+	try {
+		return dynamicNeeds(file, layoutOf(file));
+	} catch (error) {
+		if (error instanceof RangeError) return NOTHING;
+		throw error;
+	}
+}
+function dynamicNeeds(file, layout) {
+	const segments = segmentsOf(file, layout) ?? [];
+	const dynamic = segments.find(({ type }) => type === SEGMENT.dynamic);
+	if (dynamic === void 0) return NOTHING;
+	const entries = dynamicEntries(dynamic, layout);
+	const valueOf = (tag) => entries.find((entry) => entry.tag === tag)?.value ?? 0;
+	const strings = offsetOf(valueOf(TAG.strings), segments);
+	const textAt = (index) => cString(file, strings + index);
+	const libraries = entries.filter(({ tag }) => tag === TAG.needed).map(({ value }) => textAt(value));
+	const glibc = neededVersions({
+		first: offsetOf(valueOf(TAG.versions), segments),
+		count: valueOf(TAG.versionCount),
+		layout
+	}).map(textAt).flatMap((name) => /^GLIBC_(\d+(?:\.\d+)*)$/.exec(name)?.[1] ?? []).toSorted(compareVersions).at(-1);
+	return {
+		libraries,
+		rpath: entries.some(({ tag }) => tag === TAG.rpath || tag === TAG.runpath),
+		...glibc === void 0 ? {} : { glibc }
+	};
+}
+function dynamicEntries({ offset, size }, { wide, word }) {
+	const width = wide ? 8 : 4;
+	const entries = [];
+	for (let at = offset; at < offset + size; at += 2 * width) {
+		const tag = word(at);
+		if (tag === TAG.end) break;
+		entries.push({
+			tag,
+			value: word(at + width)
+		});
+	}
+	return entries;
+}
+/** String indices of all version names that are asked for (Elf64_Verneed with its Elf64_Vernaux; same in 32 bits). */
+function neededVersions({ first, count, layout }) {
+	const { u16, u32 } = layout;
+	const names = [];
+	for (let record = first, left = count; left > 0; left -= 1) {
+		let auxiliary = record + u32(record + 8);
+		for (let more = u16(record + 2); more > 0; more -= 1) {
+			names.push(u32(auxiliary + 8));
+			auxiliary += u32(auxiliary + 12);
+		}
+		record += u32(record + 12);
+	}
+	return names;
+}
+/** Where in the file the byte lies that is loaded at `address`. */
+function offsetOf(address, segments) {
+	const home = segments.find((segment) => segment.type === SEGMENT.load && address >= segment.address && address < segment.address + segment.size);
+	if (home === void 0) throw new RangeError(`no segment holds the address ${address}`);
+	return home.offset + address - home.address;
+}
+function cString(file, start) {
+	const end = file.indexOf(0, start);
+	if (end < 0) throw new RangeError("a name without an end");
+	return file.toString("latin1", start, end);
+}
+
+// src/binary/new-binary.ts
+/** Reads and identifies the file. Rejects with the file system's error; an ELF file is taken for granted (inputs). */
+async function loadBinary(path) {
+	return newBinary({
+		path,
+		nginx: await (0, node_fs_promises.readFile)(path),
+		modules: []
+	});
+}
+/** Identifies a file that was read. `path` is where it lies, for running it. */
+async function newBinary(file) {
+	const { path, nginx: bytes } = file;
+	const elf = readElf(bytes);
+	const said = typeof elf !== "string" && elf.machine !== (0, node_os.machine)() ? "" : await askForBuild(path);
+	const known = typeof elf === "string" ? {} : {
+		needs: readNeeds(bytes),
+		...loaderOf(elf)
+	};
+	return {
+		path,
+		...digestsOf(bytes),
+		size: bytes.length,
+		...known,
+		build: parseBuildInfo(said),
+		bytes,
+		modules: file.modules.map((module) => ({
+			...module,
+			...digestsOf(module.bytes)
+		}))
+	};
+}
+function digestsOf(bytes) {
+	const digest = (name) => (0, node_crypto.createHash)(name).update(bytes).digest("hex");
+	return {
+		sha256: digest("sha256"),
+		blake2b: digest("blake2b512")
+	};
+}
+function loaderOf({ machine: named, interpreter }) {
+	return {
+		...named.startsWith("machine ") ? {} : { machine: named },
+		...interpreter === void 0 ? {} : { interpreter }
+	};
+}
+const pack = (0, node_util.promisify)(node_zlib.gzip);
+/** The bytes as they travel. What was packed once is kept: many hosts get the same. */
+function encoded({ bytes }, encoding) {
+	if (encoding === "none") return Promise.resolve(bytes);
+	const known = packed.get(bytes) ?? pack(bytes, { level: 1 });
+	packed.set(bytes, known);
+	return known;
+}
+const packed = /* @__PURE__ */ new WeakMap();
+/** `nginx -V` prints to stderr. A file that does not run here is judged on the target. */
+async function askForBuild(path) {
+	const { getExecOutput } = await Promise.resolve().then(() => require("./exec.cjs")).then((n) => n.exec_exports);
+	try {
+		const { stdout, stderr, exitCode } = await getExecOutput(quoted(path), ["-V"], {
+			silent: true,
+			ignoreReturnCode: true,
+			env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }
+		});
+		return exitCode === 0 ? stdout + stderr : "";
+	} catch {
+		return "";
+	}
+}
+
+// src/host/preflight/config-test.ts
+/** What `nginx -t` of the new binary said, by the code that it comes down to (ngx_add_module, ngx_conf_handler). */
+function testFailed(lines) {
+	const said = lines.join(" | ").slice(0, 600);
+	if (/is not binary compatible|: version \d+ instead of \d+|version \d+ instead of|dlopen\(\)|is already loaded/.test(said)) return {
+		code: "module-signature",
+		message: `the new binary cannot load a dynamic module that the configuration loads: ${said}`,
+		fix: "Build the modules with the binary: `configure-args: inherit`, with the sources of third-party ones in `add-modules`."
+	};
+	if (/unknown directive "/.test(said)) return {
+		code: "module-lost",
+		message: `the new binary is without a module that the configuration uses: ${said}`,
+		fix: "Build it with the arguments of the running one (`configure-args: inherit`), or remove the directive first."
+	};
+	return {
+		code: "config-test-failed",
+		message: `the new binary refuses the host's configuration: ${said}`,
+		fix: "Correct the configuration, or build the binary with the modules and paths that it uses."
+	};
+}
+
 // src/host/staging.ts
 /** Above this, the link is no local network and gzip is faster than sending plain bytes. */
 const COMPRESS_FROM_MS = 4;
@@ -5386,7 +6066,7 @@ async function stage(run, file) {
 		const { prepared, sent, checked } = await askAtOnce(run, file);
 		mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
 		try {
-			if (sent !== null) mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
+			for (const arrival of sent) mustSucceed(await orCancelled(run.cancel, () => arrival), run.result);
 			return await judge(run, {
 				file,
 				answer: mustSucceed(await orCancelled(run.cancel, () => checked), run.result)
@@ -5400,11 +6080,11 @@ async function stage(run, file) {
 /** All in one round trip: where the first is refused, the target refuses what follows, too. */
 async function askAtOnce(run, file) {
 	const { agent } = run;
-	const upload = await uploadOf(run, file);
+	const uploads = await uploadsOf(run, file);
 	const fields = preparation(run, file);
 	const { nonce } = fields;
 	const prepared = agent.ask("prepare", { fields });
-	const sent = upload === null ? null : send(run, upload);
+	const sent = uploads.map((upload) => send(run, upload));
 	const test = canTestAtOnce(run, file) ? "yes" : "no";
 	const checked = agent.ask("check", { fields: {
 		nonce,
@@ -5412,9 +6092,9 @@ async function askAtOnce(run, file) {
 	} });
 	for (const answer of [
 		prepared,
-		sent,
+		...sent,
 		checked
-	]) answer?.catch(() => {});
+	]) answer.catch(() => {});
 	return {
 		prepared,
 		sent,
@@ -5450,6 +6130,7 @@ function preparation(run, file) {
 		blake: file.kind === "reverse" ? "" : run.binary?.blake2b ?? "",
 		old_version: parseBuildInfo(run.facts.master.build).version,
 		new_version: file.build.version,
+		modules: replacedModules(run, file).map(({ path }) => `${path}|`).join(""),
 		need: workers,
 		cover: run.facts.master.listeners.length === 0 ? 0 : run.facts.master.acceptMutex === "on" ? 1 : workers,
 		confirm: tenths(times.confirmTimeout),
@@ -5465,23 +6146,45 @@ function wantedWorkers({ master, cpus }) {
 	if (master.workerProcesses === "auto") return cpus;
 	return Number.parseInt(master.workerProcesses, 10) || 1;
 }
-/** Null where the file lies on the target already. */
-async function uploadOf({ binary, agent }, file) {
-	if (file.kind === "reverse" || binary === void 0) return null;
+/** None where the file lies on the target already. */
+async function uploadsOf(run, file) {
+	const { binary, agent } = run;
+	if (file.kind === "reverse" || binary === void 0) return [];
 	const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? "gzip" : "none";
-	return {
-		encoding,
-		bytes: await encoded(binary, encoding),
-		whole: binary.size
+	const packed = async (part, more) => {
+		return {
+			encoding,
+			bytes: await encoded(part, encoding),
+			whole: part.bytes.length,
+			more
+		};
 	};
+	const modules = replacedModules(run, file).map(({ path, module }) => packed(module, {
+		module: path,
+		sha256: module.sha256,
+		blake: module.blake2b
+	}));
+	return Promise.all([packed(binary, {}), ...modules]);
 }
-function send({ agent }, { encoding, bytes, whole }) {
+/** Dynamic modules that the configuration loads and that were built with the new binary: they go with it as one set. */
+function replacedModules({ binary, facts }, file) {
+	if (file.kind === "reverse" || binary === void 0) return [];
+	return facts.master.modules.flatMap((path) => {
+		const module = binary.modules.find(({ name }) => name === (0, node_path.basename)(path));
+		return module === void 0 ? [] : [{
+			path,
+			module
+		}];
+	});
+}
+function send({ agent }, { encoding, bytes, whole, more }) {
 	return agent.ask("receive", {
 		fields: {
 			nonce: agent.nonce(),
 			encoding,
 			size: bytes.length,
-			whole
+			whole,
+			...more
 		},
 		bytes
 	});
@@ -5499,17 +6202,15 @@ async function judge(run, { file, answer }) {
 	if (read.number("versionExit") !== 0 || build.version === "") settle(run, judgeFinding(cannotRun(read), rules));
 	let tested = answer;
 	if (!canTestAtOnce(run, file)) {
-		const { size, machine } = run.binary ?? {
+		const known = run.binary ?? {
 			size: 0,
-			machine: void 0
+			modules: []
 		};
-		const candidate = {
+		settle(run, judgeCandidate({
+			...known,
 			sha256: file.sha256,
-			size,
-			build,
-			...machine === void 0 ? {} : { machine }
-		};
-		settle(run, judgeCandidate(candidate, run.facts, rules));
+			build
+		}, run.facts, rules));
 		if (sideEffectFree(run, file)) {
 			const fields = {
 				nonce: run.agent.nonce(),
@@ -5520,7 +6221,7 @@ async function judge(run, { file, answer }) {
 	}
 	const test = fieldsOf(tested.fields, "check");
 	const exit = test.numberOrNull("testExit");
-	if (exit === null) run.result.notes.push("The configuration was not tested: with this pid file `nginx -t` would change the host.");
+	if (exit === null) run.result.notes.push(notTested(run, file));
 	else if (exit !== 0) settle(run, judgeFinding(testFailed(test.lines("test")), rules));
 	return build;
 }
@@ -5537,26 +6238,25 @@ function cannotRun(read) {
 		fix: "Build it on the distribution and release that the host runs, or install what it needs there."
 	};
 }
-function testFailed(lines) {
-	return {
-		code: "config-test-failed",
-		message: `the new binary refuses the host's configuration: ${lines.join(" | ").slice(0, 600)}`,
-		fix: "Correct the configuration, or build the binary with the modules and paths that it uses."
-	};
+function notTested(run, file) {
+	return `The configuration was not tested: ${sideEffectFree(run, file) ? "modules go with the new binary, and no mount namespace in which they lie at their paths can be had there" : "with this pid file `nginx -t` would change the host"}.`;
 }
 
 // src/host/upgrade.ts
 /** One host: from the old binary to the new one, or back. */
 async function upgradeHost(run) {
-	const { binary } = run;
-	if (binary === void 0) throw new UpgradeError("internal", "no binary was obtained");
 	const early = startBaseline(run);
 	const facts = await recover(run, await inspect(run));
+	if (run.supply?.costly === true && facts.ours.upgrade === null) refuseEarly(run, facts);
+	const binary = await obtain(run, facts.master);
 	if (facts.ours.upgrade !== null) return goOn(run, {
 		upgrade: facts.ours.upgrade,
 		sha256: binary.sha256
 	});
-	const inspected = preflight(run, facts);
+	const inspected = preflight({
+		...run,
+		binary
+	}, facts);
 	if (inspected.facts.master.sha256 === binary.sha256) {
 		run.result.outcome = "unchanged";
 		return;
@@ -5593,7 +6293,7 @@ async function switchTo(run, { file, probing }) {
 			sides
 		});
 	} catch (cause) {
-		if (cause instanceof Refused) throw cause;
+		if (cause instanceof require_errors.Refused) throw cause;
 		if (!begun && !isLeftOpen(cause)) {
 			Object.assign(run.result, {
 				outcome: "failed",
@@ -5621,8 +6321,8 @@ async function conclude$1(run, { file, sides }) {
 /** An upgrade to the same binary is held there: it goes on from the bake; one to another binary must be ended first. */
 async function goOn(run, held) {
 	const { upgrade } = held;
-	if (upgrade.phase !== "held") throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
-	if (upgrade.newSha256 !== held.sha256) throw new Refused([otherIsHeld(upgrade)]);
+	if (upgrade.phase !== "held") throw new require_errors.Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+	if (upgrade.newSha256 !== held.sha256) throw new require_errors.Refused([otherIsHeld(upgrade)]);
 	const sides = heldSides(upgrade);
 	await phase(run, "preflight", async () => {
 		mustSucceed(await run.agent.ask("adopt", { fields: { nonce: upgrade.nonce } }), run.result);
@@ -5698,7 +6398,7 @@ async function commitHost(run) {
 		return;
 	}
 	const finishing = upgrade.decision === "commit" && !lockAlive;
-	if (upgrade.phase !== "held" && !finishing) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+	if (upgrade.phase !== "held" && !finishing) throw new require_errors.Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
 	const sides = heldSides(upgrade);
 	Object.assign(run.result, {
 		oldMaster: upgrade.oldMaster,
@@ -5740,11 +6440,14 @@ async function planHost(run) {
 	const early = startBaseline(run);
 	const facts = await inspect(run);
 	const { upgrade } = facts.ours;
-	if (upgrade?.phase === "held") throw new Refused([otherIsHeld(upgrade)]);
-	if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
-	const inspected = preflight(run, facts);
+	if (upgrade?.phase === "held") throw new require_errors.Refused([otherIsHeld(upgrade)]);
+	if (upgrade !== null) throw new require_errors.Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+	const binary = await atHand(run, facts);
+	const inspected = preflight({
+		...run,
+		binary
+	}, facts);
 	await judgeBaseline(inspected, early);
-	const { binary } = run;
 	run.result.outcome = "planned";
 	if (binary === void 0) {
 		run.result.notes.push("Not judged without a binary: config-test-failed, module-signature, missing-library.");
@@ -5762,6 +6465,13 @@ async function planHost(run) {
 	});
 	await unstage(inspected);
 	run.result.notes.push(...steps(inspected, build.version));
+}
+/** A plan builds nothing: what was built before serves to judge. */
+async function atHand(run, facts) {
+	const { supply } = run;
+	if (supply === void 0) return void 0;
+	if (supply.costly) refuseEarly(run, facts);
+	return phase(run, "obtain", () => supply.atHand(facts.master));
 }
 const GUARDS = {
 	systemd: "a transient systemd service",
@@ -5843,7 +6553,7 @@ async function goBackToPrevious(run, facts) {
 		return;
 	}
 	const inspected = preflight(run, facts);
-	if (!retained.includes(sha256)) throw new Refused([gone(sha256)]);
+	if (!retained.includes(sha256)) throw new require_errors.Refused([gone(sha256)]);
 	const build = {
 		flavour: "",
 		version: "",
@@ -5949,8 +6659,370 @@ function describe({ master, masters, ours }) {
 	return lines;
 }
 
+// src/obtain/ahead.ts
+/**
+* Obtains what every target needs before the first one is touched; to build with the arguments of what runs, all are
+* asked for them first. Resolves to the targets for which nothing can be had, with the reason. A target that cannot be
+* asked is none of them: its own turn will tell.
+*/
+async function obtainAhead(options) {
+	const { config, log, supply } = options;
+	const missing = /* @__PURE__ */ new Map();
+	const { command, binary, targets } = config;
+	if (supply === void 0 || binary === void 0 || binary.kind === "file" || command === "plan") return missing;
+	const inherits = binary.kind === "build" && binary.arguments === "inherit";
+	const masters = inherits ? await askAll(options) : /* @__PURE__ */ new Map();
+	if (masters.size > 1) log.info(grouped(masters));
+	const anybody = targets.length > 0 ? targets.map(({ name }) => name) : ["local"];
+	for (const name of inherits ? masters.keys() : anybody) {
+		if (options.cancel.aborted) break;
+		await supply.for(masters.get(name) ?? null).catch((error) => missing.set(name, error));
+	}
+	return missing;
+}
+/** The running masters, by target. */
+async function askAll(options) {
+	const { config, log, cancel } = options;
+	const masters = /* @__PURE__ */ new Map();
+	for (const target of config.targets) {
+		if (cancel.aborted) break;
+		try {
+			const agent = await openAgent(target, {
+				config,
+				identity: whoAmI(),
+				cancel
+			});
+			try {
+				const { master } = await agent.facts();
+				if (master !== null) masters.set(target.name, master);
+			} finally {
+				agent.close();
+			}
+		} catch (error) {
+			log.info(`${target.name} cannot be asked for its arguments: ${require_errors.messageOf(error)}`);
+		}
+	}
+	return masters;
+}
+/** How many builds serve how many targets. */
+function grouped(masters) {
+	const groups = /* @__PURE__ */ new Map();
+	for (const [name, { build, modules }] of masters) {
+		const key = [printArgs(parseBuildInfo(build).arguments), ...modules].join("\n");
+		groups.set(key, [...groups.get(key) ?? [], name]);
+	}
+	const lists = [...groups.values()].map((names) => names.join(", "));
+	return `${masters.size} targets run ${groups.size} different ${groups.size === 1 ? "build" : "builds"} of nginx: ${lists.join(" | ")}`;
+}
+
+// src/obtain/tar-listing.ts
+/** `-rwxr-xr-x root/root 1234 2026-01-01 12:00 usr/sbin/nginx`, as GNU tar and busybox write it. */
+const LINE = /^([-dlhcbpsCS])([rwxsStT-]{9})\S* +\S+ +([\d,]+) +(\S+ +\d[\d:.]*) (.*)$/;
+/** Reads what `tar -tv` printed; a clause where a line is none of its kind, such as the second half of a name. */
+function readListing(text) {
+	const entries = [];
+	for (const line of text.split("\n").filter((each) => each !== "")) {
+		const [, type = "", mode = "", size = "", , rest = ""] = LINE.exec(line) ?? [];
+		if (type === "") return `found an entry that cannot be read: ${JSON.stringify(line.slice(0, 80))}`;
+		const [name = "", target] = rest.split(/ -> | link to /);
+		entries.push({
+			type,
+			mode,
+			size: Number(size) || 0,
+			name,
+			...target === void 0 ? {} : { target }
+		});
+	}
+	return entries;
+}
+const MOST_ENTRIES = 1e5;
+/** What nobody packs who means well, as a clause; undefined where there is nothing of the kind. */
+function unsafeEntry(entries, limit) {
+	if (entries.length === 0) return "it is empty";
+	if (entries.length > MOST_ENTRIES) return `it has more than ${MOST_ENTRIES} entries`;
+	const total = entries.reduce((sum, { size }) => sum + size, 0);
+	if (total > limit) return `it would unpack to ${total} bytes, more than ${limit}`;
+	return entries.map(unsafe$1).find((clause) => clause !== void 0);
+}
+function unsafe$1({ type, mode, name, target }) {
+	const shown = JSON.stringify(name.slice(0, 200));
+	if (leadsOut(name)) return `the entry ${shown} leads out of it`;
+	if (/[\\\n]/.test(name)) return `the entry ${shown} has a line break or a backslash in its name`;
+	if (/^[cbpsCS]$/.test(type)) return `the entry ${shown} is a device or a pipe`;
+	if (/[sS]/.test(mode)) return `the entry ${shown} changes the user who runs it`;
+	if (type === "h") return `the entry ${shown} is a hard link`;
+	if (type === "l" && leadsOut(resolved(name, target ?? ""))) return `the link ${shown} leads out of it, to ${target}`;
+}
+function leadsOut(path) {
+	return path.startsWith("/") || path.split("/").includes("..");
+}
+/** Where a relative link leads, with its own `..` taken off as far as they stay within. */
+function resolved(name, target) {
+	if (target.startsWith("/")) return target;
+	const parts = name.replace(/^\.\//, "").split("/").slice(0, -1);
+	for (const part of target.split("/")) if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+	else if (part !== ".") parts.push(part);
+	return parts.join("/");
+}
+
+// src/obtain/archive.ts
+/** Bytes that any archive may unpack to. */
+const UNPACKED_LIMIT = 2 * 1024 ** 3;
+/** What the first bytes say: only these are looked into. */
+function kindOf(bytes) {
+	const head = bytes.toString("latin1", 0, 21);
+	if (head.startsWith("ELF")) return "elf";
+	if (head.startsWith("")) return "gzip";
+	if (head.startsWith("ý7zXZ")) return "xz";
+	return head.startsWith("!<arch>\ndebian-binary") ? "deb" : void 0;
+}
+/**
+* The one nginx in a `.tar.gz`, `.tar.xz` or `.deb`. Nothing is unpacked but its bytes, into our own memory. Throws Refused
+* (`archive-unsafe`) where the archive holds what nobody packs who means well, no nginx, or several.
+*/
+async function nginxIn(packed) {
+	return withTar(packed, async (tar) => {
+		const found = (await listed(tar, packed)).filter(({ type, name }) => type !== "d" && (0, node_path.basename)(name) === "nginx");
+		const programs = found.filter(({ mode }) => mode.includes("x"));
+		const [only, ...others] = programs.length > 0 ? programs : found;
+		if (only === void 0) throw unsafe(packed, "it holds no file that is called nginx");
+		if (others.length > 0) throw unsafe(packed, `it holds several: ${[only, ...others].map(({ name }) => name).join(", ")}`);
+		if (only.type !== "-") throw unsafe(packed, `${only.name} in it is no plain file`);
+		return streamTool([
+			"tar",
+			"-xOf",
+			tar,
+			only.name
+		], { limit: only.size });
+	});
+}
+/** Unpacks a source archive, without its one top directory, into `into`. Throws Refused (`archive-unsafe`). */
+async function unpackSource(packed, into) {
+	await withTar(packed, async (tar) => {
+		const entries = await listed(tar, packed);
+		const tops = new Set(entries.map(({ name }) => name.replace(/^\.\//, "").split("/", 1)[0]));
+		if (tops.size !== 1) throw unsafe(packed, `expected one directory at its top, found ${tops.size}`);
+		await runTool([
+			"tar",
+			"-xf",
+			tar,
+			"-C",
+			into,
+			"--strip-components=1",
+			"--no-same-owner",
+			"--no-same-permissions"
+		]);
+	});
+}
+/** Gives the path of a file that `tar` reads by itself; of a package, what dpkg-deb says is in it. */
+async function withTar(packed, body) {
+	const kind = kindOf(packed.bytes);
+	if (kind === void 0 || kind === "elf") throw unsafe(packed, "it is neither a .tar.gz, a .tar.xz nor a .deb");
+	const dir = await (0, node_fs_promises.mkdtemp)((0, node_path.join)((0, node_os.tmpdir)(), "nginx-hot-upgrade-unpack-"));
+	try {
+		const file = (0, node_path.join)(dir, `archive.${kind}`);
+		await (0, node_fs_promises.writeFile)(file, packed.bytes, {
+			mode: 384,
+			flag: "wx"
+		});
+		if (kind !== "deb") return await body(file);
+		const tar = (0, node_path.join)(dir, "data.tar");
+		await (0, node_fs_promises.writeFile)(tar, await streamTool([
+			"dpkg-deb",
+			"--fsys-tarfile",
+			file
+		], { limit: UNPACKED_LIMIT }));
+		return await body(tar);
+	} finally {
+		await (0, node_fs_promises.rm)(dir, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+async function listed(tar, packed) {
+	const text = await runTool([
+		"tar",
+		"-tvf",
+		tar
+	]).catch(() => void 0);
+	if (text === void 0) throw unsafe(packed, "it is damaged");
+	const entries = readListing(text);
+	if (typeof entries === "string") throw unsafe(packed, entries);
+	const judged = kindOf(packed.bytes) === "deb" ? entries.filter(({ type }) => type !== "l") : entries;
+	const clause = unsafeEntry(judged, UNPACKED_LIMIT);
+	if (clause !== void 0) throw unsafe(packed, clause);
+	return entries;
+}
+function unsafe({ what }, clause) {
+	return refuse("archive-unsafe", `${what} is no archive that can be used: ${clause}`, "Pack exactly one nginx, with plain files and relative names.");
+}
+
+// src/obtain/cache.ts
+const TOOL = "nginx-hot-upgrade";
+function keyOf(parts) {
+	return (0, node_crypto.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+/** The entry where it is whole: each file has the digest that was noted when it was stored. A spoilt one is removed. */
+async function findEntry(version, key) {
+	const { find } = await toolCache();
+	const directory = await quietly(async () => find(TOOL, version, key));
+	if (directory === "") return void 0;
+	const entry = await readEntry(directory).catch(() => void 0);
+	if (entry === void 0) await Promise.all([directory, `${directory}.complete`].map((path) => (0, node_fs_promises.rm)(path, {
+		recursive: true,
+		force: true
+	})));
+	return entry;
+}
+async function storeEntry({ nginx, modules }, place) {
+	const { cacheDir } = await toolCache();
+	const directory = await (0, node_fs_promises.mkdtemp)((0, node_path.join)((0, node_os.tmpdir)(), "nginx-hot-upgrade-store-"));
+	try {
+		const files = [{
+			name: "nginx",
+			bytes: nginx
+		}, ...modules.map(({ name, bytes }) => ({
+			name: (0, node_path.join)("modules", name),
+			bytes
+		}))];
+		await (0, node_fs_promises.mkdir)((0, node_path.join)(directory, "modules"));
+		for (const { name, bytes } of files) await (0, node_fs_promises.writeFile)((0, node_path.join)(directory, name), bytes, { mode: 493 });
+		const digests = Object.fromEntries(files.map(({ name, bytes }) => [name, sha256Of(bytes)]));
+		await (0, node_fs_promises.writeFile)((0, node_path.join)(directory, MANIFEST), JSON.stringify(digests, null, 2));
+		return await readEntry(await quietly(() => cacheDir(directory, TOOL, place.version, place.key)));
+	} finally {
+		await (0, node_fs_promises.rm)(directory, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+const MANIFEST = "manifest.json";
+/** Rejects where anything is missing or has another digest than was noted. */
+async function readEntry(directory) {
+	const noted = JSON.parse(await (0, node_fs_promises.readFile)((0, node_path.join)(directory, MANIFEST), "utf8"));
+	if (typeof noted !== "object" || noted === null) throw new Error("no list of files in the entry");
+	const files = await Promise.all(Object.entries(noted).map(([name, digest]) => readNoted(directory, {
+		name,
+		digest
+	})));
+	const nginx = files.find(({ name }) => name === "nginx");
+	if (nginx === void 0) throw new Error("no nginx in the entry");
+	const modules = files.filter(({ name }) => name.startsWith("modules/")).map(({ name, bytes }) => ({
+		name: name.slice(8),
+		bytes
+	}));
+	return {
+		path: (0, node_path.join)(directory, "nginx"),
+		nginx: nginx.bytes,
+		modules
+	};
+}
+async function readNoted(directory, { name, digest }) {
+	if (!/^(?:nginx|modules\/[\w.-]+)$/.test(name)) throw new Error(`an odd name in the entry: ${name}`);
+	const bytes = await (0, node_fs_promises.readFile)((0, node_path.join)(directory, name));
+	if (sha256Of(bytes) !== digest) throw new Error(`${name} has another digest than was noted`);
+	return {
+		name,
+		bytes
+	};
+}
+/** The runner names the place of its cache; elsewhere it is the user's own. */
+async function toolCache() {
+	const base = process.env["XDG_CACHE_HOME"] || (0, node_path.join)((0, node_os.homedir)(), ".cache");
+	process.env["RUNNER_TOOL_CACHE"] ||= (0, node_path.join)(base, TOOL, "tools");
+	process.env["RUNNER_TEMP"] ||= (0, node_os.tmpdir)();
+	return Promise.resolve().then(() => require("./tool-cache.cjs"));
+}
+/** tool-cache speaks to a runner (`::debug::`) even where there is none to hide it. */
+async function quietly(body) {
+	if (process.env["GITHUB_ACTIONS"] === "true") return body();
+	const write = process.stdout.write.bind(process.stdout);
+	const filtered = (...args) => String(args[0]).startsWith("::debug::") || write(...args);
+	Object.assign(process.stdout, { write: filtered });
+	try {
+		return await body();
+	} finally {
+		Object.assign(process.stdout, { write });
+	}
+}
+
+// src/obtain/supply.ts
+/** Nothing is obtained before it is asked for. */
+function openSupply(source, options) {
+	if (source.kind === "file") return remembering(forAll(() => loadBinary(source.path)), { costly: false });
+	if (source.kind === "download") return remembering(forAll(() => downloaded(source)), { costly: true });
+	const workshop = once(async () => (await Promise.resolve().then(() => require("./workshop.cjs"))).openWorkshop(source, options));
+	return remembering({
+		for: async (master) => (await workshop()).for(master),
+		atHand: async (master) => (await workshop()).atHand(master)
+	}, { costly: true });
+}
+/** The same for everybody. */
+function forAll(obtain) {
+	const obtained = once(obtain);
+	return {
+		for: obtained,
+		atHand: obtained
+	};
+}
+function remembering(source, { costly }) {
+	let latest;
+	return {
+		for: async (master) => latest = await source.for(master),
+		atHand: async (master) => latest = await source.atHand(master) ?? latest,
+		warmUp: () => {
+			if (!costly) source.for(null).catch(() => {});
+		},
+		costly,
+		latest: () => latest
+	};
+}
+/** Runs `make` at the first call only; a failure shows wherever it is waited for. */
+function once(make) {
+	let made;
+	return () => {
+		made ??= make();
+		made.catch(() => {});
+		return made;
+	};
+}
+const DOWNLOAD_LIMIT = 1024 ** 3;
+/** A bare nginx, or the one in an archive. The digest is that of what is downloaded. */
+async function downloaded({ url, sha256 }) {
+	const place = {
+		version: "0.0.0",
+		key: keyOf({
+			url,
+			sha256
+		})
+	};
+	const known = await findEntry(place.version, place.key);
+	if (known !== void 0) return newBinary(known);
+	const bytes = await fetchBytes(url, {
+		what: "the new nginx",
+		limit: DOWNLOAD_LIMIT,
+		deadline: 6e5
+	});
+	const digest = sha256Of(bytes);
+	if (digest !== sha256) {
+		const page = /^\s*<(?:!doctype|html)/i.test(bytes.toString("latin1", 0, 100)) ? " It is an HTML page: the address leads to no file." : "";
+		throw refuse("digest-mismatch", `${url} has the digest ${digest}, expected ${sha256}.${page}`, "Compare both with the digest that its author publishes.");
+	}
+	const nginx = kindOf(bytes) === "elf" ? bytes : await nginxIn({
+		bytes,
+		what: url
+	});
+	return newBinary(await storeEntry({
+		nginx,
+		modules: []
+	}, place));
+}
+
 // src/run.ts
 const RECIPES = {
+	build: buildFor,
 	upgrade: upgradeHost,
 	rollback: rollbackHost,
 	commit: commitHost,
@@ -5961,17 +7033,26 @@ const RECIPES = {
 async function run({ config, log, cancel }) {
 	const startedAt = (/* @__PURE__ */ new Date()).toISOString();
 	const start = performance.now();
-	const binary = once(() => config.binary === void 0 ? void 0 : loadBinary(config.binary.path));
+	const supply = config.binary === void 0 ? void 0 : openSupply(config.binary, { log });
+	const options = {
+		config,
+		log,
+		cancel,
+		supply
+	};
+	const missing = await obtainAhead(options);
 	const hosts = [];
-	for (const target of config.targets) {
+	for (const target of hostsOf(config)) {
 		const stop = cancel.aborted || config.command === "upgrade" && !hosts.every(isFine);
-		const result = stop ? skipped(target) : emptyResult(target);
+		const lacking = missing.has(target.name);
+		const skip = stop || missing.size > 0 && !lacking && config.command === "upgrade";
+		const result = skip ? skipped(target) : emptyResult(target);
 		hosts.push(result);
-		if (!stop) await log.group(target.name, () => orGivenUp(oneHost(target, {
-			config,
-			log,
-			cancel,
-			binary,
+		if (lacking && !skip) conclude(result, missing.get(target.name));
+		if (lacking || skip) continue;
+		if (config.targets.length === 0) built(result, supply?.latest());
+		else await log.group(target.name, () => orGivenUp(oneHost(target, {
+			...options,
 			result
 		}), {
 			cancel,
@@ -5992,11 +7073,18 @@ async function run({ config, log, cancel }) {
 		...instance,
 		hosts
 	};
-	const used = await binary().catch(() => void 0);
+	const used = supply?.latest();
 	return {
 		report,
 		...used === void 0 ? {} : { binary: used }
 	};
+}
+/** To build without a target is done for this very machine. */
+function hostsOf({ command, targets }) {
+	return command === "build" && targets.length === 0 ? [{
+		kind: "local",
+		name: "local"
+	}] : targets;
 }
 /** A cancelled run has to be gone before the runner kills it; it then reports what it knows. */
 const GIVE_UP_AFTER = 5300;
@@ -6017,22 +7105,12 @@ async function orGivenUp(work, { cancel, result }) {
 	};
 	result.notes.push("The target had not answered when the run had to end: its guard ends what was begun; run `status` to see.");
 }
-/** Runs `load` at the first call only; a failure shows wherever it is waited for. */
-function once(load) {
-	let loaded;
-	return () => {
-		loaded ??= Promise.resolve(load());
-		loaded.catch(() => {});
-		return loaded;
-	};
-}
 async function oneHost(target, options) {
 	const { config, log, cancel, result } = options;
 	let agent;
 	try {
-		const { command } = config;
 		const whileWaiting = () => {
-			options.binary();
+			options.supply?.warmUp();
 			warmUpProbes(config.health, target);
 		};
 		const opening = openAgent(target, {
@@ -6046,15 +7124,14 @@ async function oneHost(target, options) {
 			result,
 			log
 		}, "connect", () => orCancelled(cancel, () => opening));
-		const binary = await options.binary();
-		if (command === "build") throw new Error("build needs no target");
-		await RECIPES[command]({
+		await RECIPES[config.command]({
 			config,
 			target,
 			log,
 			result,
 			agent,
-			binary,
+			supply: options.supply,
+			binary: void 0,
 			cancel
 		});
 	} catch (error) {
@@ -6086,7 +7163,7 @@ function conclude(result, error) {
 	};
 }
 function findingsOf(error) {
-	if (error instanceof Refused) return error.findings;
+	if (error instanceof require_errors.Refused) return error.findings;
 	if (!(error instanceof HelperRefused)) return void 0;
 	const sudo = error.code === "sudo-denied";
 	return [{
@@ -6107,10 +7184,22 @@ function skipped(target) {
 	};
 }
 
+Object.defineProperty(exports, "CLEAN_ENVIRONMENT", {
+  enumerable: true,
+  get: function () {
+    return CLEAN_ENVIRONMENT;
+  }
+});
 Object.defineProperty(exports, "DialError", {
   enumerable: true,
   get: function () {
     return DialError;
+  }
+});
+Object.defineProperty(exports, "HELP", {
+  enumerable: true,
+  get: function () {
+    return HELP;
   }
 });
 Object.defineProperty(exports, "INPUT_NAMES", {
@@ -6119,22 +7208,22 @@ Object.defineProperty(exports, "INPUT_NAMES", {
     return INPUT_NAMES;
   }
 });
-Object.defineProperty(exports, "InputError", {
-  enumerable: true,
-  get: function () {
-    return InputError;
-  }
-});
 Object.defineProperty(exports, "MODERN_ALGORITHMS", {
   enumerable: true,
   get: function () {
     return MODERN_ALGORITHMS;
   }
 });
-Object.defineProperty(exports, "UpgradeError", {
+Object.defineProperty(exports, "TAG", {
   enumerable: true,
   get: function () {
-    return UpgradeError;
+    return TAG$1;
+  }
+});
+Object.defineProperty(exports, "VERSION", {
+  enumerable: true,
+  get: function () {
+    return VERSION$1;
   }
 });
 Object.defineProperty(exports, "algorithmsFor", {
@@ -6161,6 +7250,12 @@ Object.defineProperty(exports, "createMask", {
     return createMask;
   }
 });
+Object.defineProperty(exports, "dearmor", {
+  enumerable: true,
+  get: function () {
+    return dearmor;
+  }
+});
 Object.defineProperty(exports, "errorCode", {
   enumerable: true,
   get: function () {
@@ -6177,6 +7272,24 @@ Object.defineProperty(exports, "failedRequests", {
   enumerable: true,
   get: function () {
     return failedRequests;
+  }
+});
+Object.defineProperty(exports, "fetchBytes", {
+  enumerable: true,
+  get: function () {
+    return fetchBytes;
+  }
+});
+Object.defineProperty(exports, "fetchOrNothing", {
+  enumerable: true,
+  get: function () {
+    return fetchOrNothing;
+  }
+});
+Object.defineProperty(exports, "findEntry", {
+  enumerable: true,
+  get: function () {
+    return findEntry;
   }
 });
 Object.defineProperty(exports, "fingerprintOf", {
@@ -6209,10 +7322,22 @@ Object.defineProperty(exports, "isInputName", {
     return isInputName;
   }
 });
+Object.defineProperty(exports, "keyOf", {
+  enumerable: true,
+  get: function () {
+    return keyOf;
+  }
+});
 Object.defineProperty(exports, "keyTypeOf", {
   enumerable: true,
   get: function () {
     return keyTypeOf;
+  }
+});
+Object.defineProperty(exports, "kindOf", {
+  enumerable: true,
+  get: function () {
+    return kindOf;
   }
 });
 Object.defineProperty(exports, "label", {
@@ -6245,10 +7370,16 @@ Object.defineProperty(exports, "matchesHost", {
     return matchesHost;
   }
 });
-Object.defineProperty(exports, "messageOf", {
+Object.defineProperty(exports, "moduleCore", {
   enumerable: true,
   get: function () {
-    return messageOf;
+    return moduleCore;
+  }
+});
+Object.defineProperty(exports, "nameOf", {
+  enumerable: true,
+  get: function () {
+    return nameOf;
   }
 });
 Object.defineProperty(exports, "networkFault", {
@@ -6263,10 +7394,28 @@ Object.defineProperty(exports, "neverEntered", {
     return neverEntered;
   }
 });
+Object.defineProperty(exports, "newBinary", {
+  enumerable: true,
+  get: function () {
+    return newBinary;
+  }
+});
+Object.defineProperty(exports, "once", {
+  enumerable: true,
+  get: function () {
+    return once;
+  }
+});
 Object.defineProperty(exports, "openSocket", {
   enumerable: true,
   get: function () {
     return openSocket;
+  }
+});
+Object.defineProperty(exports, "parseBuildInfo", {
+  enumerable: true,
+  get: function () {
+    return parseBuildInfo;
   }
 });
 Object.defineProperty(exports, "parseInputs", {
@@ -6287,16 +7436,52 @@ Object.defineProperty(exports, "printArgs", {
     return printArgs;
   }
 });
+Object.defineProperty(exports, "readPackets", {
+  enumerable: true,
+  get: function () {
+    return readPackets;
+  }
+});
+Object.defineProperty(exports, "readPublicKeys", {
+  enumerable: true,
+  get: function () {
+    return readPublicKeys;
+  }
+});
+Object.defineProperty(exports, "refuse", {
+  enumerable: true,
+  get: function () {
+    return refuse;
+  }
+});
+Object.defineProperty(exports, "resolveVersion", {
+  enumerable: true,
+  get: function () {
+    return resolveVersion;
+  }
+});
 Object.defineProperty(exports, "run", {
   enumerable: true,
   get: function () {
     return run;
   }
 });
+Object.defineProperty(exports, "runTool", {
+  enumerable: true,
+  get: function () {
+    return runTool;
+  }
+});
 Object.defineProperty(exports, "secretsOf", {
   enumerable: true,
   get: function () {
     return secretsOf;
+  }
+});
+Object.defineProperty(exports, "sha256Of", {
+  enumerable: true,
+  get: function () {
+    return sha256Of;
   }
 });
 Object.defineProperty(exports, "show", {
@@ -6311,10 +7496,40 @@ Object.defineProperty(exports, "specOf", {
     return specOf;
   }
 });
+Object.defineProperty(exports, "storeEntry", {
+  enumerable: true,
+  get: function () {
+    return storeEntry;
+  }
+});
 Object.defineProperty(exports, "suggestion", {
   enumerable: true,
   get: function () {
     return suggestion;
+  }
+});
+Object.defineProperty(exports, "unpackSource", {
+  enumerable: true,
+  get: function () {
+    return unpackSource;
+  }
+});
+Object.defineProperty(exports, "urlOf", {
+  enumerable: true,
+  get: function () {
+    return urlOf;
+  }
+});
+Object.defineProperty(exports, "valueIn", {
+  enumerable: true,
+  get: function () {
+    return valueIn;
+  }
+});
+Object.defineProperty(exports, "valueOf", {
+  enumerable: true,
+  get: function () {
+    return valueOf;
   }
 });
 Object.defineProperty(exports, "worstFirst", {

@@ -1,3 +1,7 @@
+import type { ConfigureArgs } from './nginx/configure-args.ts';
+import type { Mirror, Wish } from './source/mirror.ts';
+import type { Trust } from './source/release.ts';
+
 /** What a run was asked to do: the typed form of every input. Made only by `inputs/parse.ts`. */
 
 export const COMMANDS = ['build', 'plan', 'upgrade', 'commit', 'rollback', 'status'] as const;
@@ -23,9 +27,29 @@ export interface SshSettings {
   connectTimeout: Millis;
 }
 
-export interface BinarySource {
-  path: string;
-  /** Lower-case hex; the user's own digest for `path`, where given. */
+/** Where the new nginx comes from. Digests are lower-case hexadecimal SHA-256. */
+export type BinarySource =
+  /** `sha256`: the user's own for `path`, where given; checked already. */
+  { kind: 'file'; path: string; sha256?: string } | { kind: 'download'; url: string; sha256: string } | BuildSource;
+
+export interface BuildSource {
+  kind: 'build';
+  wish: Wish;
+  mirror: Mirror;
+  trust: Trust;
+  /** `inherit`: those of the running binary. */
+  arguments: 'inherit' | ConfigureArgs;
+  extra: ConfigureArgs;
+  /** Whole arguments, or names of arguments without their values. */
+  omit: ConfigureArgs;
+  modules: ModuleSource[];
+}
+
+/** Where the sources of a third-party module lie. */
+export interface ModuleSource {
+  name: string;
+  /** A directory or an archive on this machine, or an `https://` URL of an archive, which needs the digest. */
+  from: string;
   sha256?: string;
 }
 

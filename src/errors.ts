@@ -1,3 +1,5 @@
+import type { Finding } from './report/result.ts';
+
 /** Reasons for which a target was not brought to what was asked for (contract, section 5). */
 export const REASONS = [
   'refused',
@@ -33,6 +35,17 @@ export class UpgradeError extends Error {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.reason = reason;
     this.state = options.state;
+  }
+}
+
+/** Said no before anything was touched, or with what was staged removed again. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly findings: Finding[];
+
+  constructor(findings: Finding[]) {
+    super(findings.map(({ code, message }) => `${code}: ${message}`).join('; '));
+    this.findings = findings;
   }
 }
 

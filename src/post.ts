@@ -25,7 +25,16 @@ async function main(variables: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-const ONLY_FOR_UPGRADES = new Set(['binary', 'sha256']);
+/** Files of theirs may be gone by now. */
+const ONLY_FOR_UPGRADES = new Set([
+  'binary',
+  'download-url',
+  'nginx-version',
+  'sha256',
+  'add-modules',
+  'trusted-keys',
+  'health-ca',
+]);
 
 /** The step was cut short before it could say how it ended, or it ended with something pending. */
 function needsALook(): boolean {

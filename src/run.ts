@@ -1,7 +1,9 @@
-import { loadBinary, type NewBinary } from './binary/new-binary.ts';
+import type { NewBinary } from './binary/new-binary.ts';
 import type { Command, Config, Millis, Target } from './config.ts';
 import { orCancelled } from './host/cancellation.ts';
-import { Cancelled, Refused } from './host/errors.ts';
+import { Cancelled } from './host/errors.ts';
+import { Refused } from './errors.ts';
+import { buildFor, built } from './host/build.ts';
 import { reasonOf } from './host/retreat.ts';
 import { commitHost } from './host/commit.ts';
 import { emptyResult, type HostRun, phase } from './host/host-run.ts';
@@ -11,6 +13,8 @@ import { whoAmI } from './host/staging.ts';
 import { warmUpProbes } from './health/probes.ts';
 import { statusOf } from './host/status.ts';
 import { upgradeHost } from './host/upgrade.ts';
+import { obtainAhead } from './obtain/ahead.ts';
+import { openSupply, type Supply } from './obtain/supply.ts';
 import type { Logger } from './report/logger.ts';
 import { judge } from './report/outcome.ts';
 import type { HostResult, RunReport } from './report/result.ts';
@@ -26,7 +30,8 @@ export interface RunOptions {
 
 type Recipe = (run: HostRun) => Promise<void>;
 
-const RECIPES: Record<Exclude<Command, 'build'>, Recipe> = {
+const RECIPES: Record<Command, Recipe> = {
+  build: buildFor,
   upgrade: upgradeHost,
   rollback: rollbackHost,
   commit: commitHost,
@@ -38,27 +43,36 @@ const RECIPES: Record<Exclude<Command, 'build'>, Recipe> = {
 export async function run({ config, log, cancel }: RunOptions): Promise<{ report: RunReport; binary?: NewBinary }> {
   const startedAt = new Date().toISOString();
   const start = performance.now();
-  const binary = once(() => (config.binary === undefined ? undefined : loadBinary(config.binary.path)));
+  const supply = config.binary === undefined ? undefined : openSupply(config.binary, { log });
+  const options = { config, log, cancel, supply };
+  const missing = await obtainAhead(options);
   const hosts: HostResult[] = [];
-  for (const target of config.targets) {
+  for (const target of hostsOf(config)) {
     const stop = cancel.aborted || (config.command === 'upgrade' && !hosts.every(isFine));
-    const result = stop ? skipped(target) : emptyResult(target);
+    const lacking = missing.has(target.name);
+    const skip = stop || (missing.size > 0 && !lacking && config.command === 'upgrade');
+    const result = skip ? skipped(target) : emptyResult(target);
     hosts.push(result);
-    if (!stop)
-      await log.group(target.name, () =>
-        orGivenUp(oneHost(target, { config, log, cancel, binary, result }), { cancel, result }),
-      );
+    if (lacking && !skip) conclude(result, missing.get(target.name));
+    if (lacking || skip) continue;
+    if (config.targets.length === 0) built(result, supply?.latest());
+    else await log.group(target.name, () => orGivenUp(oneHost(target, { ...options, result }), { cancel, result }));
   }
   const verdict = judge(hosts, { command: config.command, autoCommit: config.switch.autoCommit });
   const durationMs = Math.round(performance.now() - start);
   const instance = config.pidFile === undefined ? {} : { pidFile: config.pidFile };
   const report: RunReport = { command: config.command, ...verdict, startedAt, durationMs, ...instance, hosts };
-  const used = await binary().catch(() => undefined);
+  const used = supply?.latest();
   return { report, ...(used === undefined ? {} : { binary: used }) };
 }
 
+/** To build without a target is done for this very machine. */
+function hostsOf({ command, targets }: Config): Target[] {
+  return command === 'build' && targets.length === 0 ? [{ kind: 'local', name: 'local' }] : targets;
+}
+
 interface HostOptions extends RunOptions {
-  binary: () => Promise<NewBinary | undefined>;
+  supply: Supply | undefined;
   result: HostResult;
 }
 
@@ -83,24 +97,13 @@ async function orGivenUp(
   );
 }
 
-/** Runs `load` at the first call only; a failure shows wherever it is waited for. */
-function once<T>(load: () => Promise<T> | undefined): () => Promise<T | undefined> {
-  let loaded: Promise<T | undefined> | undefined;
-  return () => {
-    loaded ??= Promise.resolve(load());
-    loaded.catch(() => {});
-    return loaded;
-  };
-}
-
 async function oneHost(target: Target, options: HostOptions): Promise<void> {
   const { config, log, cancel, result } = options;
   let agent: Agent | undefined;
   try {
-    const { command } = config;
-    // Reading the binary and loading the HTTP client cost nothing while the login is waited for.
+    // Reading a file and loading the HTTP client cost nothing while the login is waited for.
     const whileWaiting = () => {
-      void options.binary();
+      options.supply?.warmUp();
       void warmUpProbes(config.health, target);
     };
     const opening = openAgent(target, {
@@ -111,9 +114,16 @@ async function oneHost(target: Target, options: HostOptions): Promise<void> {
       whileWaiting,
     });
     agent = await phase({ result, log }, 'connect', () => orCancelled(cancel, () => opening));
-    const binary = await options.binary();
-    if (command === 'build') throw new Error('build needs no target');
-    await RECIPES[command]({ config, target, log, result, agent, binary, cancel });
+    await RECIPES[config.command]({
+      config,
+      target,
+      log,
+      result,
+      agent,
+      supply: options.supply,
+      binary: undefined,
+      cancel,
+    });
   } catch (error) {
     conclude(result, error);
   } finally {

@@ -1,5 +1,6 @@
 import { commit } from './closing.ts';
-import { lockedFinding, mustSucceed, Refused } from './errors.ts';
+import { lockedFinding, mustSucceed } from './errors.ts';
+import { Refused } from '../errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 import { inspect } from './inspect.ts';
 import { startMeasuring, stopMeasuring } from './probing.ts';

@@ -1,17 +1,6 @@
-import { DecidedElsewhere, type Reason, REASONS, UpgradeError } from '../errors.ts';
+import { DecidedElsewhere, type Reason, REASONS, Refused, UpgradeError } from '../errors.ts';
 import type { Finding, HostResult } from '../report/result.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
-
-/** Preflight said no: nothing was touched, or what was staged has been removed again. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly findings: Finding[];
-
-  constructor(findings: Finding[]) {
-    super(findings.map(({ code, message }) => `${code}: ${message}`).join('; '));
-    this.findings = findings;
-  }
-}
 
 /** The run was cancelled; thrown at the next step, or in the middle of a wait. */
 export class Cancelled extends Error {

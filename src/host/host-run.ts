@@ -4,6 +4,7 @@ import type { HostResult, Phase } from '../report/result.ts';
 import type { Agent } from '../target/agent.ts';
 import type { Facts } from '../target/facts.ts';
 import type { NewBinary } from '../binary/new-binary.ts';
+import type { Supply } from '../obtain/supply.ts';
 
 /** Everything that one target's recipe works with. `result` is filled as the truth becomes known. */
 export interface HostRun {
@@ -12,7 +13,9 @@ export interface HostRun {
   log: Logger;
   result: HostResult;
   agent: Agent;
-  /** The new binary; undefined where the command needs none. */
+  /** Where the new binary comes from; undefined where the command needs none. */
+  supply: Supply | undefined;
+  /** The new binary, once this target's was obtained. */
   binary: NewBinary | undefined;
   /** Aborted when the run is cancelled; its reason says by what. */
   cancel: AbortSignal;

@@ -1,7 +1,7 @@
 import type { Facts } from '../target/facts.ts';
 import { parseBuildInfo } from '../nginx/build-info.ts';
 import { orCancelled } from './cancellation.ts';
-import { Refused } from './errors.ts';
+import { Refused } from '../errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import { joined, judgeCandidate, judgeHost, type Judgement, type Rules } from './preflight/preflight.ts';
 
@@ -37,6 +37,12 @@ export function preflight(run: HostRun, facts: Facts): Inspected {
   if (master === null)
     throw new Refused([{ code: 'not-running', message: 'no nginx master was found', fix: 'Start it.' }]);
   return { ...run, facts: { ...facts, master } };
+}
+
+/** Throws what refuses this host whatever the new binary is, before that costs anything. */
+export function refuseEarly(run: HostRun, facts: Facts): void {
+  const { refusals } = judgeHost(facts, rulesOf(run));
+  if (refusals.length > 0) throw new Refused(refusals);
 }
 
 /** Notes the warnings and throws the refusals. */

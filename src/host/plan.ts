@@ -1,7 +1,9 @@
 import { parseBuildInfo } from '../nginx/build-info.ts';
-import { Refused } from './errors.ts';
-import type { HostRun, Inspected } from './host-run.ts';
-import { inspect, preflight } from './inspect.ts';
+import { Refused } from '../errors.ts';
+import type { NewBinary } from '../binary/new-binary.ts';
+import type { Facts } from '../target/facts.ts';
+import { type HostRun, type Inspected, phase } from './host-run.ts';
+import { inspect, preflight, refuseEarly } from './inspect.ts';
 import { lockedFinding } from './errors.ts';
 import { judgeBaseline, startBaseline } from './probing.ts';
 import { stage, unstage } from './staging.ts';
@@ -14,9 +16,9 @@ export async function planHost(run: HostRun): Promise<void> {
   const { upgrade } = facts.ours;
   if (upgrade?.phase === 'held') throw new Refused([otherIsHeld(upgrade)]);
   if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
-  const inspected = preflight(run, facts);
+  const binary = await atHand(run, facts);
+  const inspected = preflight({ ...run, binary }, facts);
   await judgeBaseline(inspected, early);
-  const { binary } = run;
   run.result.outcome = 'planned';
   if (binary === undefined) {
     run.result.notes.push('Not judged without a binary: config-test-failed, module-signature, missing-library.');
@@ -30,6 +32,14 @@ export async function planHost(run: HostRun): Promise<void> {
   const build = await stage(inspected, { kind: 'plan', sha256: binary.sha256, build: binary.build });
   await unstage(inspected);
   run.result.notes.push(...steps(inspected, build.version));
+}
+
+/** A plan builds nothing: what was built before serves to judge. */
+async function atHand(run: HostRun, facts: Facts): Promise<NewBinary | undefined> {
+  const { supply } = run;
+  if (supply === undefined) return undefined;
+  if (supply.costly) refuseEarly(run, facts);
+  return phase(run, 'obtain', () => supply.atHand(facts.master));
 }
 
 const GUARDS: Record<string, string> = {

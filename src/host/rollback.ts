@@ -1,7 +1,8 @@
 import { ClosedMeanwhile } from '../target/agent.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 import { closedAs, rollBack, type Sides } from './closing.ts';
-import { mustSucceed, Refused } from './errors.ts';
+import { mustSucceed } from './errors.ts';
+import { Refused } from '../errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';
 import { judgeBaseline, startBaseline } from './probing.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
-import { encoded } from '../binary/new-binary.ts';
+import { basename } from 'node:path';
+import { encoded, type NewBinary, type NewModule } from '../binary/new-binary.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 import { parseBuildInfo, type BuildInfo } from '../nginx/build-info.ts';
 import { orCancelled } from './cancellation.ts';
@@ -8,6 +9,7 @@ import { Cancelled, mustSucceed } from './errors.ts';
 import { type Inspected, phase } from './host-run.ts';
 import { rulesOf, settle } from './inspect.ts';
 import { judgeCandidate, judgeFinding } from './preflight/preflight.ts';
+import { testFailed } from './preflight/config-test.ts';
 
 /** The file that the master shall run next: a new one from the runner, or a retained one that lies on the target. */
 export interface Staged {
@@ -29,7 +31,8 @@ export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
     const { prepared, sent, checked } = await askAtOnce(run, file);
     mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
     try {
-      if (sent !== null) mustSucceed(await orCancelled(run.cancel, () => sent), run.result);
+      // One after the other: the first that is refused is the one to tell of.
+      for (const arrival of sent) mustSucceed(await orCancelled(run.cancel, () => arrival), run.result);
       const answer = mustSucceed(await orCancelled(run.cancel, () => checked), run.result);
       return await judge(run, { file, answer });
     } catch (error) {
@@ -43,14 +46,14 @@ export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
 /** All in one round trip: where the first is refused, the target refuses what follows, too. */
 async function askAtOnce(run: Inspected, file: Staged) {
   const { agent } = run;
-  const upload = await uploadOf(run, file);
+  const uploads = await uploadsOf(run, file);
   const fields = preparation(run, file);
   const { nonce } = fields;
   const prepared = agent.ask('prepare', { fields });
-  const sent = upload === null ? null : send(run, upload);
+  const sent = uploads.map((upload) => send(run, upload));
   const test = canTestAtOnce(run, file) ? 'yes' : 'no';
   const checked = agent.ask('check', { fields: { nonce, test } });
-  for (const answer of [prepared, sent, checked]) answer?.catch(() => {});
+  for (const answer of [prepared, ...sent, checked]) answer.catch(() => {});
   return { prepared, sent, checked };
 }
 
@@ -80,6 +83,9 @@ function preparation(run: Inspected, file: Staged) {
     blake: file.kind === 'reverse' ? '' : (run.binary?.blake2b ?? ''),
     old_version: parseBuildInfo(run.facts.master.build).version,
     new_version: file.build.version,
+    modules: replacedModules(run, file)
+      .map(({ path }) => `${path}|`)
+      .join(''),
     need: workers,
     // With accept_mutex only the worker that holds it has the listeners in its epoll set.
     cover: run.facts.master.listeners.length === 0 ? 0 : run.facts.master.acceptMutex === 'on' ? 1 : workers,
@@ -105,17 +111,38 @@ interface Upload {
   bytes: Buffer;
   /** Bytes of the file. */
   whole: number;
+  /** Of a module: the path on the target, and the digests that its name in the books does not tell. */
+  more: Record<string, string>;
 }
 
-/** Null where the file lies on the target already. */
-async function uploadOf({ binary, agent }: Inspected, file: Staged): Promise<Upload | null> {
-  if (file.kind === 'reverse' || binary === undefined) return null;
+/** None where the file lies on the target already. */
+async function uploadsOf(run: Inspected, file: Staged): Promise<Upload[]> {
+  const { binary, agent } = run;
+  if (file.kind === 'reverse' || binary === undefined) return [];
   const encoding = agent.link.roundTripMs >= COMPRESS_FROM_MS ? 'gzip' : 'none';
-  return { encoding, bytes: await encoded(binary, encoding), whole: binary.size };
+  const packed = async (part: NewBinary | NewModule, more: Record<string, string>): Promise<Upload> => {
+    return { encoding, bytes: await encoded(part, encoding), whole: part.bytes.length, more };
+  };
+  const modules = replacedModules(run, file).map(({ path, module }) =>
+    packed(module, { module: path, sha256: module.sha256, blake: module.blake2b }),
+  );
+  return Promise.all([packed(binary, {}), ...modules]);
 }
 
-function send({ agent }: Inspected, { encoding, bytes, whole }: Upload): Promise<Answer> {
-  return agent.ask('receive', { fields: { nonce: agent.nonce(), encoding, size: bytes.length, whole }, bytes });
+/** Dynamic modules that the configuration loads and that were built with the new binary: they go with it as one set. */
+function replacedModules({ binary, facts }: Inspected, file: Staged): { path: string; module: NewModule }[] {
+  if (file.kind === 'reverse' || binary === undefined) return [];
+  return facts.master.modules.flatMap((path) => {
+    const module = binary.modules.find(({ name }) => name === basename(path));
+    return module === undefined ? [] : [{ path, module }];
+  });
+}
+
+function send({ agent }: Inspected, { encoding, bytes, whole, more }: Upload): Promise<Answer> {
+  return agent.ask('receive', {
+    fields: { nonce: agent.nonce(), encoding, size: bytes.length, whole, ...more },
+    bytes,
+  });
 }
 
 /** What the binary says of itself is known already, and shows that testing the configuration changes nothing there. */
@@ -133,9 +160,8 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   if (read.number('versionExit') !== 0 || build.version === '') settle(run, judgeFinding(cannotRun(read), rules));
   let tested = answer;
   if (!canTestAtOnce(run, file)) {
-    const { size, machine } = run.binary ?? { size: 0, machine: undefined };
-    const candidate = { sha256: file.sha256, size, build, ...(machine === undefined ? {} : { machine }) };
-    settle(run, judgeCandidate(candidate, run.facts, rules));
+    const known = run.binary ?? { size: 0, modules: [] };
+    settle(run, judgeCandidate({ ...known, sha256: file.sha256, build }, run.facts, rules));
     if (sideEffectFree(run, file)) {
       const fields = { nonce: run.agent.nonce(), test: 'yes' };
       tested = mustSucceed(await run.agent.ask('check', { fields }), run.result);
@@ -144,7 +170,7 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   const test = fieldsOf(tested.fields, 'check');
   const exit = test.numberOrNull('testExit');
   if (exit === null) {
-    run.result.notes.push('The configuration was not tested: with this pid file `nginx -t` would change the host.');
+    run.result.notes.push(notTested(run, file));
   } else if (exit !== 0) {
     settle(run, judgeFinding(testFailed(test.lines('test')), rules));
   }
@@ -174,10 +200,9 @@ function cannotRun(read: ReturnType<typeof fieldsOf>) {
   };
 }
 
-function testFailed(lines: string[]) {
-  return {
-    code: 'config-test-failed',
-    message: `the new binary refuses the host's configuration: ${lines.join(' | ').slice(0, 600)}`,
-    fix: 'Correct the configuration, or build the binary with the modules and paths that it uses.',
-  };
+function notTested(run: Inspected, file: Staged): string {
+  const why = sideEffectFree(run, file)
+    ? 'modules go with the new binary, and no mount namespace in which they lie at their paths can be had there'
+    : 'with this pid file `nginx -t` would change the host';
+  return `The configuration was not tested: ${why}.`;
 }

@@ -1,10 +1,11 @@
-import { UpgradeError } from '../errors.ts';
+import { Refused } from '../errors.ts';
 import type { UpgradeFacts } from '../target/facts.ts';
 import { type BuildInfo, parseBuildInfo } from '../nginx/build-info.ts';
 import { commit, hold, type Sides } from './closing.ts';
-import { lockedFinding, mustSucceed, Refused } from './errors.ts';
+import { lockedFinding, mustSucceed } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
-import { inspect, preflight } from './inspect.ts';
+import { inspect, preflight, refuseEarly } from './inspect.ts';
+import { obtain } from './obtaining.ts';
 import {
   type Probing,
   probesOf,
@@ -21,12 +22,12 @@ import { begin, bake, canary, retire } from './switching.ts';
 
 /** One host: from the old binary to the new one, or back. */
 export async function upgradeHost(run: HostRun): Promise<void> {
-  const { binary } = run;
-  if (binary === undefined) throw new UpgradeError('internal', 'no binary was obtained');
   const early = startBaseline(run);
   const facts = await recover(run, await inspect(run));
+  if (run.supply?.costly === true && facts.ours.upgrade === null) refuseEarly(run, facts);
+  const binary = await obtain(run, facts.master);
   if (facts.ours.upgrade !== null) return goOn(run, { upgrade: facts.ours.upgrade, sha256: binary.sha256 });
-  const inspected = preflight(run, facts);
+  const inspected = preflight({ ...run, binary }, facts);
   if (inspected.facts.master.sha256 === binary.sha256) {
     run.result.outcome = 'unchanged';
     return;

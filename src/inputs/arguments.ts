@@ -34,9 +34,12 @@ export function splitArguments(argv: readonly string[]): Arguments {
   return found;
 }
 
+/** Their values are options themselves: of nginx's `configure`. */
+const TAKES_OPTIONS = new Set(['configure-args', 'extra-configure-args', 'omit-configure-args']);
+
 function takeOption(found: Arguments, option: { name: string; value: string | undefined; rest: string[] }): void {
   const { name, rest } = option;
-  const next = rest[0] !== undefined && !isOption(rest[0]) ? rest[0] : undefined;
+  const next = rest[0] !== undefined && (!isOption(rest[0]) || TAKES_OPTIONS.has(name)) ? rest[0] : undefined;
   if (option.value === undefined && next !== undefined) rest.shift();
   const value = option.value ?? next ?? (isInputName(name) && specOf(name).kind === 'boolean' ? 'true' : undefined);
   if (!isInputName(name)) {

@@ -6,27 +6,54 @@ import { bad, type Checked } from './checked.ts';
 import { parseSha256 } from './digest.ts';
 import type { Form } from './form.ts';
 import { parseLocalPath } from './path.ts';
+import { readBuild } from './build.ts';
 import { show } from './show.ts';
+import { parseDownloadUrl } from './url.ts';
 
 const SOURCES = ['binary', 'download-url', 'nginx-version'] as const;
 const LARGEST = 1024 ** 3;
 
-/** The new nginx, where the command has a use for one. Reads the file: it must be there and be a program. */
+/** The new nginx, where the command has a use for one. Reads a file that is given: it must be there and be a program. */
 export async function readBinary(form: Form, command: Command): Promise<BinarySource | undefined> {
-  const given = SOURCES.filter((name) => form.given(name) !== undefined);
-  const [first, ...others] = given;
-  if (others.length > 0)
-    form.problem(others[0] ?? 'binary', `expected one of ${SOURCES.join(', ')}; found ${given.join(' and ')}`);
-  if (first === undefined && command === 'upgrade' && !form.blamed('binary') && !form.blamed('command')) {
+  refuseSeveral(form);
+  const wanted = NEEDS_BINARY.has(command);
+  if (
+    wanted &&
+    !SOURCES.some((name) => form.given(name) !== undefined || form.blamed(name)) &&
+    !form.blamed('command')
+  ) {
     form.problem('binary', `"${command}" needs the new nginx: give exactly one of ${SOURCES.join(', ')}`);
   }
   const sha256 = form.optional('sha256', parseSha256);
+  const build = readBuild(form, sha256);
+  const url = form.optional('download-url', parseDownloadUrl);
+  if (url !== undefined && sha256 === undefined && !form.blamed('sha256')) {
+    form.problem('sha256', '"download-url" needs the digest of what lies there');
+  }
+  if (!wanted && command !== 'plan') return undefined;
   const text = form.given('binary');
-  if (text === undefined || !['build', 'plan', 'upgrade'].includes(command)) return undefined;
-  const path = form.take('binary', await checkProgram(text));
+  if (text !== undefined) return readFile(form, { text, sha256 });
+  if (url !== undefined && sha256 !== undefined) return { kind: 'download', url, sha256 };
+  return build;
+}
+
+const NEEDS_BINARY: ReadonlySet<Command> = new Set(['build', 'upgrade']);
+
+function refuseSeveral(form: Form): void {
+  const given = SOURCES.filter((name) => form.given(name) !== undefined);
+  const [, second] = given;
+  if (second !== undefined) form.problem(second, `expected one of ${SOURCES.join(', ')}; found ${given.join(' and ')}`);
+}
+
+async function readFile(
+  form: Form,
+  given: { text: string; sha256: string | undefined },
+): Promise<BinarySource | undefined> {
+  const path = form.take('binary', await checkProgram(given.text));
   if (path === undefined) return undefined;
-  if (sha256 !== undefined) await compareDigest(form, { path, sha256 });
-  return { path, ...(sha256 === undefined ? {} : { sha256 }) };
+  if (given.sha256 === undefined) return { kind: 'file', path };
+  await compareDigest(form, { path, sha256: given.sha256 });
+  return { kind: 'file', path, sha256: given.sha256 };
 }
 
 async function checkProgram(text: string): Promise<Checked<string>> {

@@ -5,15 +5,11 @@ import { oneOf } from './enum.ts';
 import type { Form } from './form.ts';
 import type { InputName } from './names.ts';
 import { parseShare, wholeNumber } from './number.ts';
-import { hasInvisible, show } from './show.ts';
-import { parseVersion } from './version.ts';
+import { show } from './show.ts';
 
 /** Inputs that are checked for their shape only: nothing uses them yet. */
 const SHAPES: [InputName, Parser<unknown>][] = [
   ['transport', oneOf(['library', 'openssh'])],
-  ['download-url', parseDownloadUrl],
-  ['nginx-version', parseVersion],
-  ['source-url', parseSourceUrl],
   ['openssl-version', parseLibraryVersion],
   ['pcre2-version', parseLibraryVersion],
   ['zlib-version', parseLibraryVersion],
@@ -26,28 +22,6 @@ const SHAPES: [InputName, Parser<unknown>][] = [
 
 export function checkLater(form: Form): void {
   for (const [name, parse] of SHAPES) form.optional(name, parse);
-}
-
-function parseDownloadUrl(text: string): Checked<string> {
-  const mistake = urlMistake(text);
-  if (mistake !== undefined) return bad(mistake);
-  return /^https:\/\//i.test(text) ? good(text) : bad(`expected an https:// URL, found ${show(text)}`);
-}
-
-function parseSourceUrl(text: string): Checked<string> {
-  const mistake = urlMistake(text.replaceAll('{version}', '1.0.0'));
-  if (mistake !== undefined) return bad(mistake);
-  return /^(?:https?|file):\/\//i.test(text)
-    ? good(text)
-    : bad(`expected an https:// or file:// URL, found ${show(text)}`);
-}
-
-function urlMistake(text: string): string | undefined {
-  if (/\s/.test(text) || hasInvisible(text)) return `expected one URL without spaces, found ${show(text)}`;
-  if (!URL.canParse(text)) return `expected a valid URL, found ${show(text)}`;
-  const { username, password, hash } = new URL(text);
-  if (username !== '' || password !== '') return `no credentials in URLs, found ${show(text)}`;
-  return hash === '' ? undefined : `"#…" is never sent to a server: leave it out, found ${show(text)}`;
 }
 
 function parseLibraryVersion(text: string): Checked<string> {

@@ -1,4 +1,4 @@
-import { COMMANDS, type Command, type Config, type Target } from '../config.ts';
+import { type BinarySource, COMMANDS, type Command, type Config, type Target } from '../config.ts';
 import type { InputProblem } from '../errors.ts';
 import { readBinary } from './binary.ts';
 import { duration } from './duration.ts';
@@ -49,9 +49,9 @@ async function readConfig(form: Form, { raw, environment }: Source): Promise<Con
   const command = form.setting('command', oneOf(COMMANDS));
   refuseUnavailable(form);
   checkLater(form);
-  const targets = readTargets(form, environment.user);
-  const ssh = wantsSsh(form.given('targets') ?? '');
   const binary = await readBinary(form, command);
+  const targets = readTargets(form, { user: environment.user, optional: command === 'build' && !inherits(binary) });
+  const ssh = wantsSsh(form.given('targets') ?? '');
   const pidFile = form.optional('pid-file', parseTargetPath);
   const health = readHealth(form, targets);
   if (health === undefined) requireHealth(form, command);
@@ -68,11 +68,16 @@ async function readConfig(form: Form, { raw, environment }: Source): Promise<Con
   };
 }
 
-function readTargets(form: Form, currentUser: string): Target[] {
+/** To build with the arguments of what runs, somebody has to be asked. */
+function inherits(binary: BinarySource | undefined): boolean {
+  return binary?.kind === 'build' && binary.arguments === 'inherit';
+}
+
+function readTargets(form: Form, { user: currentUser, optional }: { user: string; optional: boolean }): Target[] {
   const user = form.optional('username', parseUser) ?? currentUser;
   const port = form.setting('port', parsePort);
   const targets = form.optional('targets', (text) => parseTargets(text, { user, port }));
-  if (targets === undefined && !form.blamed('targets') && !form.blamed('inventory')) {
+  if (targets === undefined && !optional && !form.blamed('targets') && !form.blamed('inventory')) {
     form.problem('targets', 'no targets: expected at least one [user@]host[:port], or the word "local"');
   }
   return targets ?? [];

@@ -5,30 +5,19 @@ import type { InputName } from './names.ts';
 interface Unavailable {
   input: InputName;
   only?: string;
-  /** This value alone is missing. */
-  value?: string;
   instead: string;
 }
 
-const BUILD = 'build nginx in an earlier step and give its path as "binary"';
+const LIBRARIES = "leave it out: nginx is built against this machine's libraries";
 const ONE_BY_ONE = 'hosts are upgraded one after the other';
 
 const UNAVAILABLE: Unavailable[] = [
-  { input: 'command', value: 'build', instead: BUILD },
   { input: 'inventory', instead: 'list the hosts in "targets"' },
   { input: 'proxy-jump', instead: 'run on a machine that reaches the targets directly' },
   { input: 'transport', only: 'library', instead: 'leave it out' },
-  { input: 'download-url', instead: 'download the file in an earlier step and give its path as "binary"' },
-  { input: 'nginx-version', instead: BUILD },
-  { input: 'source-url', instead: BUILD },
-  { input: 'trusted-keys', instead: BUILD },
-  { input: 'configure-args', only: 'inherit', instead: BUILD },
-  { input: 'extra-configure-args', instead: BUILD },
-  { input: 'omit-configure-args', instead: BUILD },
-  { input: 'add-modules', instead: BUILD },
-  { input: 'openssl-version', instead: BUILD },
-  { input: 'pcre2-version', instead: BUILD },
-  { input: 'zlib-version', instead: BUILD },
+  { input: 'openssl-version', instead: LIBRARIES },
+  { input: 'pcre2-version', instead: LIBRARIES },
+  { input: 'zlib-version', instead: LIBRARIES },
   { input: 'rehearse', only: 'false', instead: 'leave it out, and run the command "plan" before the upgrade' },
   { input: 'max-parallel', only: '1', instead: `leave it out: ${ONE_BY_ONE}` },
   { input: 'batch-wait', only: '0s', instead: `leave it out: ${ONE_BY_ONE}` },
@@ -37,10 +26,9 @@ const UNAVAILABLE: Unavailable[] = [
 ];
 
 export function refuseUnavailable(form: Form): void {
-  for (const { input, only, value, instead } of UNAVAILABLE) {
+  for (const { input, only, instead } of UNAVAILABLE) {
     const given = form.given(input);
-    if (given === undefined || given.toLowerCase() === only || (value !== undefined && given !== value)) continue;
-    const what = value === undefined ? '' : `"${value}" is `;
-    form.problem(input, `${what}not available yet in this version; ${instead}`);
+    if (given === undefined || given.toLowerCase() === only) continue;
+    form.problem(input, `not available yet in this version; ${instead}`);
   }
 }

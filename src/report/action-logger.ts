@@ -15,6 +15,7 @@ export function createActionLogger({ mask }: { mask: Mask }): Logger {
   let depth = 0;
   return {
     info: (message) => core.info(clean(message)),
+    detail: (message) => core.info(clean(message)),
     warning: (message) => core.warning(clip(clean(message), ANNOTATION_BYTES)),
     async group(title, body) {
       depth += 1;

@@ -27,6 +27,7 @@ export function createConsoleLogger(options: ConsoleLoggerOptions): Logger {
   const warn = printer(stderr, { mask, paint: paintIf(coloured && stderr.isTTY === true) });
   return {
     info: (message) => say(message),
+    detail: () => {},
     warning: (message) => warn(`warning: ${message}`, 'yellow'),
     group(title, body) {
       say(title, 'bold');

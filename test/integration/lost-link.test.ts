@@ -9,8 +9,8 @@ import { underLoad, webHost } from '../support/web-host.ts';
 const newer = await nginxBuild('1.26.3');
 
 /** What serves a login dies as a broken network would have it; what it had started lives on. */
-const CUT = `kill -KILL $(pgrep -f '^sshd: deploy')`;
-const KILL_HELPER = `kill -KILL $(pgrep -f '[n]ginx-hot-upgrade session')`;
+const CUT = `pkill -KILL -f '^sshd: deploy'`;
+const KILL_HELPER = `pkill -KILL -f '[n]ginx-hot-upgrade session'`;
 
 describe('a run that loses its connection', { skip: noHosts(), timeout: 180_000 }, () => {
   const web = webHost('lost-link');

@@ -38,7 +38,7 @@ describe('run', () => {
 
   it('starts no further host of an upgrade after one that failed', async () => {
     const targets = [await nobodyThere(), local('second'), local('third')];
-    const { report, outcomes } = await ran({ targets, binary: { path: NGINX } });
+    const { report, outcomes } = await ran({ targets, binary: { kind: 'file', path: NGINX } });
     assert.deepEqual(outcomes, ['failed', 'skipped', 'skipped']);
     assert.equal(report.outcome, 'failed');
     const [, second] = report.hosts;
@@ -47,7 +47,10 @@ describe('run', () => {
   });
 
   it('starts no further host after one that refused, and says why it did', async () => {
-    const { report, outcomes, said } = await ran({ targets: [local('one'), local('two')], binary: { path: NGINX } });
+    const { report, outcomes, said } = await ran({
+      targets: [local('one'), local('two')],
+      binary: { kind: 'file', path: NGINX },
+    });
     assert.deepEqual(outcomes, ['refused', 'skipped']);
     const [first] = report.hosts;
     assert.deepEqual(
@@ -69,14 +72,14 @@ describe('run', () => {
   });
 
   it('tells what binary it used', async () => {
-    const { binary } = await ran({ command: 'plan', targets: [local('one')], binary: { path: NGINX } });
+    const { binary } = await ran({ command: 'plan', targets: [local('one')], binary: { kind: 'file', path: NGINX } });
     assert.deepEqual([binary?.size, binary?.machine], [120, 'x86_64']);
   });
 
   it('reports a binary that cannot be read, and does not reject for it', async () => {
     const { report, outcomes, binary } = await ran({
       targets: [local('one')],
-      binary: { path: `${fileWith('x', '')}.gone` },
+      binary: { kind: 'file', path: `${fileWith('x', '')}.gone` },
     });
     assert.deepEqual([outcomes, binary], [['failed'], undefined]);
     assert.match(report.hosts[0]?.reason?.message ?? '', /ENOENT/);

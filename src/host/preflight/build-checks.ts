@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type BuildInfo, parseBuildInfo } from '../../nginx/build-info.ts';
 import { type ConfigureArgs, valueIn } from '../../nginx/configure-args.ts';
 import { featuresIn, leftOut, moduleCore } from '../../nginx/modules.ts';
@@ -17,6 +18,7 @@ export const BUILD_CHECKS: CandidateCheck[] = [
   { code: 'user-differs', check: userDiffers },
   { code: 'modules-path-differs', check: modulesPathDiffers },
   { code: 'module-lost', check: moduleLost },
+  { code: 'module-signature', check: moduleSignature },
   { code: 'tls-library-differs', check: tlsLibraryDiffers },
   { code: 'hardening-lost', check: hardeningLost },
   {
@@ -86,6 +88,21 @@ function moduleLost({ build }: Candidate, { master }: { master: MasterFacts }): 
   return {
     message: `the new binary is without what the running one has: ${lost.join(', ')}; a configuration that uses it will be refused`,
     fix: 'Build it with the same arguments if any of that is used.',
+    // Whether the configuration uses it, the new binary's own test of it tells.
+    mild: true,
+  };
+}
+
+/** A loaded module belongs to one nginx version (ngx_add_module); one of the same version only loading it can judge. */
+function moduleSignature({ build, modules }: Candidate, { master }: { master: MasterFacts }): Found {
+  const running = parseBuildInfo(master.build).version;
+  if (build.version === running) return undefined;
+  const left = master.modules.filter((path) => !modules.some(({ name }) => name === basename(path)));
+  if (left.length === 0) return undefined;
+  const names = left.map((path) => basename(path).replace(/^ngx_(?:http_)?|(?:_filter)?_module\.so$/g, ''));
+  return {
+    message: `the configuration loads ${left.join(', ')}, built for ${running}: ${build.version} refuses modules of another version`,
+    fix: `Build both together: \`configure-args: inherit\`, and for each third-party module its sources in \`add-modules\` (such as \`${names[0]}=path\`).`,
   };
 }
 

@@ -2,8 +2,8 @@ import type { Facts, MasterFacts } from '../../target/facts.ts';
 import type { Needs } from '../../binary/elf-needs.ts';
 import type { BuildInfo } from '../../nginx/build-info.ts';
 
-/** What a check found, why it matters and how to mend it; undefined: nothing. */
-export type Found = { message: string; fix: string } | undefined;
+/** What a check found, why it matters and how to mend it; undefined: nothing. `mild`: here it does not refuse. */
+export type Found = { message: string; fix: string; mild?: boolean } | undefined;
 
 /** A check that needs nothing but the host. */
 export interface HostCheck {
@@ -28,6 +28,8 @@ export interface Candidate {
   /** The loader that it asks for; undefined where it is static or unknown. */
   interpreter?: string;
   needs?: Needs;
+  /** Dynamic modules that go with it. */
+  modules: { name: string }[];
 }
 
 /** A check of the new file against the running master. */

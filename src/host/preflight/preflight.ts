@@ -53,18 +53,25 @@ export function joined(...judgements: Judgement[]): Judgement {
   };
 }
 
-function named(code: string, found: Found): Finding | undefined {
+/** One finding, and whether it is none to refuse for here. */
+type Graded = Finding & { mild?: boolean };
+
+function named(code: string, found: Found): Graded | undefined {
   return found === undefined ? undefined : { code, ...found };
 }
 
-function sort(findings: (Finding | undefined)[], given: { rules: Rules; master: MasterFacts | null }): Judgement {
-  const real = findings.filter((finding) => finding !== undefined);
-  const refuses = (finding: Finding) => !accepted(finding, given);
-  return { refusals: real.filter(refuses), warnings: real.filter((finding) => !refuses(finding)) };
+function sort(findings: (Graded | undefined)[], given: { rules: Rules; master: MasterFacts | null }): Judgement {
+  const sorted: Judgement = { refusals: [], warnings: [] };
+  for (const finding of findings) {
+    if (finding === undefined) continue;
+    const { mild: _, ...plain } = finding;
+    (accepted(finding, given) ? sorted.warnings : sorted.refusals).push(plain);
+  }
+  return sorted;
 }
 
-function accepted({ code }: Finding, { rules, master }: { rules: Rules; master: MasterFacts | null }): boolean {
+function accepted({ code, mild }: Graded, { rules, master }: { rules: Rules; master: MasterFacts | null }): boolean {
   const severity = PREFLIGHT_CODES.get(code);
-  if (severity === 'warns') return true;
+  if (severity === 'warns' || mild === true) return true;
   return severity === 'survivable' && rules.allow.has(code) && (master === null || isSurvivable(code, master));
 }

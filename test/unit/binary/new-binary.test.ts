@@ -83,6 +83,10 @@ describe('loadBinary', () => {
     assert.deepEqual(build.arguments, ['/usr/sbin:/usr/bin:/sbin:/bin']);
   });
 
+  it('asks a file whose path has blanks and quotes', async () => {
+    assert.equal((await loadBinary(nginx(`with a "blank" it's`))).build.version, '1.26.3');
+  });
+
   it('rejects where the file cannot be read, and names it', async () => {
     await assert.rejects(loadBinary('/nonexistent/nginx'), /ENOENT.*\/nonexistent\/nginx/);
   });
@@ -91,7 +95,7 @@ describe('loadBinary', () => {
 describe('encoded', () => {
   const bytes = Buffer.concat([randomBytes(600_000), Buffer.alloc(400_000)]);
   const build = { flavour: '', version: '', arguments: [] };
-  const binary = { path: '', sha256: '', blake2b: '', size: bytes.length, build, bytes };
+  const binary = { path: '', sha256: '', blake2b: '', size: bytes.length, build, bytes, modules: [] };
 
   it('gives the bytes as they are', async () => {
     assert.equal(await encoded(binary, 'none'), bytes);

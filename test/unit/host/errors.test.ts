@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecidedElsewhere, REASONS, UpgradeError } from '../../../src/errors.ts';
-import { keepEvidence, lockedFinding, mustSucceed, Refused } from '../../../src/host/errors.ts';
+import { keepEvidence, lockedFinding, mustSucceed } from '../../../src/host/errors.ts';
+import { Refused } from '../../../src/errors.ts';
 import { emptyResult } from '../../../src/host/host-run.ts';
 import type { Answer } from '../../../src/target/answer.ts';
 import { TARGET } from './scripted-run.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Cancelled, Refused } from '../../../src/host/errors.ts';
+import { Cancelled } from '../../../src/host/errors.ts';
+import { Refused } from '../../../src/errors.ts';
 import { inspect, preflight, rulesOf, settle, stateOf } from '../../../src/host/inspect.ts';
 import { UPGRADE_PHASES } from '../../../src/target/facts.ts';
 import { factsOf, heldUpgrade, type Raw } from './recorded.ts';
@@ -69,7 +70,7 @@ describe('preflight', () => {
   });
 
   it('refuses with all that is wrong with the host and with the binary together', () => {
-    const run = scriptedRun(scriptedAgent().agent, { binary: { ...BINARY, machine: 'aarch64' } });
+    const run = scriptedRun(scriptedAgent().agent);
     const facts = factsOf('systemd', { oldbin: '12', pidText: null, daemon: 'off' });
     const all = (error: unknown) =>
       error instanceof Refused &&
@@ -77,7 +78,7 @@ describe('preflight', () => {
         error.findings.map(({ code }) => code),
         ['daemon-off', 'pid-file-missing', 'architecture'],
       ) === undefined;
-    assert.throws(() => preflight(run, facts), all);
+    assert.throws(() => preflight({ ...run, binary: { ...BINARY, machine: 'aarch64' } }, facts), all);
     assert.equal(run.result.warnings.length, 1);
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Refused } from '../../../src/host/errors.ts';
+import { Refused } from '../../../src/errors.ts';
 import { planHost } from '../../../src/host/plan.ts';
 import { factsOf, heldUpgrade, masterOf } from './recorded.ts';
 import { BINARY, configOf, scriptedAgent, scriptedRun, type Script } from './scripted-run.ts';
@@ -96,14 +96,31 @@ describe('planHost', () => {
   });
 
   it("refuses a binary that does not take the host's configuration, and cleans up", async () => {
-    const failed = { ...passed, testExit: 1, test: ['nginx: [emerg] unknown directive "brotli"'] };
+    const failed = { ...passed, testExit: 1, test: ['nginx: [emerg] invalid number of arguments in "listen"'] };
     const { run, verbs } = planning({ answers: { check: [failed] } });
     await assert.rejects(planHost(run), (error) => {
-      assert.match(String(error), /unknown directive "brotli"/);
+      assert.match(String(error), /invalid number of arguments/);
       return refusedWith('config-test-failed')(error);
     });
     assert.equal(verbs().at(-1), 'unstage');
   });
+
+  const CANNOT_LOAD: [said: string, code: string][] = [
+    ['nginx: [emerg] unknown directive "brotli" in /etc/nginx/nginx.conf:5', 'module-lost'],
+    [
+      'nginx: [emerg] module "/m/a.so" version 1022001 instead of 1026003 in /etc/nginx/nginx.conf:1',
+      'module-signature',
+    ],
+    ['nginx: [emerg] module "/m/a.so" is not binary compatible in /etc/nginx/nginx.conf:1', 'module-signature'],
+    ['nginx: [emerg] dlopen() "/m/a.so" failed (/m/a.so: undefined symbol: ngx_x) in x:1', 'module-signature'],
+  ];
+  for (const [said, code] of CANNOT_LOAD) {
+    it(`tells by the words of the configuration test what it comes down to: ${said.slice(16, 60)}`, async () => {
+      const { run, verbs } = planning({ answers: { check: [{ ...passed, testExit: 1, test: [said] }] } });
+      await assert.rejects(planHost(run), (error) => String(error).includes(said) && refusedWith(code)(error));
+      assert.equal(verbs().at(-1), 'unstage');
+    });
+  }
 
   const CANNOT_RUN: [said: string, code: string][] = [
     ['new: error while loading shared libraries: libpcre2-8.so.0: cannot open shared object file', 'missing-library'],

@@ -1,6 +1,7 @@
 import type { NewBinary } from '../../../src/binary/new-binary.ts';
 import type { Config, SwitchSettings, Target } from '../../../src/config.ts';
 import { emptyResult, type HostRun } from '../../../src/host/host-run.ts';
+import type { Supply } from '../../../src/obtain/supply.ts';
 import type { Logger } from '../../../src/report/logger.ts';
 import type { Agent } from '../../../src/target/agent.ts';
 import type { Answer } from '../../../src/target/answer.ts';
@@ -22,6 +23,7 @@ export const BINARY: NewBinary = {
   machine: 'x86_64',
   build: buildOf([['nginx/1.22.1', 'nginx/1.26.3']]),
   bytes: Buffer.from('binary'),
+  modules: [],
 };
 
 const SWITCH: SwitchSettings = {
@@ -98,6 +100,7 @@ export function scriptedRun(agent: Agent, changes: Partial<HostRun> = {}): HostR
   const said: string[] = [];
   const log: Logger = {
     info: (message) => void said.push(message),
+    detail: () => {},
     warning: (message) => void said.push(message),
     group: (title, body) => (said.push(title), body()),
   };
@@ -109,11 +112,17 @@ export function scriptedRun(agent: Agent, changes: Partial<HostRun> = {}): HostR
     log,
     result: emptyResult(TARGET),
     agent,
-    binary: undefined,
+    supply: changes.binary === undefined ? undefined : supplyOf(changes.binary),
     cancel,
     said,
     ...changes,
+    binary: undefined,
   };
+}
+
+function supplyOf(binary: NewBinary): Supply {
+  const give = () => Promise.resolve(binary);
+  return { for: give, atHand: give, warmUp: () => {}, costly: false, latest: () => binary };
 }
 
 function structuredCopy(answers: Record<string, Scripted[]>): Record<string, Scripted[]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Refused } from '../../../src/host/errors.ts';
+import { Refused } from '../../../src/errors.ts';
 import { upgradeHost } from '../../../src/host/upgrade.ts';
 import { factsOf, heldUpgrade, masterOf } from './recorded.ts';
 import {
@@ -43,7 +43,7 @@ describe('upgradeHost', () => {
     assert.deepEqual([result.oldMaster, result.newMaster], [old.process, newMaster]);
     assert.deepEqual(
       result.phases.map(({ name }) => name),
-      ['inspect', 'stage', 'swap', 'ready', 'retire', 'commit', 'verify'],
+      ['inspect', 'obtain', 'stage', 'swap', 'ready', 'retire', 'commit', 'verify'],
     );
   });
 
@@ -53,7 +53,7 @@ describe('upgradeHost', () => {
     assert.match(String(nonce), /^[0-9a-f]{12}$/);
     const times = { confirm: 1_200, ready: 150, drain: 600, hold: 9_000 };
     const what = { kind: 'upgrade', sha256: NEW.sha256, blake: '', old_version: OLD.version, new_version: NEW.version };
-    assert.deepEqual(fields, { ...what, ...times, need: 4, cover: 4, keep: 3, repair: 'no' });
+    assert.deepEqual(fields, { ...what, modules: '', ...times, need: 4, cover: 4, keep: 3, repair: 'no' });
   });
 
   it('wants one worker to cover the listeners under accept_mutex, and one in all without worker_processes', async () => {

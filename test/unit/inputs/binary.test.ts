@@ -81,7 +81,7 @@ describe('binary', () => {
     symlinkSync(NGINX, link);
     assert.equal(await complaints('binary', relative(process.cwd(), link)), '');
     const { parsed } = await ask({ ...LOCAL, binary: relative(process.cwd(), NGINX) });
-    assert.deepEqual(parsed?.config.binary, { path: NGINX });
+    assert.deepEqual(parsed?.config.binary, { kind: 'file', path: NGINX });
   });
 
   it('must be there, be a file, and be no pipe or device', async () => {
@@ -117,7 +117,7 @@ describe('binary', () => {
   it('must have the digest that was given; a wrong one is shown beside the right one', async () => {
     const digest = createHash('sha256').update(elf()).digest('hex');
     const { parsed } = await ask({ ...LOCAL, sha256: digest.toUpperCase() });
-    assert.deepEqual(parsed?.config.binary, { path: NGINX, sha256: digest });
+    assert.deepEqual(parsed?.config.binary, { kind: 'file', path: NGINX, sha256: digest });
     const wrong = await complaints('sha256', 'ab'.repeat(32));
     assert.ok(wrong.includes(digest) && wrong.includes('ab'.repeat(32)), wrong);
   });

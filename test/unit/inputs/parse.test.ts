@@ -13,7 +13,7 @@ describe('parseInputs', () => {
       ssh: { fingerprints: [], connectTimeout: 30_000 },
       sudo: ['sudo', '-n'],
       commandTimeout: 600_000,
-      binary: { path: LOCAL.binary },
+      binary: { kind: 'file', path: LOCAL.binary },
       health: 'none',
       switch: {
         canaryTime: 0,

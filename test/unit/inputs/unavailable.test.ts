@@ -4,18 +4,9 @@ import { complaints } from './support.ts';
 
 describe('what later versions bring', () => {
   const LATER: [string, string][] = [
-    ['command', 'build'],
     ['inventory', 'hosts.yml'],
     ['proxy-jump', 'jump'],
     ['transport', 'openssh'],
-    ['download-url', 'https://h/nginx'],
-    ['nginx-version', '1.30.4'],
-    ['source-url', 'https://h/{version}'],
-    ['trusted-keys', '-----BEGIN PGP PUBLIC KEY BLOCK-----'],
-    ['configure-args', '--with-debug'],
-    ['extra-configure-args', '--with-debug'],
-    ['omit-configure-args', '--with-debug'],
-    ['add-modules', 'x=/y'],
     ['openssl-version', '3.5.4'],
     ['pcre2-version', '10.45'],
     ['zlib-version', '1.3.1'],
@@ -33,7 +24,6 @@ describe('what later versions bring', () => {
 
   for (const [name, value] of [
     ['transport', 'library'],
-    ['configure-args', 'inherit'],
     ['rehearse', 'false'],
     ['max-parallel', '1'],
     ['batch-wait', '0s'],
@@ -44,11 +34,6 @@ describe('what later versions bring', () => {
   }
 
   for (const [name, value] of [
-    ['download-url', 'http://h/nginx'],
-    ['download-url', 'https://me:hunter22@h/nginx'],
-    ['download-url', 'https://h/a b'],
-    ['source-url', 'ftp://h/{version}'],
-    ['nginx-version', '1.30.4;id'],
     ['openssl-version', '$(id)'],
     ['rehearse', 'yes'],
     ['max-parallel', '0'],
@@ -58,9 +43,7 @@ describe('what later versions bring', () => {
     ['transport', 'opennssh'],
   ] as const) {
     it(`still refuses ${name}: ${value} for its shape`, async () => {
-      const said = await complaints(name, value);
-      assert.match(said, /expected|no credentials|needs a unit/);
-      assert.doesNotMatch(said, /hunter22/);
+      assert.match(await complaints(name, value), /expected|needs a unit/);
     });
   }
 });

@@ -7,7 +7,13 @@ import { buildOf, factsOf, recorded, type Raw } from '../recorded.ts';
 import { codes, only, STRICT } from './rules.ts';
 
 const NEWER: [string, string] = ['nginx/1.22.1', 'nginx/1.26.3'];
-const good: Candidate = { sha256: '1b'.repeat(32), size: 1_000_000, build: buildOf([NEWER]), machine: 'x86_64' };
+const good: Candidate = {
+  sha256: '1b'.repeat(32),
+  size: 1_000_000,
+  build: buildOf([NEWER]),
+  machine: 'x86_64',
+  modules: [],
+};
 
 /** The recorded host without the directives that would beat the build. */
 const bare: Raw = { directives: [] };
@@ -105,6 +111,14 @@ const FOUND: Case[] = [
     fix: /same arguments/,
   },
   {
+    code: 'module-signature',
+    where: 'a module of the old version would be loaded',
+    said: ['--with-threads', '--with-threads'],
+    host: { modules: ['/usr/lib/nginx/modules/ngx_http_echo_module.so'] },
+    says: /ngx_http_echo_module\.so, built for 1\.22\.1: 1\.26\.3 refuses/,
+    fix: /`echo=path`/,
+  },
+  {
     code: 'tls-library-differs',
     where: 'another TLS library is behind it',
     said: ['running with OpenSSL 3.0.20', 'running with OpenSSL 3.5.4'],
@@ -187,6 +201,18 @@ describe('the checks of a build', () => {
     const build = `${String(recorded('systemd')['build'])} --add-module=/build/x/http-echo`;
     const said: [string, string] = ['--with-threads', '--with-threads --add-module=modules/echo'];
     assert.deepEqual(codes(judged({ said, host: { build } })), []);
+  });
+
+  it('only warn of a part that is lost: whether it is used, the test of the configuration tells', () => {
+    const { refusals, warnings } = judged({ said: ['--with-http_realip_module', ''] });
+    assert.deepEqual([refusals.length, warnings.length], [0, 1]);
+  });
+
+  it('want no other version of a module that goes with the binary, nor where the version stays', () => {
+    const host = factsOf('systemd', { modules: ['/m/ngx_http_echo_module.so'] });
+    const modules = [{ name: 'ngx_http_echo_module.so' }];
+    assert.deepEqual(codes(judgeCandidate({ ...good, modules }, host, STRICT)), []);
+    assert.deepEqual(codes(judgeCandidate({ ...good, build: buildOf([]) }, host, STRICT)), []);
   });
 
   it('name what is in by default and was left out', () => {

@@ -7,7 +7,13 @@ import { buildOf, factsOf, type Raw } from '../recorded.ts';
 import { codes, only, STRICT } from './rules.ts';
 
 const NEWER: [string, string] = ['nginx/1.22.1', 'nginx/1.26.3'];
-const good: Candidate = { sha256: '1b'.repeat(32), size: 1_000_000, build: buildOf([NEWER]), machine: 'x86_64' };
+const good: Candidate = {
+  sha256: '1b'.repeat(32),
+  size: 1_000_000,
+  build: buildOf([NEWER]),
+  machine: 'x86_64',
+  modules: [],
+};
 
 interface Case {
   code: string;

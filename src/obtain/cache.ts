@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Built } from '../build/build.ts';
+import { sha256Of } from './fetch.ts';
+
+/** What is kept of a build, in the runner's tool cache. */
+export interface Entry extends Built {
+  /** Of the nginx in the cache. */
+  path: string;
+}
+
+/** Everything that makes one build differ from another; the same parts give the same key. */
+export type KeyParts = Readonly<Record<string, unknown>>;
+
+const TOOL = 'nginx-hot-upgrade';
+
+export function keyOf(parts: KeyParts): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
+
+/** The entry where it is whole: each file has the digest that was noted when it was stored. A spoilt one is removed. */
+export async function findEntry(version: string, key: string): Promise<Entry | undefined> {
+  const { find } = await toolCache();
+  const directory = await quietly(async () => find(TOOL, version, key));
+  if (directory === '') return undefined;
+  const entry = await readEntry(directory).catch(() => undefined);
+  if (entry === undefined)
+    await Promise.all([directory, `${directory}.complete`].map((path) => rm(path, { recursive: true, force: true })));
+  return entry;
+}
+
+export async function storeEntry({ nginx, modules }: Built, place: { version: string; key: string }): Promise<Entry> {
+  const { cacheDir } = await toolCache();
+  const directory = await mkdtemp(join(tmpdir(), 'nginx-hot-upgrade-store-'));
+  try {
+    const files = [
+      { name: 'nginx', bytes: nginx },
+      ...modules.map(({ name, bytes }) => ({ name: join('modules', name), bytes })),
+    ];
+    await mkdir(join(directory, 'modules'));
+    for (const { name, bytes } of files) await writeFile(join(directory, name), bytes, { mode: 0o755 });
+    const digests = Object.fromEntries(files.map(({ name, bytes }) => [name, sha256Of(bytes)]));
+    await writeFile(join(directory, MANIFEST), JSON.stringify(digests, null, 2));
+    return await readEntry(await quietly(() => cacheDir(directory, TOOL, place.version, place.key)));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const MANIFEST = 'manifest.json';
+
+/** Rejects where anything is missing or has another digest than was noted. */
+async function readEntry(directory: string): Promise<Entry> {
+  const noted: unknown = JSON.parse(await readFile(join(directory, MANIFEST), 'utf8'));
+  if (typeof noted !== 'object' || noted === null) throw new Error('no list of files in the entry');
+  const files = await Promise.all(
+    Object.entries(noted).map(([name, digest]) => readNoted(directory, { name, digest })),
+  );
+  const nginx = files.find(({ name }) => name === 'nginx');
+  if (nginx === undefined) throw new Error('no nginx in the entry');
+  const modules = files
+    .filter(({ name }) => name.startsWith('modules/'))
+    .map(({ name, bytes }) => ({ name: name.slice('modules/'.length), bytes }));
+  return { path: join(directory, 'nginx'), nginx: nginx.bytes, modules };
+}
+
+async function readNoted(directory: string, { name, digest }: { name: string; digest: unknown }) {
+  if (!/^(?:nginx|modules\/[\w.-]+)$/.test(name)) throw new Error(`an odd name in the entry: ${name}`);
+  const bytes = await readFile(join(directory, name));
+  if (sha256Of(bytes) !== digest) throw new Error(`${name} has another digest than was noted`);
+  return { name, bytes };
+}
+
+/** The runner names the place of its cache; elsewhere it is the user's own. */
+async function toolCache() {
+  const base = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  process.env['RUNNER_TOOL_CACHE'] ||= join(base, TOOL, 'tools');
+  process.env['RUNNER_TEMP'] ||= tmpdir();
+  return import('@actions/tool-cache');
+}
+
+/** tool-cache speaks to a runner (`::debug::`) even where there is none to hide it. */
+async function quietly<T>(body: () => Promise<T>): Promise<T> {
+  if (process.env['GITHUB_ACTIONS'] === 'true') return body();
+  const write = process.stdout.write.bind(process.stdout);
+  const filtered = (...args: Parameters<typeof write>): boolean =>
+    String(args[0]).startsWith('::debug::') || write(...args);
+  Object.assign(process.stdout, { write: filtered });
+  try {
+    return await body();
+  } finally {
+    Object.assign(process.stdout, { write });
+  }
+}
