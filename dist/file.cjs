@@ -113,7 +113,7 @@ function join$1(parts, separator) {
 
 // src/report/next-steps.ts
 const ADVICE = {
-	refused: "Each refusal names its fix; `allow` takes the codes that can be survived.",
+	refused: "Each refusal names its fix.",
 	unhealthy: "The new version failed its health checks: look at the probe answers and the error log in the evidence.",
 	inconclusive: "The probes could not be sent, so nothing is known about the new version: mend the network between prober and target, or change `health-from`, and run again.",
 	"not-ready": "The new workers did not begin to accept in time: the error log in the evidence says what they waited for; raise `ready-timeout` if they only need longer.",

@@ -421,6 +421,7 @@ Replaces the nginx binary of running servers without losing a request, and puts 
 Commands
   upgrade    stage, swap, prove, commit; or roll back
   plan       all checks, and what would be done; changes nothing
+  build      only obtains the new nginx, with the targets' arguments or your own
   status     what runs on every target
   commit     ends a held upgrade for good
   rollback   back to the previous version, whatever the state
@@ -432,7 +433,7 @@ NGINX_HOT_UPGRADE_PASSPHRASE.
 
 Example
   nginx-hot-upgrade upgrade --targets deploy@web1 --known-hosts @known_hosts --key @id_ed25519 \\
-    --binary ./nginx --health-url http://127.0.0.1/`;
+    --nginx-version stable --health-url http://127.0.0.1/`;
 
 // src/obtain/refusal.ts
 /** The new nginx cannot be had, or must not be: said before any host is touched. */
@@ -2475,7 +2476,8 @@ async function readConfig(form, { raw, environment }) {
 	const binary = await readBinary(form, command);
 	const targets = readTargets(form, {
 		user: environment.user,
-		optional: command === "build" && !inherits(binary)
+		command,
+		binary
 	});
 	const ssh = wantsSsh(form.given("targets") ?? "");
 	const pidFile = form.optional("pid-file", parseTargetPath);
@@ -2501,14 +2503,18 @@ async function readConfig(form, { raw, environment }) {
 function inherits(binary) {
 	return binary?.kind === "build" && binary.arguments === "inherit";
 }
-function readTargets(form, { user: currentUser, optional }) {
+function readTargets(form, { user: currentUser, command, binary }) {
 	const user = form.optional("username", parseUser) ?? currentUser;
 	const port = form.setting("port", parsePort);
 	const targets = form.optional("targets", (text) => parseTargets(text, {
 		user,
 		port
 	}));
-	if (targets === void 0 && !optional && !form.blamed("targets") && !form.blamed("inventory")) form.problem("targets", "no targets: expected at least one [user@]host[:port], or the word \"local\"");
+	const optional = command === "build" && !inherits(binary);
+	if (targets === void 0 && !optional && !form.blamed("targets") && !form.blamed("inventory")) {
+		const instead = command === "build" ? "; or say the arguments in \"configure-args\", and none is needed" : "";
+		form.problem("targets", `no targets: expected at least one [user@]host[:port], or the word "local"${instead}`);
+	}
 	return targets ?? [];
 }
 function requireHealth(form, command) {
@@ -3141,7 +3147,7 @@ function moduleLost({ build }, { master }) {
 /** A loaded module belongs to one nginx version (ngx_add_module); one of the same version only loading it can judge. */
 function moduleSignature({ build, modules }, { master }) {
 	const running = parseBuildInfo(master.build).version;
-	if (build.version === running) return void 0;
+	if (build.version === running || modules === void 0) return void 0;
 	const left = master.modules.filter((path) => !modules.some(({ name }) => name === (0, node_path.basename)(path)));
 	if (left.length === 0) return void 0;
 	const names = left.map((path) => (0, node_path.basename)(path).replace(/^ngx_(?:http_)?|(?:_filter)?_module\.so$/g, ""));
@@ -3273,7 +3279,7 @@ const EXEC_CHECKS = [
 		code: "shared-binary",
 		check: ({ sharedWith, path }) => sharedWith === "" ? void 0 : {
 			message: `another master (${sharedWith}) runs the same file, ${path}: it would take the new one at its next restart or upgrade`,
-			fix: "Give each instance a binary of its own, or allow it and upgrade the other one next."
+			fix: "Give each instance a binary of its own. Where both shall have the new one, upgrade the other next."
 		}
 	},
 	{
@@ -3303,7 +3309,7 @@ function notTheRunningFile({ argv0, exe, exeInode, path, pathInode }) {
 	if (pathInode === exeInode || !argv0.startsWith("/") && pathInode === "") return void 0;
 	return {
 		message: `the master runs ${exe}, but its command ${argv0} leads to ${pathInode === "" ? "no file" : `another file, ${path}`}: a package or a deployment replaced it`,
-		fix: "Restart nginx once so that it runs the file on disk, or allow it: what is at that path now is then what a rollback restores."
+		fix: "Restart nginx once so that it runs the file on disk. Where that is accepted, what is at that path now is what a rollback restores."
 	};
 }
 /** Codes that refuse for good only in some cases (contract, section 6): `relative-argv0` is survivable where it leads to the running file. */
@@ -3550,9 +3556,17 @@ function sort(findings, given) {
 	for (const finding of findings) {
 		if (finding === void 0) continue;
 		const { mild: _, ...plain } = finding;
-		(accepted(finding, given) ? sorted.warnings : sorted.refusals).push(plain);
+		if (accepted(finding, given)) sorted.warnings.push(plain);
+		else sorted.refusals.push({
+			...plain,
+			fix: `${plain.fix}${wayAround(finding, given.master)}`
+		});
 	}
 	return sorted;
+}
+/** What the user may decide, said where it is refused. */
+function wayAround({ code }, master) {
+	return PREFLIGHT_CODES.get(code) === "survivable" && (master === null || isSurvivable(code, master)) ? ` Or accept it: \`allow: ${code}\`.` : "";
 }
 function accepted({ code, mild }, { rules, master }) {
 	const severity = PREFLIGHT_CODES.get(code);
@@ -5589,7 +5603,7 @@ function redBefore(why) {
 	return {
 		code: "health-red-before",
 		message: `the health URL is red before any change, so it could prove nothing afterwards. ${why}`,
-		fix: "Repair the service or the health inputs first, or allow it: then only what turns red counts."
+		fix: "Repair the service or the health inputs first. Where that is accepted, only what turns red counts."
 	};
 }
 
@@ -6204,7 +6218,7 @@ async function judge(run, { file, answer }) {
 	if (!canTestAtOnce(run, file)) {
 		const known = run.binary ?? {
 			size: 0,
-			modules: []
+			modules: void 0
 		};
 		settle(run, judgeCandidate({
 			...known,
@@ -7050,8 +7064,10 @@ async function run({ config, log, cancel }) {
 		hosts.push(result);
 		if (lacking && !skip) conclude(result, missing.get(target.name));
 		if (lacking || skip) continue;
-		if (config.targets.length === 0) built(result, supply?.latest());
-		else await log.group(target.name, () => orGivenUp(oneHost(target, {
+		if (config.targets.length === 0) {
+			built(result, supply?.latest());
+			tell(result, log);
+		} else await log.group(target.name, () => orGivenUp(oneHost(target, {
 			...options,
 			result
 		}), {

@@ -318,6 +318,10 @@ async function checkSignature(signed) {
 	const pinned = own === void 0 ? signerBehind(verdict) : void 0;
 	const fetched = pinned === void 0 ? void 0 : await keyFrom(mirror, pinned);
 	if (fetched !== void 0) verdict = await check([fetched]);
+	else if (pinned !== void 0 && verdict.kind === "unknown-signer") throw keyNotHere(pinned, {
+		url,
+		mirror
+	});
 	if (verdict.kind !== "good") throw refusalOf(verdict, {
 		url,
 		own: own !== void 0
@@ -377,6 +381,9 @@ async function keyFrom({ keys: directory }, { name, fingerprint }) {
 	const file = await require_run.fetchOrNothing(`${directory}${name}.key`, options);
 	const keys = file === void 0 ? [] : require_run.readPublicKeys(file.toString("latin1"));
 	return typeof keys === "string" ? void 0 : keys.find((key) => key.fingerprint === fingerprint);
+}
+function keyNotHere({ name, fingerprint }, { url, mirror }) {
+	return require_run.refuse("unknown-signer", `${url} is signed by ${name} (${fingerprint}), who signs nginx's releases, but whose key is neither on board nor at ${mirror.keys}${name}.key`, "Put the key there, give it as `trusted-keys`, or give the digest of the tarball as `sha256`.");
 }
 function refusalOf(verdict, { url, own }) {
 	const instead = "or give the digest of the tarball as `sha256`";
@@ -724,14 +731,41 @@ async function modulesIn(directory) {
 	})));
 }
 
+// src/build/loaded-modules.ts
+/**
+* Of the modules that a configuration loads, those that a build would not give: another version refuses the old files
+* (ngx_add_module), and the configuration with them. Undefined where there are none, or where a source's name does not
+* tell what comes of it.
+*/
+function sourcesMissing(loaded, plan) {
+	const own = ownModules(plan.args);
+	const foreign = loaded.filter((path) => !own.has((0, node_path.basename)(path)));
+	const sources = [...plan.placed, ...plan.unplaced];
+	const fits = (path, source) => require_run.moduleCore(source) === require_run.moduleCore(path);
+	const missing = foreign.filter((path) => !sources.some(({ name }) => fits(path, name)));
+	const enigmatic = sources.some(({ name }) => !foreign.some((path) => fits(path, name)));
+	if (missing.length === 0 || enigmatic) return void 0;
+	const lines = missing.map((path) => `\`${require_run.moduleCore(path) || (0, node_path.basename)(path, ".so")}=/path/to/sources\``);
+	return {
+		code: "module-source-missing",
+		message: `the configuration loads ${missing.join(", ")}; the new version refuses a module of the old one, and nothing says where its sources are`,
+		fix: `Say it with \`add-modules\`: ${lines.join(", ")}; or take its \`load_module\` out of the configuration.`
+	};
+}
+/** `--with-stream=dynamic` makes ngx_stream_module.so, `--with-http_xslt_module=dynamic` ngx_http_xslt_filter_module.so. */
+function ownModules(args) {
+	const cores = args.filter((arg) => require_run.valueOf(arg) === "dynamic").map(require_run.nameOf).map((name) => name.replace(/^--with-/, "").replace(/_module$/, ""));
+	return new Set(cores.flatMap((core) => [`ngx_${core}_module.so`, `ngx_${core}_filter_module.so`]));
+}
+
 // src/build/third-party.ts
 const LIMIT = 268435456;
 /** Reads a directory or an archive, fetches it where it is a URL. Throws Refused. */
 async function readModule(source) {
 	if (!/^https:\/\//i.test(source.from) && (await (0, node_fs_promises.stat)(source.from)).isDirectory()) return directoryTree(source);
 	const what = `the source of the module ${source.name}`;
-	const url = /^https:\/\//i.test(source.from) ? source.from : `file://${source.from}`;
-	const bytes = await require_run.fetchBytes(encodeURI(url), {
+	const url = /^https:\/\//i.test(source.from) ? source.from : (0, node_url.pathToFileURL)(source.from).href;
+	const bytes = await require_run.fetchBytes(url, {
 		what,
 		limit: LIMIT,
 		deadline: 3e5
@@ -894,6 +928,10 @@ function openWorkshop(source, options) {
 	const bench = require_run.once(() => prepare(source));
 	const jobFor = async (master) => {
 		const plan = planFor(source, master);
+		refuseLostModules(plan, {
+			master,
+			version: (await bench()).version
+		});
 		return {
 			bench: await bench(),
 			plan,
@@ -945,6 +983,11 @@ function planFor(source, master) {
 	});
 	if (Array.isArray(plan)) throw new require_errors.Refused(plan);
 	return plan;
+}
+function refuseLostModules(plan, { master, version }) {
+	if (master === null || require_run.parseBuildInfo(master.build).version === version) return;
+	const finding = sourcesMissing(master.modules, plan);
+	if (finding !== void 0) throw new require_errors.Refused([finding]);
 }
 /** nginx's sources do not make another server, and this machine's compiler no program for another processor. */
 function refuseStranger(master) {

@@ -11,7 +11,7 @@ export const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pa
 /** Debian packages, by what they are for. */
 export const PACKAGES = {
   build:
-    'gcc libc6-dev make binutils libpcre2-dev zlib1g-dev libssl-dev xz-utils dpkg-dev debian-archive-keyring'.split(
+    'gcc libc6-dev make binutils libpcre2-dev zlib1g-dev libssl-dev libxslt1-dev libgd-dev libgeoip-dev libperl-dev perl xz-utils dpkg-dev gpgv gnupg debian-archive-keyring'.split(
       ' ',
     ),
   shells: 'bash dash mksh busybox shellcheck'.split(' '),

@@ -1,5 +1,5 @@
 // src → dist: three entries and what they share, CommonJS, readable, no native add-ons. The same bytes on every machine.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -69,6 +69,7 @@ const { output } = await bundle.write({
 });
 await bundle.close();
 for (const file of ['helper.sh', 'gate.sh']) copyFileSync(`src/target/${file}`, `dist/${file}`);
+cpSync('src/source/keys', 'dist/keys', { recursive: true });
 writeFileSync('dist/licenses.txt', licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)));
 console.log(readdirSync('dist', { recursive: true }).sort().join('\n'));
 

@@ -55,8 +55,12 @@ export async function run({ config, log, cancel }: RunOptions): Promise<{ report
     hosts.push(result);
     if (lacking && !skip) conclude(result, missing.get(target.name));
     if (lacking || skip) continue;
-    if (config.targets.length === 0) built(result, supply?.latest());
-    else await log.group(target.name, () => orGivenUp(oneHost(target, { ...options, result }), { cancel, result }));
+    if (config.targets.length === 0) {
+      built(result, supply?.latest());
+      tell(result, log);
+    } else {
+      await log.group(target.name, () => orGivenUp(oneHost(target, { ...options, result }), { cancel, result }));
+    }
   }
   const verdict = judge(hosts, { command: config.command, autoCommit: config.switch.autoCommit });
   const durationMs = Math.round(performance.now() - start);

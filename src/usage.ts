@@ -7,6 +7,7 @@ Replaces the nginx binary of running servers without losing a request, and puts 
 Commands
   upgrade    stage, swap, prove, commit; or roll back
   plan       all checks, and what would be done; changes nothing
+  build      only obtains the new nginx, with the targets' arguments or your own
   status     what runs on every target
   commit     ends a held upgrade for good
   rollback   back to the previous version, whatever the state
@@ -18,4 +19,4 @@ NGINX_HOT_UPGRADE_PASSPHRASE.
 
 Example
   nginx-hot-upgrade upgrade --targets deploy@web1 --known-hosts @known_hosts --key @id_ed25519 \\
-    --binary ./nginx --health-url http://127.0.0.1/`;
+    --nginx-version stable --health-url http://127.0.0.1/`;

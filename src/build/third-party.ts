@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { ModuleSource } from '../config.ts';
 import { kindOf, unpackSource } from '../obtain/archive.ts';
 import { fetchBytes, sha256Of } from '../obtain/fetch.ts';
@@ -21,8 +22,8 @@ const LIMIT = 256 * 1024 * 1024;
 export async function readModule(source: ModuleSource): Promise<ModuleTree> {
   if (!/^https:\/\//i.test(source.from) && (await stat(source.from)).isDirectory()) return directoryTree(source);
   const what = `the source of the module ${source.name}`;
-  const url = /^https:\/\//i.test(source.from) ? source.from : `file://${source.from}`;
-  const bytes = await fetchBytes(encodeURI(url), { what, limit: LIMIT, deadline: 300_000 });
+  const url = /^https:\/\//i.test(source.from) ? source.from : pathToFileURL(source.from).href;
+  const bytes = await fetchBytes(url, { what, limit: LIMIT, deadline: 300_000 });
   const digest = sha256Of(bytes);
   if (source.sha256 !== undefined && source.sha256 !== digest) {
     throw refuse(

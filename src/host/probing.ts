@@ -83,6 +83,6 @@ function redBefore(why: string) {
   return {
     code: 'health-red-before',
     message: `the health URL is red before any change, so it could prove nothing afterwards. ${why}`,
-    fix: 'Repair the service or the health inputs first, or allow it: then only what turns red counts.',
+    fix: 'Repair the service or the health inputs first. Where that is accepted, only what turns red counts.',
   };
 }

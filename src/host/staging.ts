@@ -160,7 +160,7 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   if (read.number('versionExit') !== 0 || build.version === '') settle(run, judgeFinding(cannotRun(read), rules));
   let tested = answer;
   if (!canTestAtOnce(run, file)) {
-    const known = run.binary ?? { size: 0, modules: [] };
+    const known = run.binary ?? { size: 0, modules: undefined };
     settle(run, judgeCandidate({ ...known, sha256: file.sha256, build }, run.facts, rules));
     if (sideEffectFree(run, file)) {
       const fields = { nonce: run.agent.nonce(), test: 'yes' };

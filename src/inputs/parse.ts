@@ -50,7 +50,7 @@ async function readConfig(form: Form, { raw, environment }: Source): Promise<Con
   refuseUnavailable(form);
   checkLater(form);
   const binary = await readBinary(form, command);
-  const targets = readTargets(form, { user: environment.user, optional: command === 'build' && !inherits(binary) });
+  const targets = readTargets(form, { user: environment.user, command, binary });
   const ssh = wantsSsh(form.given('targets') ?? '');
   const pidFile = form.optional('pid-file', parseTargetPath);
   const health = readHealth(form, targets);
@@ -73,12 +73,21 @@ function inherits(binary: BinarySource | undefined): boolean {
   return binary?.kind === 'build' && binary.arguments === 'inherit';
 }
 
-function readTargets(form: Form, { user: currentUser, optional }: { user: string; optional: boolean }): Target[] {
+interface Asked {
+  /** The current one. */
+  user: string;
+  command: Command;
+  binary: BinarySource | undefined;
+}
+
+function readTargets(form: Form, { user: currentUser, command, binary }: Asked): Target[] {
   const user = form.optional('username', parseUser) ?? currentUser;
   const port = form.setting('port', parsePort);
   const targets = form.optional('targets', (text) => parseTargets(text, { user, port }));
+  const optional = command === 'build' && !inherits(binary);
   if (targets === undefined && !optional && !form.blamed('targets') && !form.blamed('inventory')) {
-    form.problem('targets', 'no targets: expected at least one [user@]host[:port], or the word "local"');
+    const instead = command === 'build' ? '; or say the arguments in "configure-args", and none is needed' : '';
+    form.problem('targets', `no targets: expected at least one [user@]host[:port], or the word "local"${instead}`);
   }
   return targets ?? [];
 }

@@ -5,6 +5,7 @@ import type { BuildSource } from '../config.ts';
 import { newBinary, type NewBinary } from '../binary/new-binary.ts';
 import { type ArgsPlan, planArgs } from '../build/arguments.ts';
 import { build } from '../build/build.ts';
+import { sourcesMissing } from '../build/loaded-modules.ts';
 import { type ModuleTree, readModule } from '../build/third-party.ts';
 import { readToolchain, type Toolchain } from '../build/toolchain.ts';
 import { Refused } from '../errors.ts';
@@ -24,6 +25,7 @@ export function openWorkshop(source: BuildSource, options: SupplyOptions): Sourc
   const bench = once(() => prepare(source));
   const jobFor = async (master: MasterFacts | null): Promise<Job> => {
     const plan = planFor(source, master);
+    refuseLostModules(plan, { master, version: (await bench()).version });
     return { bench: await bench(), plan, key: keyOf(partsOf(await bench(), plan)), log: options.log };
   };
   return {
@@ -78,6 +80,13 @@ function planFor(source: BuildSource, master: MasterFacts | null): ArgsPlan {
   const plan = planArgs({ base, extra: source.extra, omit: source.omit, modules: source.modules, exists: existsSync });
   if (Array.isArray(plan)) throw new Refused(plan);
   return plan;
+}
+
+function refuseLostModules(plan: ArgsPlan, { master, version }: { master: MasterFacts | null; version: string }): void {
+  // A module of the very same version may fit as it is: loading it there tells.
+  if (master === null || parseBuildInfo(master.build).version === version) return;
+  const finding = sourcesMissing(master.modules, plan);
+  if (finding !== undefined) throw new Refused([finding]);
 }
 
 /** nginx's sources do not make another server, and this machine's compiler no program for another processor. */

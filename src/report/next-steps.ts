@@ -10,7 +10,7 @@ export interface Step {
 }
 
 const ADVICE: Record<Reason, string> = {
-  refused: 'Each refusal names its fix; `allow` takes the codes that can be survived.',
+  refused: 'Each refusal names its fix.',
   unhealthy: 'The new version failed its health checks: look at the probe answers and the error log in the evidence.',
   inconclusive:
     'The probes could not be sent, so nothing is known about the new version: mend the network between prober and target, or change `health-from`, and run again.',

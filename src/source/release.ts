@@ -82,6 +82,7 @@ async function checkSignature(signed: Signed): Promise<{ clause: string; warning
   const pinned = own === undefined ? signerBehind(verdict) : undefined;
   const fetched = pinned === undefined ? undefined : await keyFrom(mirror, pinned);
   if (fetched !== undefined) verdict = await check([fetched]);
+  else if (pinned !== undefined && verdict.kind === 'unknown-signer') throw keyNotHere(pinned, { url, mirror });
   if (verdict.kind !== 'good') throw refusalOf(verdict, { url, own: own !== undefined });
   const { fingerprint } = verdict;
   const key = [...(fetched === undefined ? [] : [fetched]), ...keys].find((each) => each.fingerprint === fingerprint);
@@ -123,6 +124,14 @@ async function keyFrom({ keys: directory }: Mirror, { name, fingerprint }: Signe
   const file = await fetchOrNothing(`${directory}${name}.key`, options);
   const keys = file === undefined ? [] : readPublicKeys(file.toString('latin1'));
   return typeof keys === 'string' ? undefined : keys.find((key) => key.fingerprint === fingerprint);
+}
+
+function keyNotHere({ name, fingerprint }: Signer, { url, mirror }: { url: string; mirror: Mirror }): Refused {
+  return refuse(
+    'unknown-signer',
+    `${url} is signed by ${name} (${fingerprint}), who signs nginx's releases, but whose key is neither on board nor at ${mirror.keys}${name}.key`,
+    'Put the key there, give it as `trusted-keys`, or give the digest of the tarball as `sha256`.',
+  );
 }
 
 type NotGood = Exclude<Verdict, { kind: 'good' }>;

@@ -57,7 +57,7 @@ async function build(what: { version: NginxVersion; variant: Variant | undefined
 async function builtTree(version: NginxVersion): Promise<string> {
   const tree = join(cache, `nginx-${version}-tree`);
   if (existsSync(join(tree, 'objs/nginx'))) return tree;
-  const tarball = await nginxTarball(version, join(cache, 'source'));
+  const tarball = await nginxTarball(version);
   await rm(tree, { recursive: true, force: true });
   await mkdir(tree);
   await mustRun(['tar', '-xzf', tarball, '-C', tree, '--strip-components=1', '--no-same-owner']);

@@ -96,7 +96,7 @@ function moduleLost({ build }: Candidate, { master }: { master: MasterFacts }): 
 /** A loaded module belongs to one nginx version (ngx_add_module); one of the same version only loading it can judge. */
 function moduleSignature({ build, modules }: Candidate, { master }: { master: MasterFacts }): Found {
   const running = parseBuildInfo(master.build).version;
-  if (build.version === running) return undefined;
+  if (build.version === running || modules === undefined) return undefined;
   const left = master.modules.filter((path) => !modules.some(({ name }) => name === basename(path)));
   if (left.length === 0) return undefined;
   const names = left.map((path) => basename(path).replace(/^ngx_(?:http_)?|(?:_filter)?_module\.so$/g, ''));

@@ -28,8 +28,8 @@ export interface Candidate {
   /** The loader that it asks for; undefined where it is static or unknown. */
   interpreter?: string;
   needs?: Needs;
-  /** Dynamic modules that go with it. */
-  modules: { name: string }[];
+  /** Dynamic modules that go with it; undefined: those that are kept with it on the target, whichever they are. */
+  modules: { name: string }[] | undefined;
 }
 
 /** A check of the new file against the running master. */

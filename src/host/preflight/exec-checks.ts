@@ -13,7 +13,7 @@ export const EXEC_CHECKS: MasterCheck[] = [
         ? undefined
         : {
             message: `another master (${sharedWith}) runs the same file, ${path}: it would take the new one at its next restart or upgrade`,
-            fix: 'Give each instance a binary of its own, or allow it and upgrade the other one next.',
+            fix: 'Give each instance a binary of its own. Where both shall have the new one, upgrade the other next.',
           },
   },
   {
@@ -54,7 +54,7 @@ function notTheRunningFile({ argv0, exe, exeInode, path, pathInode }: MasterFact
   if (pathInode === exeInode || (!argv0.startsWith('/') && pathInode === '')) return undefined;
   return {
     message: `the master runs ${exe}, but its command ${argv0} leads to ${pathInode === '' ? 'no file' : `another file, ${path}`}: a package or a deployment replaced it`,
-    fix: 'Restart nginx once so that it runs the file on disk, or allow it: what is at that path now is then what a rollback restores.',
+    fix: 'Restart nginx once so that it runs the file on disk. Where that is accepted, what is at that path now is what a rollback restores.',
   };
 }
 

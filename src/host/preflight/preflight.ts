@@ -65,9 +65,16 @@ function sort(findings: (Graded | undefined)[], given: { rules: Rules; master: M
   for (const finding of findings) {
     if (finding === undefined) continue;
     const { mild: _, ...plain } = finding;
-    (accepted(finding, given) ? sorted.warnings : sorted.refusals).push(plain);
+    if (accepted(finding, given)) sorted.warnings.push(plain);
+    else sorted.refusals.push({ ...plain, fix: `${plain.fix}${wayAround(finding, given.master)}` });
   }
   return sorted;
+}
+
+/** What the user may decide, said where it is refused. */
+function wayAround({ code }: Graded, master: MasterFacts | null): string {
+  const survivable = PREFLIGHT_CODES.get(code) === 'survivable' && (master === null || isSurvivable(code, master));
+  return survivable ? ` Or accept it: \`allow: ${code}\`.` : '';
 }
 
 function accepted({ code, mild }: Graded, { rules, master }: { rules: Rules; master: MasterFacts | null }): boolean {

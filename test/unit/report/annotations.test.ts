@@ -104,7 +104,7 @@ describe('consoleVerdict()', () => {
     assert.deepEqual(consoleVerdict(report([refused({ refusals: [finding('noexec')] })])), [
       'web1 refused, nothing was touched: noexec',
       'web1 noexec: noexec was found. Fix: Mend it.',
-      'Next: web1: Each refusal names its fix; `allow` takes the codes that can be survived.',
+      'Next: web1: Each refusal names its fix.',
     ]);
   });
 

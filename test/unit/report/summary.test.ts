@@ -75,7 +75,7 @@ ${HEAD}
 
 **What to do next**
 
-web1: Each refusal names its fix; <code>allow</code> takes the codes that can be survived.
+web1: Each refusal names its fix.
 
 Timeline from 2026-11-22T10:00:00.000Z: connect 60 ms
 

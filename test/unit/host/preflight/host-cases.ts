@@ -158,7 +158,7 @@ export const FOUND: HostCase[] = [
     where: 'another file lies at its path',
     changes: { pathInode: '39:1', exe: '/usr/sbin/nginx (deleted)' },
     says: /runs \/usr\/sbin\/nginx \(deleted\).*another file, \/usr\/sbin\/nginx/,
-    fix: /allow it/,
+    fix: /Or accept it: `allow: argv0-not-running-file`/,
   },
   {
     code: 'argv0-not-running-file',
@@ -172,7 +172,7 @@ export const FOUND: HostCase[] = [
     where: 'another master runs the same file',
     changes: { sharedWith: '7, 9' },
     says: /another master \(7, 9\) runs the same file, \/usr\/sbin\/nginx:/,
-    fix: /binary of its own, or allow it/,
+    fix: /binary of its own.*`allow: shared-binary`/,
   },
   {
     code: 'wrapper-script',

@@ -13,7 +13,7 @@ import { allowing, codes, STRICT } from './rules.ts';
 const TABLES = { HOST_CHECKS, MASTER_CHECKS, EXEC_CHECKS, SERVICE_CHECKS, FILE_CHECKS, BUILD_CHECKS };
 
 function finding(code: string) {
-  return { code, message: 'found', fix: 'mend it' };
+  return { code, message: 'found', fix: 'mend it.' };
 }
 
 describe('preflight', () => {
@@ -75,7 +75,8 @@ describe('preflight', () => {
 
   it('sorts a finding that was made elsewhere by the same rules', () => {
     const red = finding('health-red-before');
-    assert.deepEqual(judgeFinding(red, STRICT), { refusals: [red], warnings: [] });
+    const offered = { ...red, fix: 'mend it. Or accept it: `allow: health-red-before`.' };
+    assert.deepEqual(judgeFinding(red, STRICT), { refusals: [offered], warnings: [] });
     assert.deepEqual(judgeFinding(red, allowing('health-red-before')), { refusals: [], warnings: [red] });
     const denied = finding('forwarding-denied');
     assert.deepEqual(judgeFinding(denied, allowing('forwarding-denied')), { refusals: [denied], warnings: [] });
