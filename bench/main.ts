@@ -1,18 +1,26 @@
 import { loadavg, availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/errors.ts';
+import { benchBuild } from './build.ts';
 import { benchColdStart } from './cold-start.ts';
 import { benchDrops } from './drops.ts';
 import { benchUpgrade } from './upgrade.ts';
 import { benchUpload } from './upload.ts';
 
-const BENCHES = { upgrade: benchUpgrade, upload: benchUpload, 'cold-start': benchColdStart, drops: benchDrops };
+const BENCHES = {
+  upgrade: benchUpgrade,
+  upload: benchUpload,
+  'cold-start': benchColdStart,
+  build: benchBuild,
+  drops: benchDrops,
+};
 type Name = keyof typeof BENCHES;
 
-const USAGE = `usage: npm run bench -- [upgrade] [upload] [cold-start] [drops] [--count N] [--rate N]
+const USAGE = `usage: npm run bench -- [upgrade] [upload] [cold-start] [build] [drops] [--count N] [--rate N]
   upgrade     our whole upgrade of a host against the same by scp and ssh; N pairs (12)
   upload      our upload of a 10 MB binary against scp; N pairs (12)
   cold-start  from the start of the built programs to their first byte at a target; N times (15)
+  build       our build of nginx against configure and make by hand; N pairs (3); then from the cache
   drops       upgrades and rollbacks under load until N fresh requests (300000) fell inside switches; --rate a second (600)`;
 
 async function main(words: string[]): Promise<void> {
@@ -32,7 +40,7 @@ function readArguments(words: string[]) {
   });
   const names = positionals.filter((word): word is Name => Object.hasOwn(BENCHES, word));
   if (names.length < positionals.length) throw new Error(USAGE);
-  const defaults: Name[] = ['upgrade', 'upload', 'cold-start'];
+  const defaults: Name[] = ['upgrade', 'upload', 'cold-start', 'build'];
   const options = { count: positive(values.count), rate: positive(values.rate) };
   return { names: names.length > 0 ? names : defaults, options };
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: installs what is missing, then runs bench/main.ts on Node 24.
- * `npm run bench -- upgrade|upload|cold-start|drops [--count N] [--rate N]`
+ * `npm run bench -- upgrade|upload|cold-start|build|drops [--count N] [--rate N]`
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

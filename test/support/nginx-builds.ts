@@ -13,7 +13,7 @@ const cache = join(import.meta.dirname, '../../.cache/nginx');
 const TEN_MEGABYTES = 10 * 1024 * 1024;
 
 /** As a distribution would; the same for all, so that no build differs from another by accident. */
-const CONFIGURE = [
+export const CONFIGURE = [
   '--prefix=/usr/share/nginx',
   '--sbin-path=/usr/sbin/nginx',
   '--conf-path=/etc/nginx/nginx.conf',
