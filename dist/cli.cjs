@@ -62,8 +62,9 @@ function takeOption(found, option) {
 		value
 	});
 }
+/** The text of a key, `-----BEGIN …`, is none. */
 function isOption(word) {
-	return word.startsWith("--") && word !== "--";
+	return /^--[^-]/.test(word);
 }
 function splitOnce(word) {
 	const equals = word.indexOf("=");

@@ -595,7 +595,7 @@ function mirrorOf(source) {
 	return {
 		template,
 		directory,
-		keys: source === "https://nginx.org/download/nginx-{version}.tar.gz" ? "https://nginx.org/keys/" : `${directory}keys/`
+		keys: template === "https://nginx.org/download/nginx-{version}.tar.gz" ? "https://nginx.org/keys/" : `${directory}keys/`
 	};
 }
 function urlOf({ template }, version) {
@@ -621,7 +621,7 @@ async function listingOf({ directory }) {
 }
 /** Every version of which a listing, be it a page or a list of names, names a tarball. */
 function versionsIn(listing) {
-	return [...new Set([...listing.matchAll(/nginx-(\d+\.\d+\.\d+)\.tar\.gz(?!\.)/g)].map(([, version = ""]) => version))];
+	return [...new Set([...listing.matchAll(/(?<![\w.-])nginx-(\d+\.\d+\.\d+)\.tar\.gz(?![\w.~-])/g)].map(([, version = ""]) => version))];
 }
 /** Stable lines have an even second number, mainline an odd one (nginx.org/en/download.html). */
 function newest(versions, wish) {
@@ -644,6 +644,7 @@ function dearmor(text, kind) {
 	const other = blocks.find(([, found]) => found !== kind);
 	if (other !== void 0) return `expected a PGP ${kind.toLowerCase()}, found a PGP ${other[1]?.toLowerCase()}`;
 	if (/-----BEGIN PGP SIGNED MESSAGE-----/.test(plain)) return "expected a detached signature, found a signed message";
+	if ((plain.match(/-----BEGIN PGP /g)?.length ?? 0) > blocks.length) return `found a block that is cut off or damaged: expected each to run to "-----END PGP ${kind}-----"`;
 	if (blocks.length === 0) return `expected "-----BEGIN PGP ${kind}-----", found no such block`;
 	if (kind === "SIGNATURE" && plain.replaceAll(BLOCK$1, "").trim() !== "") return "found text around the signature";
 	const bytes = blocks.map(([, , , body = ""]) => Buffer.from(body.replace(/\n=[A-Za-z0-9+/]{4}\s*$/, ""), "base64"));
@@ -720,9 +721,17 @@ function readPublicKeys(text) {
 		const keys = blocks.flatMap((block) => splitKeys(readPackets(block)).map(keyOf$1));
 		return keys.length > 0 ? keys : "found no key in the block";
 	} catch (error) {
-		if (error instanceof RangeError) return `found a damaged key: ${error.message}`;
+		if (error instanceof RangeError) return `found a damaged key: ${whyDamaged(error)}`;
 		throw error;
 	}
+}
+/** Of several copies of one key gpgv takes the first: the renewed one must come before the expired. */
+function longestFirst(a, b) {
+	return (b.expires ?? Number.MAX_SAFE_INTEGER) - (a.expires ?? Number.MAX_SAFE_INTEGER);
+}
+/** Where a length ends beyond the bytes, Node's own words speak of offsets that nobody knows. */
+function whyDamaged(error) {
+	return "code" in error ? "it is cut off" : error.message;
 }
 /** A key goes on until the next primary one. */
 function splitKeys(packets) {
@@ -743,7 +752,7 @@ function keyOf$1(packets) {
 	const lifetime = lifetimeOf(packets, fingerprint);
 	return {
 		fingerprint,
-		user: packets.find(({ tag }) => tag === TAG$1.user)?.body.toString("utf8") ?? "",
+		user: (packets.find(({ tag }) => tag === TAG$1.user)?.body.toString("utf8") ?? "").replaceAll(/\p{C}+/gu, " "),
 		...lifetime === 0 ? {} : { expires: (created + lifetime) * 1e3 },
 		bytes: Buffer.concat(packets.map(({ bytes }) => bytes))
 	};
@@ -856,6 +865,7 @@ function parseSourceUrl(text) {
 	if (mistake !== void 0) return bad(mistake);
 	if (!/^(?:https|file):\/\//i.test(text)) return bad(`expected an https:// or file:// URL, found ${show(text)}`);
 	if (/^file:\/\/[^/]/i.test(text)) return bad(`expected file:///directory/ with three slashes, found ${show(text)}`);
+	if (/^\w+:\/\/[^/]*\{version\}/.test(text)) return bad(`{version} has no place in the name of a host, found ${show(text)}`);
 	if (/[{}]/.test(filled)) return bad(`only {version} stands for something, found ${show(text)}`);
 	if (filled !== text || text.endsWith("/")) return good(text);
 	return bad(`expected {version} in it, or a directory with a slash at its end, found ${show(text)}`);
@@ -7362,6 +7372,12 @@ Object.defineProperty(exports, "label", {
     return label;
   }
 });
+Object.defineProperty(exports, "longestFirst", {
+  enumerable: true,
+  get: function () {
+    return longestFirst;
+  }
+});
 Object.defineProperty(exports, "longestGapMs", {
   enumerable: true,
   get: function () {
@@ -7546,6 +7562,12 @@ Object.defineProperty(exports, "valueOf", {
   enumerable: true,
   get: function () {
     return valueOf;
+  }
+});
+Object.defineProperty(exports, "whyDamaged", {
+  enumerable: true,
+  get: function () {
+    return whyDamaged;
   }
 });
 Object.defineProperty(exports, "worstFirst", {

@@ -8,6 +8,38 @@ let node_fs_promises = require("node:fs/promises");
 let node_path = require("node:path");
 let node_fs = require("node:fs");
 
+// src/build/safe-arguments.ts
+/**
+* Why an argument must not be given to `configure`, as a clause; undefined where it may. configure puts what it is given
+* into shell commands and makefiles (auto/feature, auto/make). Whose word it is matters: a user may choose compilers and
+* their options, a target only says what it was built with, and runs nothing here.
+*/
+function unsafeArgument(arg, { from }) {
+	if (/[$`\u0000-\u001f\u007f]/.test(arg)) return "a shell or make would read more into it than a word";
+	const [name, value] = [require_run.nameOf(arg), require_run.valueOf(arg) ?? ""];
+	const options = /^--with-[a-z0-9]+-opt$/.test(name);
+	if (options && /[;|&<>()]/.test(value)) return "configure passes it to a shell, which would run more than a compiler";
+	if (from === "user") return void 0;
+	if (/^--with-(?:cc|cpp|perl)$/.test(name) && !TOOL.test(value)) return "it is no compiler or perl by its name";
+	const odd = options ? value.split(/\s+/).find((word) => word !== "" && !isHarmless(word)) : void 0;
+	return odd === void 0 ? void 0 : `${odd} makes a compiler do other things than compile`;
+}
+const TOOL = /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?(?:cc|gcc|g\+\+|c\+\+|clang|clang\+\+|cpp|perl)(?:-?[\d.]+)?$/;
+/** Options of gcc and clang that choose what is generated, and nothing that is run or written besides. */
+const HARMLESS = [
+	/^-(?:[gOsmDUIlLz]|w$|pipe$|pie$|no-pie$|pthread$|rdynamic$|static|shared|std=|specs=|isystem$|nostd)/,
+	/^-f(?!plugin|dump|save|callgraph|auto-profile)/,
+	/^-W(?![lpa],)/,
+	/^-Wp,-[DU]/,
+	/^-Wa,--(?:noexecstack|execstack)$/,
+	/^--param=/,
+	/^[^-@]/
+];
+const LINKER = /^-Wl,(?!.*(?:-o\b|--output|Map|plugin|dependency-file|@))/;
+function isHarmless(word) {
+	return LINKER.test(word) || HARMLESS.some((pattern) => pattern.test(word));
+}
+
 // src/build/arguments.ts
 /** Where the sources of a module are put, from the directory of nginx's own. The same on every machine: `-V` shows it. */
 function placeOf({ name }) {
@@ -18,7 +50,10 @@ function placeOf({ name }) {
 * binary had are replaced, or else refused. What can be kept is kept token by token.
 */
 function planArgs(wish) {
-	const judged = [...wish.base.filter((arg) => !isOmitted(arg, wish.omit)), ...wish.extra].map((arg) => judge(arg, wish));
+	const judged = [...wish.base.filter((arg) => !isOmitted(arg, wish.omit)).map((arg) => judge(arg, wish)), ...wish.extra.map((arg) => judge(arg, {
+		...wish,
+		from: "user"
+	}))];
 	const findings = judged.flatMap(({ finding }) => finding === void 0 ? [] : [finding]);
 	if (findings.length > 0) return findings;
 	const omitted = wish.base.filter((arg) => isOmitted(arg, wish.omit));
@@ -56,6 +91,14 @@ function judge(arg, wish) {
 		became: arg,
 		why: ""
 	};
+	const danger = unsafeArgument(arg, wish);
+	if (danger !== void 0) return {
+		...kept,
+		finding: unsafe(arg, {
+			danger,
+			from: wish.from
+		})
+	};
 	if (value === void 0) return kept;
 	if (/^--add-(?:dynamic-)?module$/.test(name)) return judgeModule(arg, wish);
 	if (name === "--builddir") return {
@@ -63,11 +106,11 @@ function judge(arg, wish) {
 		became: null,
 		why: "a directory of the machine that built it"
 	};
-	if (/^--with-(?:openssl|pcre|zlib)$/.test(name)) return {
+	if (/^--with-(?:openssl|pcre|zlib|libatomic)$/.test(name)) return {
 		...kept,
 		finding: bundledLibrary(arg)
 	};
-	if (/^--with-(?:cc|cpp|perl|libatomic)$/.test(name) && value.startsWith("/") && !wish.exists(value)) return {
+	if (/^--with-(?:cc|cpp|perl)$/.test(name) && value.startsWith("/") && !wish.exists(value)) return {
 		...kept,
 		finding: notHere(arg, value)
 	};
@@ -107,6 +150,14 @@ function sourceMissing(arg) {
 		code: "module-source-missing",
 		message: `the running nginx was built with ${arg}; that directory lay on the machine that built it, and \`add-modules\` names no sources for it`,
 		fix: `Say where they are: \`add-modules: ${name}=/path/to/sources\`; or leave the module out: \`omit-configure-args: ${arg}\`.`
+	};
+}
+function unsafe(arg, { danger, from }) {
+	const own = from === "user" ? "" : `, or say it yourself with \`configure-args\` or \`extra-configure-args\``;
+	return {
+		code: "argument-unsafe",
+		message: `${from === "user" ? "the argument" : "the running nginx says that it was built with"} ${arg}: ${danger}`,
+		fix: `Leave it out (\`omit-configure-args: ${require_run.nameOf(arg)}\`)${own}.`
 	};
 }
 function bundledLibrary(arg) {
@@ -172,7 +223,7 @@ function readSignature(file) {
 		if (packets.some(({ tag }) => tag !== require_run.TAG.signature)) return "expected nothing but a signature, found other packets";
 		return packets.length === 1 ? bytes : `expected one signature, found ${packets.length}`;
 	} catch (error) {
-		if (error instanceof RangeError) return `found a damaged signature: ${error.message}`;
+		if (error instanceof RangeError) return `found a damaged signature: ${require_run.whyDamaged(error)}`;
 		throw error;
 	}
 }
@@ -181,7 +232,7 @@ async function verify(path, given) {
 	const dir = await (0, node_fs_promises.mkdtemp)((0, node_path.join)((0, node_os.tmpdir)(), "nginx-hot-upgrade-gpgv-"));
 	try {
 		const [keyring, detached] = [(0, node_path.join)(dir, "keyring"), (0, node_path.join)(dir, "signature")];
-		await (0, node_fs_promises.writeFile)(keyring, Buffer.concat(given.keys.map(({ bytes }) => bytes)), { mode: 384 });
+		await (0, node_fs_promises.writeFile)(keyring, Buffer.concat(given.keys.toSorted(require_run.longestFirst).map(({ bytes }) => bytes)), { mode: 384 });
 		await (0, node_fs_promises.writeFile)(detached, given.signature, { mode: 384 });
 		const said = await gpgv([
 			"--homedir",
@@ -327,7 +378,7 @@ async function checkSignature(signed) {
 		own: own !== void 0
 	});
 	const { fingerprint } = verdict;
-	const key = [...fetched === void 0 ? [] : [fetched], ...keys].find((each) => each.fingerprint === fingerprint);
+	const key = [...fetched === void 0 ? [] : [fetched], ...keys].toSorted(require_run.longestFirst).find((each) => each.fingerprint === fingerprint);
 	if (key === void 0) throw refusalOf({
 		kind: "unknown-signer",
 		key: fingerprint
@@ -972,13 +1023,17 @@ async function prepare(source) {
 }
 /** Throws Refused where the running binary cannot be followed. */
 function planFor(source, master) {
-	if (source.arguments === "inherit" && master !== null) refuseStranger(master);
+	const inherited = source.arguments === "inherit";
+	if (inherited && master !== null) refuseStranger(master);
 	const base = source.arguments === "inherit" ? require_run.parseBuildInfo(master?.build ?? "").arguments : source.arguments;
+	const from = inherited ? "target" : "user";
+	const { extra, omit, modules } = source;
 	const plan = planArgs({
 		base,
-		extra: source.extra,
-		omit: source.omit,
-		modules: source.modules,
+		from,
+		extra,
+		omit,
+		modules,
 		exists: node_fs.existsSync
 	});
 	if (Array.isArray(plan)) throw new require_errors.Refused(plan);

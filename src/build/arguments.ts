@@ -1,6 +1,7 @@
 import type { ModuleSource } from '../config.ts';
 import { type ConfigureArgs, nameOf, valueOf } from '../nginx/configure-args.ts';
 import { moduleCore } from '../nginx/modules.ts';
+import { unsafeArgument } from './safe-arguments.ts';
 import type { Finding } from '../report/result.ts';
 
 /** What became of one argument on its way from the running binary to the new one; what stayed as it was is not told. */
@@ -22,8 +23,9 @@ export interface ArgsPlan {
 }
 
 export interface ArgsWish {
-  /** Of the running binary, or the user's own. */
+  /** Of the running binary (`target`), or the user's own. */
   base: ConfigureArgs;
+  from: 'user' | 'target';
   extra: ConfigureArgs;
   omit: ConfigureArgs;
   modules: readonly ModuleSource[];
@@ -41,9 +43,10 @@ export function placeOf({ name }: ModuleSource): string {
  * binary had are replaced, or else refused. What can be kept is kept token by token.
  */
 export function planArgs(wish: ArgsWish): ArgsPlan | Finding[] {
-  const judged = [...wish.base.filter((arg) => !isOmitted(arg, wish.omit)), ...wish.extra].map((arg) =>
-    judge(arg, wish),
-  );
+  const judged = [
+    ...wish.base.filter((arg) => !isOmitted(arg, wish.omit)).map((arg) => judge(arg, wish)),
+    ...wish.extra.map((arg) => judge(arg, { ...wish, from: 'user' })),
+  ];
   const findings = judged.flatMap(({ finding }) => (finding === undefined ? [] : [finding]));
   if (findings.length > 0) return findings;
   const omitted = wish.base.filter((arg) => isOmitted(arg, wish.omit));
@@ -72,11 +75,13 @@ interface Judged extends Change {
 function judge(arg: string, wish: ArgsWish): Judged {
   const [name, value] = [nameOf(arg), valueOf(arg)];
   const kept: Judged = { arg, became: arg, why: '' };
+  const danger = unsafeArgument(arg, wish);
+  if (danger !== undefined) return { ...kept, finding: unsafe(arg, { danger, from: wish.from }) };
   if (value === undefined) return kept;
   if (/^--add-(?:dynamic-)?module$/.test(name)) return judgeModule(arg, wish);
   if (name === '--builddir') return { arg, became: null, why: 'a directory of the machine that built it' };
-  if (/^--with-(?:openssl|pcre|zlib)$/.test(name)) return { ...kept, finding: bundledLibrary(arg) };
-  if (/^--with-(?:cc|cpp|perl|libatomic)$/.test(name) && value.startsWith('/') && !wish.exists(value)) {
+  if (/^--with-(?:openssl|pcre|zlib|libatomic)$/.test(name)) return { ...kept, finding: bundledLibrary(arg) };
+  if (/^--with-(?:cc|cpp|perl)$/.test(name) && value.startsWith('/') && !wish.exists(value)) {
     return { ...kept, finding: notHere(arg, value) };
   }
   const specs = name === '--with-cc-opt' || name === '--with-ld-opt' ? missingSpecs(value, wish.exists) : undefined;
@@ -109,6 +114,15 @@ function sourceMissing(arg: string): Finding {
     code: 'module-source-missing',
     message: `the running nginx was built with ${arg}; that directory lay on the machine that built it, and \`add-modules\` names no sources for it`,
     fix: `Say where they are: \`add-modules: ${name}=/path/to/sources\`; or leave the module out: \`omit-configure-args: ${arg}\`.`,
+  };
+}
+
+function unsafe(arg: string, { danger, from }: { danger: string; from: 'user' | 'target' }): Finding {
+  const own = from === 'user' ? '' : `, or say it yourself with \`configure-args\` or \`extra-configure-args\``;
+  return {
+    code: 'argument-unsafe',
+    message: `${from === 'user' ? 'the argument' : 'the running nginx says that it was built with'} ${arg}: ${danger}`,
+    fix: `Leave it out (\`omit-configure-args: ${nameOf(arg)}\`)${own}.`,
   };
 }
 

@@ -53,8 +53,9 @@ function takeOption(found: Arguments, option: { name: string; value: string | un
   } else found.values.push({ name, value });
 }
 
+/** The text of a key, `-----BEGIN …`, is none. */
 function isOption(word: string): boolean {
-  return word.startsWith('--') && word !== '--';
+  return /^--[^-]/.test(word);
 }
 
 function splitOnce(word: string): [string, string | undefined] {

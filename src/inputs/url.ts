@@ -15,6 +15,8 @@ export function parseSourceUrl(text: string): Checked<string> {
   if (mistake !== undefined) return bad(mistake);
   if (!/^(?:https|file):\/\//i.test(text)) return bad(`expected an https:// or file:// URL, found ${show(text)}`);
   if (/^file:\/\/[^/]/i.test(text)) return bad(`expected file:///directory/ with three slashes, found ${show(text)}`);
+  if (/^\w+:\/\/[^/]*\{version\}/.test(text))
+    return bad(`{version} has no place in the name of a host, found ${show(text)}`);
   if (/[{}]/.test(filled)) return bad(`only {version} stands for something, found ${show(text)}`);
   if (filled !== text || text.endsWith('/')) return good(text);
   return bad(`expected {version} in it, or a directory with a slash at its end, found ${show(text)}`);

@@ -77,7 +77,9 @@ function planFor(source: BuildSource, master: MasterFacts | null): ArgsPlan {
   const inherited = source.arguments === 'inherit';
   if (inherited && master !== null) refuseStranger(master);
   const base = source.arguments === 'inherit' ? parseBuildInfo(master?.build ?? '').arguments : source.arguments;
-  const plan = planArgs({ base, extra: source.extra, omit: source.omit, modules: source.modules, exists: existsSync });
+  const from = inherited ? 'target' : 'user';
+  const { extra, omit, modules } = source;
+  const plan = planArgs({ base, from, extra, omit, modules, exists: existsSync });
   if (Array.isArray(plan)) throw new Refused(plan);
   return plan;
 }

@@ -14,6 +14,9 @@ export function dearmor(text: string, kind: ArmorKind): Buffer[] | string {
   const other = blocks.find(([, found]) => found !== kind);
   if (other !== undefined) return `expected a PGP ${kind.toLowerCase()}, found a PGP ${other[1]?.toLowerCase()}`;
   if (/-----BEGIN PGP SIGNED MESSAGE-----/.test(plain)) return 'expected a detached signature, found a signed message';
+  const begun = plain.match(/-----BEGIN PGP /g)?.length ?? 0;
+  if (begun > blocks.length)
+    return `found a block that is cut off or damaged: expected each to run to "-----END PGP ${kind}-----"`;
   if (blocks.length === 0) return `expected "-----BEGIN PGP ${kind}-----", found no such block`;
   if (kind === 'SIGNATURE' && plain.replaceAll(BLOCK, '').trim() !== '') return 'found text around the signature';
   const bytes = blocks.map(([, , , body = '']) => Buffer.from(body.replace(/\n=[A-Za-z0-9+/]{4}\s*$/, ''), 'base64'));

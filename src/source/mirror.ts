@@ -20,7 +20,7 @@ export const NGINX_ORG = 'https://nginx.org/download/nginx-{version}.tar.gz';
 export function mirrorOf(source: string): Mirror {
   const template = source.includes('{version}') ? source : `${source.replace(/\/*$/, '/')}nginx-{version}.tar.gz`;
   const directory = template.slice(0, template.slice(0, template.indexOf('{version}')).lastIndexOf('/') + 1);
-  const keys = source === NGINX_ORG ? 'https://nginx.org/keys/' : `${directory}keys/`;
+  const keys = template === NGINX_ORG ? 'https://nginx.org/keys/' : `${directory}keys/`;
   return { template, directory, keys };
 }
 
@@ -57,7 +57,9 @@ async function listingOf({ directory }: Mirror): Promise<string> {
 /** Every version of which a listing, be it a page or a list of names, names a tarball. */
 export function versionsIn(listing: string): string[] {
   return [
-    ...new Set([...listing.matchAll(/nginx-(\d+\.\d+\.\d+)\.tar\.gz(?!\.)/g)].map(([, version = '']) => version)),
+    ...new Set(
+      [...listing.matchAll(/(?<![\w.-])nginx-(\d+\.\d+\.\d+)\.tar\.gz(?![\w.~-])/g)].map(([, version = '']) => version),
+    ),
   ];
 }
 

@@ -24,9 +24,19 @@ export function readPublicKeys(text: string): PublicKey[] | string {
     const keys = blocks.flatMap((block) => splitKeys(readPackets(block)).map(keyOf));
     return keys.length > 0 ? keys : 'found no key in the block';
   } catch (error) {
-    if (error instanceof RangeError) return `found a damaged key: ${error.message}`;
+    if (error instanceof RangeError) return `found a damaged key: ${whyDamaged(error)}`;
     throw error;
   }
+}
+
+/** Of several copies of one key gpgv takes the first: the renewed one must come before the expired. */
+export function longestFirst(a: PublicKey, b: PublicKey): number {
+  return (b.expires ?? Number.MAX_SAFE_INTEGER) - (a.expires ?? Number.MAX_SAFE_INTEGER);
+}
+
+/** Where a length ends beyond the bytes, Node's own words speak of offsets that nobody knows. */
+export function whyDamaged(error: RangeError): string {
+  return 'code' in error ? 'it is cut off' : error.message;
 }
 
 /** A key goes on until the next primary one. */
@@ -49,7 +59,7 @@ function keyOf(packets: Packet[]): PublicKey {
   const lifetime = lifetimeOf(packets, fingerprint);
   return {
     fingerprint,
-    user: packets.find(({ tag }) => tag === TAG.user)?.body.toString('utf8') ?? '',
+    user: (packets.find(({ tag }) => tag === TAG.user)?.body.toString('utf8') ?? '').replaceAll(/\p{C}+/gu, ' '),
     ...(lifetime === 0 ? {} : { expires: (created + lifetime) * 1000 }),
     bytes: Buffer.concat(packets.map(({ bytes }) => bytes)),
   };

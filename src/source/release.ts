@@ -8,7 +8,7 @@ import type { Refused } from '../errors.ts';
 import { refuse } from '../obtain/refusal.ts';
 import type { Finding } from '../report/result.ts';
 import { type Mirror, urlOf } from './mirror.ts';
-import { type PublicKey, readPublicKeys } from './public-key.ts';
+import { longestFirst, type PublicKey, readPublicKeys } from './public-key.ts';
 import { keyOnBoard, NGINX_SIGNERS, REPOSITORY_KEYS, type Signer } from './signers.ts';
 import { readSignature, verify, type Verdict } from './signature.ts';
 
@@ -85,7 +85,8 @@ async function checkSignature(signed: Signed): Promise<{ clause: string; warning
   else if (pinned !== undefined && verdict.kind === 'unknown-signer') throw keyNotHere(pinned, { url, mirror });
   if (verdict.kind !== 'good') throw refusalOf(verdict, { url, own: own !== undefined });
   const { fingerprint } = verdict;
-  const key = [...(fetched === undefined ? [] : [fetched]), ...keys].find((each) => each.fingerprint === fingerprint);
+  const known = [...(fetched === undefined ? [] : [fetched]), ...keys].toSorted(longestFirst);
+  const key = known.find((each) => each.fingerprint === fingerprint);
   if (key === undefined) throw refusalOf({ kind: 'unknown-signer', key: fingerprint }, { url, own: own !== undefined });
   return { clause: `signed by ${key.user} (${fingerprint})`, warnings: expiresSoon(key) };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dearmor } from './armor.ts';
 import { readPackets, TAG } from './packets.ts';
-import type { PublicKey } from './public-key.ts';
+import { longestFirst, type PublicKey, whyDamaged } from './public-key.ts';
 
 /** What gpgv made of a signature. */
 export type Verdict =
@@ -28,7 +28,7 @@ export function readSignature(file: Buffer): Buffer | string {
       return 'expected nothing but a signature, found other packets';
     return packets.length === 1 ? bytes : `expected one signature, found ${packets.length}`;
   } catch (error) {
-    if (error instanceof RangeError) return `found a damaged signature: ${error.message}`;
+    if (error instanceof RangeError) return `found a damaged signature: ${whyDamaged(error)}`;
     throw error;
   }
 }
@@ -38,7 +38,9 @@ export async function verify(path: string, given: { signature: Buffer; keys: Pub
   const dir = await mkdtemp(join(tmpdir(), 'nginx-hot-upgrade-gpgv-'));
   try {
     const [keyring, detached] = [join(dir, 'keyring'), join(dir, 'signature')];
-    await writeFile(keyring, Buffer.concat(given.keys.map(({ bytes }) => bytes)), { mode: 0o600 });
+    await writeFile(keyring, Buffer.concat(given.keys.toSorted(longestFirst).map(({ bytes }) => bytes)), {
+      mode: 0o600,
+    });
     await writeFile(detached, given.signature, { mode: 0o600 });
     const said = await gpgv(['--homedir', dir, '--keyring', keyring, '--status-fd', '1', detached, path]);
     return said === undefined ? { kind: 'no-gpgv' } : verdictOf(said);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,6 +11,8 @@ export interface SourceMirror {
   url: string;
   /** Replaces one of its files. */
   change(name: MirrorFile, change: (bytes: Buffer) => Buffer | string): Promise<void>;
+  /** SHA-256 of the tarball as it lies there. */
+  digest(): Promise<string>;
 }
 
 export type MirrorFile = 'nginx-1.26.3.tar.gz' | 'nginx-1.26.3.tar.gz.asc';
@@ -20,6 +23,10 @@ export async function sourceMirror(): Promise<SourceMirror> {
   await copyFile(SIGNATURE, join(dir, 'nginx-1.26.3.tar.gz.asc'));
   return {
     url: `${pathToFileURL(dir).href}/`,
+    digest: async () => {
+      const bytes = await readFile(join(dir, 'nginx-1.26.3.tar.gz'));
+      return createHash('sha256').update(bytes).digest('hex');
+    },
     change: async (name, change) => writeFile(join(dir, name), change(await readFile(join(dir, name)))),
   };
 }

@@ -15,6 +15,8 @@ const LONGEST_RUN_MS = 75_000;
 
 /** The command line program as its users start it, for one target. NHU_ENTRY=dist takes the built one. */
 export interface Product {
+  /** Where it keeps reports and what it built. */
+  home: string;
   start(command: string, ...words: string[]): Running;
   /** Starts it and waits for its end. */
   run(command: string, ...words: string[]): Promise<Finished>;
@@ -99,7 +101,7 @@ function product({ as = [], reports = ownTempDir(), words: always }: ProductOpti
       ended,
     };
   };
-  return { start, run: async (command, ...own) => start(command, ...own).ended };
+  return { home: reports, start, run: async (command, ...own) => start(command, ...own).ended };
 }
 
 async function finish(child: ChildProcess): Promise<Finished> {

@@ -92,11 +92,10 @@ describe('fetchBytes over https', () => {
         responses.push(response);
         answer(request, response);
       });
-      const closed = assert.rejects(
+      await assert.rejects(
         fetchBytes(site.url, { ...OPTIONS, deadline: 100 }),
         refused('download-failed', /not within 0\.1 s/),
       );
-      await closed;
       const [response] = responses;
       assert.ok(response !== undefined);
       if (!response.closed) await once(response, 'close', { signal: AbortSignal.timeout(1000) });
@@ -128,7 +127,7 @@ describe('fetchBytes after what may pass by itself', { concurrency: true }, () =
   }
 
   const staying: [what: string, answer: RequestListener, why: RegExp][] = [
-    ['a file that is always cut off', truncated, /the new nginx could not be fetched/],
+    ['a file that is always cut off', truncated, /aborted/],
     ['a server that is always busy', status(503), /answered 503/],
   ];
   for (const [what, answer, why] of staying) {

@@ -14,7 +14,7 @@ export function folder(): string {
   return mkdtempSync(join(root, 'folder-'));
 }
 
-/** Writes files below `directory`, by their relative names; what is called nginx may be executed. */
+/** Writes files below `directory`, by their relative names; a program where it is called bin/nginx or sbin/nginx. */
 export function plant(directory: string, files: Record<string, string | Buffer>): string {
   for (const [name, content] of Object.entries(files)) {
     const path = join(directory, name);
