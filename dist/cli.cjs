@@ -48,9 +48,10 @@ function takeOption(found, option) {
 	if (option.value === void 0 && next !== void 0) rest.shift();
 	const value = option.value ?? next ?? (require_run.isInputName(name) && require_run.specOf(name).kind === "boolean" ? "true" : void 0);
 	if (!require_run.isInputName(name)) {
-		const message = `there is no such option.${require_run.suggestion(name, require_run.INPUT_NAMES)} See --help`;
+		const hidden = /^(?:key|passphrase)$/.test(found.problems.at(-1)?.input ?? "");
+		const message = hidden ? "behind it stands no option that is known (not shown)" : `there is no such option.${require_run.suggestion(name, require_run.INPUT_NAMES)} See --help`;
 		found.problems.push({
-			input: require_run.label(name),
+			input: hidden ? "command" : require_run.label(name),
 			message
 		});
 	} else if (value === void 0) found.problems.push({

@@ -288,11 +288,12 @@ find_epolls() {
       seen[p[3]] = 1; print "EPOLL_" p[3] "=" $9 }')"
 }
 
-# accepting_among PID...: ACCEPTING lists those with a listener in their epoll set; COVERED counts distinct listeners.
+# accepting_among PID...: ACCEPTING lists those with a listener in their epoll set; COVERED counts distinct listeners, and
+# WATCHED says "PID=N" of the other sockets in there: connections, and the channel to the master.
 # A descriptor alone proves nothing: masters and reuseport siblings hold sockets on which they never accept.
 accepting_among() {
   local _files _seen _p
-  ACCEPTING='' COVERED=0
+  ACCEPTING='' COVERED=0 WATCHED=''
   set -- "$@"
   _files=''
   find_epolls "$@"
@@ -304,9 +305,18 @@ accepting_among() {
   # shellcheck disable=SC2086
   _seen=$(grep -H '^tfd:' $_files 2>/dev/null | awk -v L="$L_HEX" '
     BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want[l[i]] = 1 }
-    { ino = ""; for (i = 2; i <= NF; i++) { if ($i ~ /^ino:/) { ino = substr($i, 5); if (ino == "") ino = $(i + 1) } }
-      if (ino in want) { split($1, p, "/"); worker[p[3]] = 1; cover[ino] = 1 } }
-    END { c = 0; for (i in cover) c++; printf "%d", c; for (w in worker) printf " %s", w }')
+    { ino = sdev = ""
+      for (i = 2; i <= NF; i++) {
+        if ($i ~ /^ino:/) { ino = substr($i, 5); if (ino == "") ino = $(i + 1) }
+        if ($i ~ /^sdev:/) { sdev = substr($i, 6); if (sdev == "") sdev = $(i + 1) }
+      }
+      split($1, p, "/")
+      if (ino in want) { worker[p[3]] = 1; cover[ino] = 1; sockets = sdev } else number[p[3], sdev]++ }
+    END {
+      c = 0; for (i in cover) c++; printf "%d", c; for (w in worker) printf " %s", w
+      printf "|"; for (k in number) { split(k, p, SUBSEP); if (p[2] == sockets) printf " %s=%d", p[1], number[k] }
+    }')
+  WATCHED=${_seen#*'|'} _seen=${_seen%%'|'*}
   COVERED=${_seen%% *}
   case $_seen in *' '*) ACCEPTING=${_seen#* } ;; esac
 }
@@ -382,17 +392,29 @@ read_directives() {
       return name == "include" || (where, name) in known || (where == "stream" && name == "limit_conn_zone") ||
         (name in shared && where ~ /^(http|stream|mail)(\.server)?$/) || (name == "zone" && where ~ /\.upstream$/)
     }
+    function tell(line) { if (!(line in told)) { told[line] = 1; print line } }
     function directive(   i, line, where) {
       if (n == 0) return
       where = context()
+      if (words[1] == "listen") listened[depth] = 1
+      else if (words[1] == "include" && !listened[depth]) listened[depth] = 2
       if (matters(where, words[1])) {
         line = where "\t" words[1] "\t"
         # A value in the environment may be a secret.
         if (words[1] == "env") sub(/=.*/, "", words[2])
         for (i = 2; i <= n; i++) { gsub(/[\t\r\n]/, " ", words[i]); line = line (i > 2 ? " " : "") words[i] }
-        if (!(line in told)) { told[line] = 1; print line }
+        tell(line)
       }
       n = 0
+    }
+    function open_block() { block[++depth] = words[1]; listened[depth] = n = 0 }
+    # A server without `listen` listens all the same (ngx_http_core_server), unless a file that it includes says where.
+    function close_block() {
+      n = 0
+      if (depth == 0) return
+      if (block[depth] == "server" && listened[depth] != 1 && context() == "http.server")
+        tell("http.server\tlisten\t" (listened[depth] == 2 ? "(unknown)" : "(default)"))
+      depth--
     }
     FNR == 1 { base = ctx == "" ? "main" : ctx; depth = n = 0; token = quote = ""; has = 0 }
     {
@@ -413,10 +435,10 @@ read_directives() {
         else if (c == "\"" || c == "\047") { if (has) add(c); else quote = c }
         else if (c == "\\") { add(unescaped(substr(s, 1, 1))); s = substr(s, 2) }
         else if (c == ";") { word_end(); directive() }
-        else if (c == "{") { if (token ~ /\$$/) add(c); else { word_end(); block[++depth] = words[1]; n = 0 } }
+        else if (c == "{") { if (token ~ /\$$/) add(c); else { word_end(); open_block() } }
         # Within a word a closing brace is a letter like others.
         else if (has) add(c)
-        else { n = 0; if (depth > 0) depth-- }
+        else close_block()
       }
       if (quote == "") word_end(); else add("\n")
     }' "$@"
@@ -453,7 +475,7 @@ EOF
 config_of() {
   local _depth _dir _where _pattern _file _text
   # Includes are relative to the directory of the main file (ngx_conf_include, conf_prefix).
-  _dir=${1%/*} _depth=0 C_INCLUDE='' CONFIG_FILES=''
+  _dir=${1%/*} _depth=0 C_INCLUDE='' CONFIG_FILES=$1$NL
   set -- ctx=main "$1"
   while [ $# -gt 0 ] && [ "$_depth" -lt 8 ]; do
     _depth=$((_depth + 1))
@@ -528,14 +550,14 @@ command_line() {
   set +f
 }
 
-# survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS
-# and SHOWN, what systemd says of the unit.
+# survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS,
+# ABOUT (what the kernel says), PACKAGE, and SHOWN, what systemd says of the unit.
 survey() {
   local _replies _sum _text _free
   unit_of "$1"
   uptime_now
   WALL_UP=${UP%.*}
-  OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' LIBC='' LIBRARIES='' SHOWN=''
+  OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
   count_processors
   _replies=$(
     (one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)" && printf 'build=%s\n' "$LINE") &
@@ -545,8 +567,10 @@ survey() {
     printf 'machine=%s\nlibc=%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" &
     library_names &
     told_sockets "$1" &
-    date -u +wall=%Y-%m-%dT%H:%M:%SZ &
-    [ -z "$UNIT" ] || systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart "$UNIT" 2>/dev/null &
+    surroundings "$1" &
+    package_of "$1" &
+    date -u '+wall=%Y-%m-%dT%H:%M:%SZ %s' &
+    [ -z "$UNIT" ] || shown_of "$UNIT" &
     wait
   )
   # Told anew with what was known before.
@@ -561,13 +585,100 @@ survey() {
       machine=*) MACHINE=${_text#*=} ;;
       libc=*) LIBC=${_text#*=} ;;
       libraries=*) LIBRARIES=${_text#*=} ;;
-      wall=*) WALL=${_text#*=} ;;
+      wall=*) WALL=${_text#*=} EPOCH=${WALL#* } WALL=${WALL% *} ;;
+      about=*) ABOUT="$ABOUT${_text#*=}$NL" ;;
+      package=*) PACKAGE=${_text#*=} ;;
       socket=*) SOCKETS="$SOCKETS${_text#*=}$NL" ;;
       *) SHOWN="$SHOWN$_text$NL" ;;
     esac
   done <<EOF
 $_replies
 EOF
+}
+
+# shown_of UNIT: what systemd says of it. Of variables only the names: what they hold may be secret.
+shown_of() {
+  systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart -p NeedDaemonReload -p LimitNOFILE \
+    -p Environment -p EnvironmentFiles -p AmbientCapabilities "$1" 2>/dev/null | awk '
+    !/^Environment=/ { print; next }
+    { n = split(substr($0, 13), words, " "); printf "Environment="
+      for (i = 1; i <= n; i++) if (match(words[i], /^["\047]?[A-Za-z_][A-Za-z0-9_]*=/))
+        { name = substr(words[i], 1, RLENGTH - 1); sub(/^["\047]/, "", name); printf "%s ", name }
+      print "" }'
+}
+
+# surroundings MASTER: what the kernel says of it, of its children together, and of the room that there is, read by one
+# process. Lines of "about=KEY=VALUE".
+surroundings() {
+  local _label
+  children_of "$1"
+  # Without a security module reading it is an error, at which mawk gives up altogether.
+  _label=''
+  { read -r _label <"/proc/$1/attr/current"; } 2>/dev/null
+  awk -v M="$1" -v C="$CHILDREN" -v EXE="$(readlink "/proc/$1/exe")" -v LABEL="$_label" '
+    function say(key, value) { if (value != "") print "about=" key "=" value }
+    function first(file,   line) { line = ""; getline line < file; close(file); return line }
+    # A limit at any level above holds as well.
+    function room(path, name,   most, used, left, least) {
+      for (least = ""; path ~ /^\//; sub(/\/[^\/]*$/, "", path)) {
+        most = first("/sys/fs/cgroup" path "/" name ".max"); used = first("/sys/fs/cgroup" path "/" name ".current")
+        left = most - used
+        if (most ~ /^[0-9]+$/ && used ~ /^[0-9]+$/ && (least == "" || left < least)) least = left
+      }
+      return least
+    }
+    function status(file, master,   line, w) {
+      while ((getline line < file) > 0) {
+        n = split(line, w)
+        if (w[1] == "RssAnon:") held += w[2]
+        else if (w[1] == "RssShmem:" && w[2] > shared) shared = w[2]
+        else if (master && w[1] ~ /^(Threads|NoNewPrivs|Seccomp|CapEff):$/) say(substr(w[1], 1, length(w[1]) - 1), w[2])
+      }
+      close(file)
+    }
+    function limit(file,   line, w) {
+      while ((getline line < file) > 0) if (line ~ /^Max open files/) { split(line, w); return w[4] " " w[5] }
+    }
+    function mount(   line, w, n, best, said) {
+      while ((getline line < (proc "/mountinfo")) > 0) {
+        n = split(line, w); gsub(/\\040/, " ", w[5])
+        if (index(EXE, w[5] == "/" ? "/" : w[5] "/") == 1 && length(w[5]) >= length(best)) { best = w[5]; sub(/,.*/, "", w[n]); said = w[6] "," w[n] }
+      }
+      say("mount", said " " best)
+    }
+    BEGIN {
+      proc = "/proc/" M
+      status(proc "/status", 1)
+      n = split(C, child, " ")
+      for (i = 1; i <= n; i++) status("/proc/" child[i] "/status", 0)
+      say("held", held + shared)
+      say("nofile", limit(proc "/limits")); say("mostFiles", limit("/proc/1/limits"))
+      mount()
+      sub(/ \(deleted\)$/, "", EXE)
+      while ((getline line < (proc "/maps")) > 0)
+        if (match(line, /\/[^ ]*\/lib(jemalloc|tcmalloc|mimalloc|faketime)[^ \/]*$/)) preload[substr(line, RSTART)] = 1
+      for (i in preload) say("preload", i)
+      say("label", LABEL)
+      say("selinux", first("/sys/fs/selinux/enforce"))
+      while ((getline line < "/proc/meminfo") > 0) if (split(line, w) && w[1] == "MemAvailable:") { say("available", w[2]); break }
+      while ((getline line < (proc "/cgroup")) > 0) if (line ~ /^0::/) path = substr(line, 4)
+      if (path != "") { say("cgroupMemory", room(path, "memory")); say("cgroupPids", room(path, "pids")) }
+    }' /dev/null
+}
+
+# package_of MASTER: the package that the running file belongs to, as far as that is quickly told.
+package_of() {
+  local _file _found
+  _file=$(readlink "/proc/$1/exe")
+  _file=${_file%' (deleted)'} _found=''
+  if [ -d /var/lib/dpkg/info ]; then
+    _found=$(grep -lxF -- "$_file" /var/lib/dpkg/info/*nginx*.list /var/lib/dpkg/info/*openresty*.list \
+      /var/lib/dpkg/info/angie*.list /var/lib/dpkg/info/tengine*.list 2>/dev/null)
+    _found=${_found%%"$NL"*} _found=${_found##*/} _found=${_found%.list}
+  elif command -v rpm >/dev/null; then _found=$(rpm -qf --qf '%{NAME}' "$_file" 2>/dev/null) || _found=''
+  elif command -v apk >/dev/null; then _found=$(apk info -q --who-owns "$_file" 2>/dev/null) || _found=''
+  fi
+  [ -z "$_found" ] || printf 'package=%s\n' "$_found"
 }
 
 # count_processors: CPUS that are online, as sysconf counts them for `worker_processes auto`.
@@ -586,7 +697,7 @@ count_processors() {
 library_names() {
   local _names
   _names=$(ldconfig -p 2>/dev/null | awk '$NF ~ /^\// && !seen[$1]++ { printf "%s ", $1 }')
-  [ -n "$_names" ] || _names=$(ls /lib /usr/lib /usr/local/lib 2>/dev/null | awk '/\.so(\.|$)/ { printf "%s ", $1 }')
+  [ -n "$_names" ] || _names=$(ls /lib /lib64 /usr/lib /usr/lib64 /usr/local/lib /lib/*-linux-* /usr/lib/*-linux-* 2>/dev/null | awk '/\.so(\.|$)/ { printf "%s ", $1 }')
   printf 'libraries=%s\n' "$_names"
 }
 
@@ -1732,7 +1843,8 @@ facts_master() {
   rec_raw cpus "$CPUS"
   rec_text libc "$LIBC"
   rec_text libraries "$LIBRARIES"
-  read_inodes "/proc/$OM/exe" "$BIN" "/proc/$OM/ns/mnt" /proc/self/ns/mnt
+  path_nginx
+  read_inodes "/proc/$OM/exe" "$BIN" "/proc/$OM/ns/mnt" /proc/self/ns/mnt "${BIN%/*}" "/proc/$OM/root${BIN%/*}" "$PATH_NGINX"
   OLD_INO=$INODE_1 PATH_INO=$INODE_2
   shared_with
   rec_text sharedWith "$SHARED"
@@ -1740,6 +1852,12 @@ facts_master() {
   rec_text pathInode "$INODE_2"
   [ "$INODE_3" = "$INODE_4" ]
   rec_bool sameMounts "$((1 - $?))"
+  # What we put beside the binary has to lie there for the master, too. What may not be looked into is taken for the same.
+  [ -z "$INODE_6" ] || [ "$INODE_5" = "$INODE_6" ]
+  rec_bool sameRoot "$((1 - $?))"
+  [ -z "$INODE_7" ] || [ "$INODE_7" != "$INODE_1" ] || PATH_NGINX=''
+  rec_text package "$PACKAGE"
+  rec_lines about "$ABOUT"
   # What runs is a program; anything else at the path must show what it is.
   if [ "$INODE_1" = "$INODE_2" ]; then rec_text magic 7f454c46
   else rec_text magic "$(od -An -tx1 -N4 "$BIN" 2>/dev/null)"; fi
@@ -1752,7 +1870,19 @@ facts_master() {
     esac
   done <"/proc/$OM/status"
   rec_text signals "$_signals"
-  if [ -w "${BIN%/*}" ]; then rec_raw pathWritable true; else rec_raw pathWritable false; fi
+  # To root only an immutable file or a read-only file system says no.
+  if [ -w "${BIN%/*}" ] && { [ "$MY_UID" != 0 ] || [ ! -e "$BIN" ] || [ -w "$BIN" ]; }; then rec_raw pathWritable true
+  else rec_raw pathWritable false; fi
+}
+
+# path_nginx: PATH_NGINX is what people start who only say `nginx`.
+path_nginx() {
+  local _rest
+  PATH_NGINX='' _rest=$PATH:
+  while [ -n "$_rest" ]; do
+    if [ -x "${_rest%%:*}/nginx" ]; then PATH_NGINX=${_rest%%:*}/nginx; return 0; fi
+    _rest=${_rest#*:}
+  done
 }
 
 # shared_with: SHARED are the other masters that run the very same file.
@@ -1772,7 +1902,7 @@ shared_with() {
 # read_inodes PATH...: INODE_1, INODE_2 ... of what the paths lead to, empty where nothing is there.
 read_inodes() {
   local _number _found _path _inode _name
-  INODE_1='' INODE_2='' INODE_3='' INODE_4=''
+  INODE_1='' INODE_2='' INODE_3='' INODE_4='' INODE_5='' INODE_6='' INODE_7=''
   _number=0
   _found=$(stat -L -c '%d:%i %n' "$@" 2>/dev/null)
   for _path in "$@"; do
@@ -1806,7 +1936,74 @@ facts_config() {
   if [ -d "$PIDF.oldbin" ]; then rec_text oldbin directory
   elif [ -e "$PIDF.oldbin" ]; then pid_in "$PIDF.oldbin"; rec_text oldbin "$PID_TEXT"
   else rec_raw oldbin null; fi
-  if [ -w "${PIDF%/*}" ]; then rec_raw pidDirWritable true; else rec_raw pidDirWritable false; fi
+  # As the master sees it: a unit may have made it read-only for it alone.
+  _root=/proc/$OM/root
+  [ -e "$_root${PIDF%/*}" ] || _root=''
+  if [ -w "$_root${PIDF%/*}" ]; then rec_raw pidDirWritable true; else rec_raw pidDirWritable false; fi
+  facts_files
+}
+
+# facts_files: of the files that the new master would read, what says more than their directives.
+facts_files() {
+  local _replies _text
+  rec_raw epoch "$EPOCH"
+  rec_raw uptime "$WALL_UP"
+  NEWEST='' KEYS='' OTHER_V='' CAPS=''
+  _replies=$(
+    newest_config &
+    encrypted_keys &
+    if [ -n "$PATH_NGINX" ]; then printf 'other=%s\n' "$(env -i "PATH=$PATH" "$PATH_NGINX" -v 2>&1 </dev/null)"; fi &
+    if [ "$MY_UID" != 0 ]; then printf 'caps=%s\n' "$(getcap "$BIN" 2>/dev/null)"; fi &
+    wait
+  )
+  while IFS= read -r _text; do
+    case $_text in
+      newest=*) NEWEST=${_text#*=} ;;
+      key=*) KEYS="$KEYS${_text#*=}$NL" ;;
+      other=*) OTHER_V=${_text#*=} ;;
+      caps=*) CAPS=${_text#*=} ;;
+    esac
+  done <<EOF
+$_replies
+EOF
+  rec_text newestConfig "$NEWEST"
+  rec_lines encryptedKeys "$KEYS"
+  rec_text fileCapabilities "${CAPS#"$BIN "}"
+  rec_text pathNginx "$PATH_NGINX"
+  rec_text pathNginxVersion "$OTHER_V"
+}
+
+# newest_config: when, in seconds since the epoch, which file of the configuration was written last.
+newest_config() {
+  local _time _file _newest _which
+  _newest=0 _which=''
+  IFS=$NL
+  set -f
+  # shellcheck disable=SC2086
+  set -- $CONFIG_FILES
+  set +f
+  IFS=" $TAB$NL"
+  [ $# -gt 0 ] || return 0
+  while read -r _time _file; do
+    [ "${_time:-0}" -le "$_newest" ] || _newest=$_time _which=$_file
+  done <<EOF
+$(stat -L -c '%Y %n' -- "$@" 2>/dev/null)
+EOF
+  printf 'newest=%s %s\n' "$_newest" "$_which"
+}
+
+# encrypted_keys: files of private keys that want a passphrase. Paths start at the directory of the configuration
+# (ngx_conf_full_name); what is no file is not looked at.
+encrypted_keys() {
+  local _path
+  case $DIRECTIVES in *"${TAB}ssl_certificate_key$TAB"*) ;; *) return 0 ;; esac
+  printf '%s' "$DIRECTIVES" | awk -F "$TAB" '
+    $2 == "ssl_certificate_key" && $3 !~ /[$]|^(data|engine|store):/ && !seen[$3]++ { print $3 }' |
+    while IFS= read -r _path; do
+      under "${CONF%/*}" "$_path"
+      _path=$FULL
+      ! grep -qsE '^Proc-Type: 4,ENCRYPTED|^-----BEGIN ENCRYPTED' "$_path" || printf 'key=%s\n' "$_path"
+    done
 }
 
 # loaded_modules: MODULES are the files behind `load_module`, one a line; relative ones start at the prefix (ngx_load_module).
@@ -1825,7 +2022,7 @@ EOF
 
 # A child is told by its inode, its title and what it accepts: a new master, a worker, a helper process.
 facts_children() {
-  local _all _paths _inodes _list _takes _same _c
+  local _all _paths _inodes _list _takes _same _held _c
   listeners_of "$OM"
   json_lines "$L_ADDR"
   rec_raw listeners "$J"
@@ -1843,8 +2040,9 @@ facts_children() {
     title_of "$_c"
     case " $ACCEPTING " in *" $_c "*) _takes=true ;; *) _takes=false ;; esac
     case $NL$_inodes$NL in *"$NL$OLD_INO=/proc/$_c/exe$NL"*) _same=true ;; *) _same=false ;; esac
+    case " $WATCHED " in *" $_c="*) _held=${WATCHED#*" $_c="} _held=${_held%% *} ;; *) _held=0 ;; esac
     json_text "$TITLE"
-    _list="$_list,{\"pid\":$_c,\"startTime\":\"$START\",\"title\":$J,\"accepting\":$_takes,\"sameFile\":$_same}"
+    _list="$_list,{\"pid\":$_c,\"startTime\":\"$START\",\"title\":$J,\"accepting\":$_takes,\"sameFile\":$_same,\"watched\":$_held}"
   done
   rec_raw children "[${_list#,}]"
 }
@@ -2150,7 +2348,8 @@ verb_check() {
     _output=$(test_config 2>&1)
     _exit=$?
     if [ "$_exit" = 125 ]; then rec_raw testExit null; else rec_raw testExit "$_exit"; fi
-    rec_lines test "$_output"
+    # What ends it stands at its end, behind any number of warnings.
+    rec_lines test "$(printf '%s\n' "$_output" | tail -n 100)"
   else
     _exit=1
     rec_raw testExit null
@@ -2200,7 +2399,11 @@ verb_unstage() {
   rec_new
   if load_state; then
     [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "another upgrade ($S_nonce) is under way here"; return; }
-    if [ "$S_phase" = staged ] && may_act; then close_books untouched "${A_why:-planned}"; fi
+    if [ "$S_phase" = staged ] && may_act; then
+      # One that is still on its way would find nothing to run, and a service manager would try it again and again.
+      wait_for_guard || :
+      close_books untouched "${A_why:-planned}"
+    fi
   fi
   answer
 }

@@ -357,7 +357,12 @@ function hideCredentials(line) {
 	const end = line.lastIndexOf("@");
 	const scheme = line.indexOf("://");
 	const start = scheme >= 0 && scheme < end ? scheme + 3 : 0;
-	if (end < 0 || !line.slice(start, end).includes(":")) return line;
+	const login = start === 0 || /^(?:.*[^a-z])?ssh:\/\/$/i.test(line.slice(0, start));
+	if (end < 0 || login && !line.slice(start, end).includes(":")) return line;
+	if (start > 0 && URL.canParse(line.slice(line.lastIndexOf("=", scheme) + 1)) && /[/?#]/.test(line.slice(start, end))) {
+		const at = (line.slice(start).split(/[/?#]/, 1)[0] ?? "").lastIndexOf("@");
+		return at < 0 ? line : `${line.slice(0, start)}***${line.slice(start + at)}`;
+	}
 	return `${line.slice(0, start)}***${line.slice(end)}`;
 }
 function escape(character) {
@@ -411,6 +416,18 @@ function commonMistake(text) {
 	if (Buffer.byteLength(text) > LONGEST$6) return `a path has at most ${LONGEST$6} bytes, found ${Buffer.byteLength(text)}`;
 	if (hasInvisible(text)) return `expected one path without control or invisible characters, found ${show(text)}`;
 }
+const CAUSES = {
+	ENOENT: "there is no file",
+	ENOTDIR: "a part of the path is not a directory:",
+	EACCES: "may not be read by this user:",
+	ELOOP: "is a circle of symbolic links:",
+	ENAMETOOLONG: "the path is too long:"
+};
+/** Why a path of this machine cannot be used, as the file system says it. */
+function unreadable(error, shown) {
+	const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+	return `${CAUSES[code] ?? `cannot be read (${code}):`} ${shown}`;
+}
 
 // src/usage.ts
 const VERSION$1 = "0.1.0";
@@ -451,7 +468,7 @@ const MOST_REDIRECTS = 3;
 /** Undefined where there is no such file. Throws Refused (`download-failed`). */
 async function fetchOrNothing(url, options) {
 	const address = new URL(url);
-	return address.protocol === "file:" ? readLocal((0, node_url.fileURLToPath)(address), options) : download(address, options);
+	return address.protocol === "file:" ? readLocal(address, options) : download(address, options);
 }
 /** Throws Refused (`download-failed`), also where there is no such file. */
 async function fetchBytes(url, options) {
@@ -462,12 +479,18 @@ async function fetchBytes(url, options) {
 function sha256Of(bytes) {
 	return (0, node_crypto.createHash)("sha256").update(bytes).digest("hex");
 }
-async function readLocal(path, options) {
-	const found = await (0, node_fs_promises.stat)(path).catch(() => void 0);
-	if (found === void 0) return void 0;
-	if (!found.isFile()) throw failed(options, `expected a file at ${path}; found something else`);
-	if (found.size > options.limit) throw failed(options, tooLarge(path, options.limit));
-	return (0, node_fs_promises.readFile)(path);
+async function readLocal(address, options) {
+	try {
+		const path = (0, node_url.fileURLToPath)(address);
+		const found = await (0, node_fs_promises.stat)(path);
+		if (!found.isFile()) throw failed(options, `expected a file at ${path}; found something else`);
+		if (found.size > options.limit) throw failed(options, tooLarge(path, options.limit));
+		return await (0, node_fs_promises.readFile)(path);
+	} catch (error) {
+		if (error instanceof require_errors.Refused) throw error;
+		if (error instanceof Error && "code" in error && error.code === "ENOENT") return void 0;
+		throw failed(options, `${address.href}: ${require_errors.messageOf(error)}`);
+	}
 }
 /** Tries again after what may pass by itself: a broken connection, a server that is busy. */
 async function download(address, options) {
@@ -505,9 +528,11 @@ function redirected(from, { to, options }) {
 	if (next.protocol === from.protocol && siteOf(next) === siteOf(from) && next.username === "") return next;
 	throw failed(options, `${from.href}: expected the file, found a redirect to ${next.origin}, which is another site`);
 }
-/** The last two labels of a name, or the whole address. */
+/** The last two labels of a name (three behind the like of `co.uk`), or the whole address. */
 function siteOf({ hostname, port }) {
-	return `${/^[\d.]+$|^\[/.test(hostname) ? hostname : hostname.split(".").slice(-2).join(".")}:${port}`;
+	const labels = hostname.split(".");
+	const width = (labels.at(-2)?.length ?? 0) <= 3 && labels.at(-1)?.length === 2 ? 3 : 2;
+	return `${/^[\d.]+$|^\[/.test(hostname) ? hostname : labels.slice(-width).join(".")}:${port}`;
 }
 async function ask(url, options) {
 	const { HttpClient } = await Promise.resolve().then(() => require("./lib.cjs")).then((n) => n.lib_exports);
@@ -571,7 +596,7 @@ function tooLarge(where, limit) {
 	return `${where}: is larger than ${Math.round(limit / 1024 / 1024)} MiB`;
 }
 function failed({ what }, found) {
-	return refuse("download-failed", `${what} could not be fetched: ${found}`, "Correct the address, or give the file itself as `binary`.");
+	return refuse("download-failed", `${what} could not be fetched: ${found}`, "Correct the address, or see to it that it answers from here.");
 }
 
 // src/nginx/versions.ts
@@ -802,6 +827,49 @@ function subpacketsOf(body) {
 	return found;
 }
 
+// src/inputs/configure-args.ts
+/** Arguments of `configure` the way a shell splits them, on as many lines as one likes. No shell reads them. */
+function parseConfigureArgs(text) {
+	const words = splitWords(text);
+	if (typeof words === "string") return bad(words);
+	if (words.length === 0) return bad("expected arguments, found none");
+	const odd = words.find((word) => !/^--[A-Za-z][\w.-]*(?:=|$)/.test(word));
+	if (odd !== void 0) return bad(`expected arguments such as --with-threads, found ${show(odd)}: put a value with blanks in quotes`);
+	const hidden = words.find((word) => /[\p{Cc}\p{Cf}]/u.test(word));
+	return hidden === void 0 ? good(words) : bad(`expected no invisible characters, found ${show(hidden)}`);
+}
+/** Words, or a sentence where a quote does not end. `$`, backquotes and patterns mean nothing. */
+function splitWords(text) {
+	const words = [];
+	let word;
+	let left = text.replaceAll("\r\n", "\n");
+	while (left !== "") {
+		const part = PARTS.map((pattern) => pattern.exec(left)).find((found) => found !== null);
+		if (part === void 0) return `a quote is not closed, or nothing follows a backslash: ${show(left)}`;
+		const [whole, quoted] = part;
+		const comment = word === void 0 ? /^#[^\n]*/.exec(left)?.[0] : void 0;
+		if (/^\s/.test(left)) {
+			if (word !== void 0) words.push(word);
+			word = void 0;
+		} else if (comment === void 0 && whole !== "\\\n") word = (word ?? "") + unescaped(whole, quoted);
+		left = left.slice((comment ?? whole).length);
+	}
+	return word === void 0 ? words : [...words, word];
+}
+/** What a shell takes in one: blanks, text in quotes, an escaped character, plain text. */
+const PARTS = [
+	/^\s+/,
+	/^'([^']*)'/,
+	/^"((?:[^"\\]|\\[^])*)"/,
+	/^\\[^]/,
+	/^[^\s'"\\]+/
+];
+function unescaped(whole, quoted) {
+	if (whole.startsWith("\\")) return whole.slice(1);
+	if (!whole.startsWith("\"")) return quoted ?? whole;
+	return (quoted ?? "").replaceAll(/\\(["\\$`\n])/g, (_all, character) => character === "\n" ? "" : character);
+}
+
 // src/inputs/list.ts
 /** Items separated by newlines or commas; empty ones and comment lines (`#`) are left out. */
 function splitList(text) {
@@ -819,38 +887,6 @@ function numberedLines(text) {
 	})).filter(({ line }) => line !== "" && !line.startsWith("#"));
 }
 
-// src/inputs/configure-args.ts
-/** Arguments of `configure` the way a shell splits them, on as many lines as one likes. No shell reads them. */
-function parseConfigureArgs(text) {
-	const words = splitWords(splitLines(text).join("\n"));
-	if (typeof words === "string") return bad(words);
-	const odd = words.find((word) => !/^--[A-Za-z][\w.-]*(?:=|$)/.test(word));
-	if (odd !== void 0) return bad(`expected arguments such as --with-threads, found ${show(odd)}: put a value with blanks in quotes`);
-	const hidden = words.find((word) => /[\p{Cc}\p{Cf}]/u.test(word));
-	return hidden === void 0 ? good(words) : bad(`expected no invisible characters, found ${show(hidden)}`);
-}
-/** Words, or a sentence where a quote does not end. `$`, backquotes and patterns mean nothing. */
-function splitWords(text) {
-	const words = [];
-	let word;
-	for (let at = 0; at < text.length; at += 1) {
-		const character = text[at] ?? "";
-		if (character === "'" || character === "\"") {
-			const end = text.indexOf(character, at + 1);
-			if (end < 0) return `a quote is not closed: ${show(text.slice(at))}`;
-			word = (word ?? "") + text.slice(at + 1, end);
-			at = end;
-		} else if (/\s/.test(character)) {
-			if (word !== void 0) words.push(word);
-			word = void 0;
-		} else if (character === "\\") {
-			word = (word ?? "") + (text[at + 1] ?? "");
-			at += 1;
-		} else word = (word ?? "") + character;
-	}
-	return word === void 0 ? words : [...words, word];
-}
-
 // src/inputs/url.ts
 /** The `https://` URL of a file. */
 function parseDownloadUrl(text) {
@@ -861,22 +897,22 @@ function parseDownloadUrl(text) {
 /** A URL with `{version}` in it, or a directory that holds the releases. */
 function parseSourceUrl(text) {
 	const filled = text.replaceAll("{version}", "1.0.0");
-	const mistake = urlMistake$1(filled);
+	const mistake = urlMistake$1(filled, text);
 	if (mistake !== void 0) return bad(mistake);
 	if (!/^(?:https|file):\/\//i.test(text)) return bad(`expected an https:// or file:// URL, found ${show(text)}`);
 	if (/^file:\/\/[^/]/i.test(text)) return bad(`expected file:///directory/ with three slashes, found ${show(text)}`);
-	if (/^\w+:\/\/[^/]*\{version\}/.test(text)) return bad(`{version} has no place in the name of a host, found ${show(text)}`);
+	if (/^\w+:\/*[^/?#]*\{version\}/.test(text)) return bad(`{version} has no place in the name of a host, found ${show(text)}`);
 	if (/[{}]/.test(filled)) return bad(`only {version} stands for something, found ${show(text)}`);
 	if (filled !== text || text.endsWith("/")) return good(text);
 	return bad(`expected {version} in it, or a directory with a slash at its end, found ${show(text)}`);
 }
 /** What is wrong with any URL, as a sentence; undefined where nothing is. */
-function urlMistake$1(text) {
-	if (/\s/.test(text) || hasInvisible(text)) return `expected one URL without spaces, found ${show(text)}`;
-	if (!URL.canParse(text)) return `expected a valid URL, found ${show(text)}`;
+function urlMistake$1(text, given = text) {
+	if (/\s/.test(text) || hasInvisible(text)) return `expected one URL without spaces, found ${show(given)}`;
+	if (!URL.canParse(text)) return `expected a valid URL, found ${show(given)}`;
 	const { username, password, hash } = new URL(text);
-	if (username !== "" || password !== "") return `no credentials in URLs, found ${show(text)}`;
-	return hash === "" ? void 0 : `"#…" is never sent to a server: leave it out, found ${show(text)}`;
+	if (username !== "" || password !== "") return `no credentials in URLs, found ${show(given)}`;
+	return hash === "" ? void 0 : `"#…" is never sent to a server: leave it out, found ${show(given)}`;
 }
 
 // src/inputs/module-sources.ts
@@ -887,7 +923,7 @@ function parseModuleSources(text) {
 }
 function parseLine$1(line) {
 	const [, name = "", place = "", digest] = /^([^=]*)=(.*?)(?:#sha256=(.*))?$/.exec(line) ?? [];
-	if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(name)) return bad(`expected ${FORM$1}, found ${show(line)}`);
+	if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(name) || place === "") return bad(`expected ${FORM$1}, found ${show(line)}`);
 	const sha256 = digest === void 0 ? good(void 0) : parseSha256(digest);
 	if (!sha256.ok) return bad(...sha256.problems.map((problem) => `${name}: ${problem}`));
 	return /^[a-z]+:\/\//i.test(place) ? remote(name, {
@@ -910,16 +946,24 @@ function remote(name, { url, sha256 }) {
 	});
 }
 function local(name, { path, sha256 }) {
-	return andThen(parseLocalPath(path), (from) => {
-		const found = (0, node_fs.statSync)(from, { throwIfNoEntry: false });
-		if (found === void 0) return bad(`${name}: there is nothing at ${show(from)}`);
-		if (sha256 !== void 0 && !found.isFile()) return bad(`${name}: a digest belongs to an archive, ${show(from)} is none`);
-		return good({
-			name,
-			from,
-			...sha256 === void 0 ? {} : { sha256 }
-		});
+	const from = parseLocalPath(path);
+	if (!from.ok) return bad(...from.problems.map((problem) => `${name}: ${problem}`));
+	const mistake = placeMistake(from.value, sha256);
+	if (mistake !== void 0) return bad(`${name}: ${mistake}`);
+	return good({
+		name,
+		from: from.value,
+		...sha256 === void 0 ? {} : { sha256 }
 	});
+}
+function placeMistake(from, sha256) {
+	try {
+		const found = (0, node_fs.statSync)(from);
+		if (!found.isFile() && !found.isDirectory()) return `expected a directory or an archive at ${show(from)}`;
+		return sha256 !== void 0 && found.isDirectory() ? `a digest belongs to an archive, ${show(from)} is none` : void 0;
+	} catch (error) {
+		return unreadable(error, show(from));
+	}
 }
 function refuseTwice$1(sources) {
 	const twice = sources.find(({ name }, index) => sources.findIndex((other) => other.name === name) < index);
@@ -1059,7 +1103,8 @@ async function readBinary(form, command) {
 	const sha256 = form.optional("sha256", parseSha256);
 	const build = readBuild(form, sha256);
 	const url = form.optional("download-url", parseDownloadUrl);
-	if (url !== void 0 && sha256 === void 0 && !form.blamed("sha256")) form.problem("sha256", "\"download-url\" needs the digest of what lies there");
+	if (form.given("download-url") !== void 0 && sha256 === void 0 && !form.blamed("sha256")) form.problem("sha256", "\"download-url\" needs the digest of what lies there");
+	if (sha256 !== void 0 && !SOURCES.some((name) => form.given(name) !== void 0)) form.warn("sha256", `is not used: it belongs to one of ${SOURCES.join(", ")}`);
 	if (!wanted && command !== "plan") return void 0;
 	const text = form.given("binary");
 	if (text !== void 0) return readFile$2(form, {
@@ -1118,17 +1163,6 @@ async function readHead(path) {
 	await using file = await (0, node_fs_promises.open)(path);
 	const { buffer, bytesRead } = await file.read(Buffer.alloc(ELF_HEAD), 0, ELF_HEAD, 0);
 	return buffer.subarray(0, bytesRead);
-}
-const CAUSES = {
-	ENOENT: "there is no file",
-	ENOTDIR: "a part of the path is not a directory:",
-	EACCES: "may not be read by this user:",
-	ELOOP: "is a circle of symbolic links:",
-	ENAMETOOLONG: "the path is too long:"
-};
-function unreadable(error, shown) {
-	const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-	return `${CAUSES[code] ?? `cannot be read (${code}):`} ${shown}`;
 }
 async function compareDigest(form, { path, sha256 }) {
 	const hash = (0, node_crypto.createHash)("sha256");
@@ -1407,7 +1441,8 @@ const CREDENTIAL_HEADER = /auth|cookie|token|secret|key|passw|session|signature|
 const URL_INPUTS = [
 	"health-url",
 	"download-url",
-	"source-url"
+	"source-url",
+	"add-modules"
 ];
 /**
 * Every text that must be masked wherever it appears: key lines, passphrase, values of credential headers and of
@@ -1451,9 +1486,8 @@ function basicSecrets(token) {
 	const pair = Buffer.from(token, "base64").toString();
 	return [pair, pair.slice(pair.indexOf(":") + 1)];
 }
-function urlSecrets(url) {
-	const credentials = /\/\/([^/\s]*)@/.exec(url)?.[1] ?? "";
-	return [credentials, credentials.slice(credentials.indexOf(":") + 1)];
+function urlSecrets(urls) {
+	return [...urls.matchAll(/[a-z]:\/*([^/\s]*)@/gi)].flatMap(([, credentials = ""]) => [credentials, credentials.slice(credentials.indexOf(":") + 1)]);
 }
 function formsOf(secret) {
 	return [
@@ -2210,23 +2244,521 @@ function parseSudo(text) {
 	return good(words);
 }
 
+// src/host/preflight/codes.ts
+/** By group, in the order of the documentation (`docs/preflight.md` is made from this). */
+const CODES = {
+	"The running master": [
+		{
+			code: "not-running",
+			severity: "refuses",
+			found: "no master runs, or none is the one that `pid-file` names",
+			why: "an upgrade hands over the sockets of a running one",
+			fix: "start nginx, or correct `pid-file`"
+		},
+		{
+			code: "ambiguous-master",
+			severity: "refuses",
+			found: "several masters run, and none was named",
+			why: "the wrong one would be upgraded",
+			fix: "`pid-file`"
+		},
+		{
+			code: "master-user",
+			severity: "refuses",
+			found: "the master runs as another user than the one who acts",
+			why: "anybody may call a process so; what it names must not be run with other rights than its own",
+			fix: "log in as that user, or `sudo: sudo -n -u NAME`"
+		},
+		{
+			code: "daemon-off",
+			severity: "refuses",
+			found: "`daemon off`",
+			why: "nginx ignores USR2, or later WINCH, while its parent is the one from its start",
+			fix: "`daemon on` under a unit of Type=forking; in a container, roll the container",
+			source: "ngx_process.c: ngx_signal_handler"
+		},
+		{
+			code: "master-process-off",
+			severity: "refuses",
+			found: "`master_process off`",
+			why: "a single process notes the signal and never acts on it",
+			fix: "remove it and restart once",
+			source: "ngx_process_cycle.c: ngx_single_process_cycle"
+		},
+		{
+			code: "container-pid1",
+			severity: "refuses",
+			found: "the only master lies in another pid namespace",
+			why: "it is a container, in which nginx ignores USR2",
+			fix: "roll the container",
+			source: "ngx_process.c: ngx_signal_handler"
+		},
+		{
+			code: "upgrade-in-progress",
+			severity: "refuses",
+			found: "an upgrade was begun and not ended, or the old master of the last one still drains, or another binary is held",
+			why: "nginx ignores a second USR2",
+			fix: "end it; the message names the signals",
+			source: "ngx_process.c: ngx_signal_handler"
+		},
+		{
+			code: "stale-oldbin",
+			severity: "warns",
+			found: "`PIDFILE.oldbin` is left from an earlier upgrade",
+			why: "scripts would signal the number in it; nginx overwrites it",
+			fix: "remove it"
+		},
+		{
+			code: "pid-file-missing",
+			severity: "survivable",
+			found: "there is no pid file",
+			why: "the master could not rename it, and could never reload again; where it is accepted, it is written again first",
+			fix: "write the number of the master into it",
+			source: "nginx.c: ngx_exec_new_binary"
+		},
+		{
+			code: "pid-file-wrong",
+			severity: "refuses",
+			found: "the pid file is empty or names another process",
+			why: "whoever signals by it hits another process, or none",
+			fix: "find out who wrote it, and put it right"
+		},
+		{
+			code: "pid-directory",
+			severity: "refuses",
+			found: "the directory of the pid file cannot be written, or `.oldbin` is a directory",
+			why: "the rename at USR2 fails, and the master can never reload again",
+			fix: "make it writable for the master",
+			source: "nginx.c: ngx_exec_new_binary"
+		},
+		{
+			code: "signals-blocked",
+			severity: "refuses",
+			found: "the master does not catch, or blocks, one of the signals; or it runs several threads",
+			why: "a module or an engine changed what nginx set; the signal would be lost or kill it",
+			fix: "restart without that module, or upgrade by restart"
+		},
+		{
+			code: "locked",
+			severity: "refuses",
+			found: "another run is at work on this instance",
+			why: "two would undo each other",
+			fix: "wait, or `rollback`"
+		},
+		{
+			code: "shared-binary",
+			severity: "survivable",
+			found: "another master runs the same file",
+			why: "it would take the new one at its next restart",
+			fix: "a binary for each, or upgrade the other next"
+		}
+	],
+	"The file and its surroundings": [
+		{
+			code: "relative-argv0",
+			severity: "survivable",
+			found: "nginx was not started by an absolute path",
+			why: "exec goes by that word, without PATH, from the master’s directory; where it leads to another file or none it refuses for good",
+			fix: "start it by an absolute path, and restart once",
+			source: "nginx.c: ngx_exec_new_binary"
+		},
+		{
+			code: "argv0-not-running-file",
+			severity: "survivable",
+			found: "at the path lies another file than the one that runs",
+			why: "a package or a deployment replaced it, and it is what a rollback would bring back",
+			fix: "restart once"
+		},
+		{
+			code: "wrapper-script",
+			severity: "refuses",
+			found: "the path leads to a script",
+			why: "replacing it would not replace nginx",
+			fix: "start nginx by the path of its binary"
+		},
+		{
+			code: "other-root",
+			severity: "refuses",
+			found: "the master sees another directory at the path of its binary (a chroot, RootDirectory=, a mount of its own)",
+			why: "it would not find the new file there",
+			fix: "keep the binary where both see it"
+		},
+		{
+			code: "architecture",
+			severity: "refuses",
+			found: "the binary is for another processor",
+			why: "exec would fail",
+			fix: "build or download the right one",
+			source: "execve(2): ENOEXEC"
+		},
+		{
+			code: "libc",
+			severity: "refuses",
+			found: "it needs another C library, or a newer one",
+			why: "the loader would refuse it",
+			fix: "build on the distribution and release of the host"
+		},
+		{
+			code: "missing-library",
+			severity: "refuses",
+			found: "it needs a library that the host does not have",
+			why: "the loader would refuse it",
+			fix: "install the package, or build on the same release"
+		},
+		{
+			code: "noexec",
+			severity: "refuses",
+			found: "the file system of the binary is mounted `noexec`",
+			why: "exec would fail",
+			fix: "remount it",
+			source: "execve(2): EACCES"
+		},
+		{
+			code: "immutable",
+			severity: "refuses",
+			found: "the binary or its directory cannot be written",
+			why: "the new file could not take its place",
+			fix: "remount it writable, `chattr -i`, or become root"
+		},
+		{
+			code: "process-limit",
+			severity: "refuses",
+			found: "the cgroup of nginx has no room for as many workers again",
+			why: "fork would fail, and the master could never reload again",
+			fix: "raise TasksMax=",
+			source: "ngx_process.c: ngx_spawn_process"
+		},
+		{
+			code: "mandatory-access-control",
+			severity: "warns",
+			found: "AppArmor or SELinux confines the master",
+			why: "its policy may forbid exec of the new file, or the rename of the pid file",
+			fix: "allow both in the profile: `mrix` for the binary, `rw` for `PIDFILE` and `PIDFILE.oldbin`"
+		},
+		{
+			code: "environment-lost",
+			severity: "warns",
+			found: "nginx was started with variables that it does not hand on, or with a preloaded library",
+			why: "the new master gets nothing but TZ and what `env` names",
+			fix: "name them with `env`, or link the library in",
+			source: "nginx.c: ngx_set_environment"
+		},
+		{
+			code: "capabilities",
+			severity: "warns",
+			found: "the binary has file capabilities",
+			why: "they lie on the file, not on the path; they are set on the new one as well",
+			fix: "nothing to do; grant them in the unit to be independent of it"
+		},
+		{
+			code: "package-owned",
+			severity: "warns",
+			found: "the binary belongs to a package",
+			why: "its next update replaces the new file, and may restart nginx",
+			fix: "put the package on hold, or ship yours as a package"
+		},
+		{
+			code: "disk-space",
+			severity: "refuses",
+			found: "there is no room beside the binary for three of the new one",
+			why: "it could not be staged and the old one not be kept",
+			fix: "free some"
+		},
+		{
+			code: "memory",
+			severity: "survivable",
+			found: "less memory is free than the old generation holds",
+			why: "both run side by side for a while, and the kernel would end one of them",
+			fix: "free some, or raise MemoryMax="
+		}
+	],
+	"Paths that both generations share": [
+		{
+			code: "prefix-differs",
+			severity: "survivable",
+			found: "another `--prefix`, and no `-p`",
+			why: "every relative path leads elsewhere",
+			fix: "build with the same"
+		},
+		{
+			code: "conf-path-differs",
+			severity: "refuses",
+			found: "another `--conf-path`, and no `-c`",
+			why: "the new master reads another configuration",
+			fix: "build with the same"
+		},
+		{
+			code: "pid-path-differs",
+			severity: "refuses",
+			found: "another `--pid-path`, and no `pid`",
+			why: "systemd and scripts lose the new master",
+			fix: "build with the same, or set `pid` and reload"
+		},
+		{
+			code: "lock-path-differs",
+			severity: "warns",
+			found: "another `--lock-path`, and no `lock_file`",
+			why: "the file is not used where a processor has atomic operations",
+			fix: "build with the same"
+		},
+		{
+			code: "error-log-path-differs",
+			severity: "survivable",
+			found: "another `--error-log-path`, and no `error_log`",
+			why: "errors go where nobody looks, or nowhere",
+			fix: "build with the same, or set `error_log`"
+		},
+		{
+			code: "http-log-path-differs",
+			severity: "survivable",
+			found: "another `--http-log-path`, and no `access_log`",
+			why: "requests are logged elsewhere, or nginx does not start where that directory is missing",
+			fix: "build with the same, or set `access_log`"
+		},
+		{
+			code: "temp-path-differs",
+			severity: "survivable",
+			found: "another path for temporary files",
+			why: "nginx creates it with a new owner, or does not start where its parent is missing",
+			fix: "build with the same",
+			source: "ngx_file.c: ngx_create_paths"
+		},
+		{
+			code: "user-differs",
+			severity: "refuses",
+			found: "another `--user`, and no `user`",
+			why: "temporary and cache directories change hands, which a rollback does not undo",
+			fix: "build with the same, or set `user` and reload",
+			source: "ngx_file.c: ngx_create_paths"
+		},
+		{
+			code: "modules-path-differs",
+			severity: "warns",
+			found: "another `--modules-path`",
+			why: "`load_module` goes by the prefix, so only installations differ",
+			fix: "build with the same to have one place"
+		},
+		{
+			code: "flavour-differs",
+			severity: "refuses",
+			found: "the running server is another one of the family",
+			why: "they hand over sockets under different names, so that two masters would run",
+			fix: "the same flavour; a change needs a restart"
+		}
+	],
+	"The build": [
+		{
+			code: "module-lost",
+			severity: "refuses",
+			found: "a module is missing that the running one has: a warning, and a refusal where the configuration uses it",
+			why: "the new binary refuses that configuration",
+			fix: "build with the same arguments"
+		},
+		{
+			code: "module-signature",
+			severity: "refuses",
+			found: "a dynamic module that is loaded was built for another version or with other arguments",
+			why: "the new binary refuses it",
+			fix: "build both together: `configure-args: inherit`, `add-modules`",
+			source: "ngx_module.c: ngx_add_module"
+		},
+		{
+			code: "tls-library-differs",
+			severity: "warns",
+			found: "TLS comes from another library or release",
+			why: "protocols, ciphers, providers and engines may differ",
+			fix: "build against the library of the target, or try its TLS settings first"
+		},
+		{
+			code: "hardening-lost",
+			severity: "warns",
+			found: "compiler options that harden the running one are missing",
+			why: "an attack has it easier",
+			fix: "build with the same `--with-cc-opt` and `--with-ld-opt`"
+		},
+		{
+			code: "downgrade",
+			severity: "refuses",
+			found: "the new version is lower than the running one",
+			why: "it is mostly a mistake",
+			fix: "`allow-downgrade: true`"
+		}
+	],
+	"The configuration": [
+		{
+			code: "config-test-failed",
+			severity: "refuses",
+			found: "the new binary refuses the configuration",
+			why: "it would not start",
+			fix: "correct it; the message has the words of nginx"
+		},
+		{
+			code: "config-drift",
+			severity: "survivable",
+			found: "a file of the configuration is newer than the workers",
+			why: "the upgrade would deploy it, and its errors would be blamed on the new version; a rollback keeps what was in memory",
+			fix: "reload first, then upgrade"
+		},
+		{
+			code: "health-red-before",
+			severity: "survivable",
+			found: "the health URL is red before any change",
+			why: "it could prove nothing; where it is accepted, only what turns red counts",
+			fix: "mend the service or the health inputs"
+		},
+		{
+			code: "unix-listen-removed",
+			severity: "refuses",
+			found: "a unix socket that is listened on is no longer in the configuration",
+			why: "the new master deletes its path, and a rollback leaves the old one unreachable",
+			fix: "reload first, then upgrade",
+			source: "ngx_connection.c: ngx_close_listening_sockets"
+		},
+		{
+			code: "listen-changed",
+			severity: "survivable",
+			found: "addresses were added or removed since the last reload; more sockets with `reuseport` only warn",
+			why: "the new master would bind, which may fail where the old one still holds the port",
+			fix: "reload first, then upgrade",
+			source: "ngx_cycle.c: ngx_init_cycle"
+		},
+		{
+			code: "reuseport-fewer-workers",
+			severity: "refuses",
+			found: "`reuseport`, and fewer workers than sockets",
+			why: "nobody accepts on the sockets that are too many: requests hang until the old master ends",
+			fix: "reload first, then upgrade",
+			source: "ngx_connection.c: ngx_clone_listening"
+		},
+		{
+			code: "quic",
+			severity: "survivable",
+			found: "`listen … quic`",
+			why: "QUIC connections do not survive, and new ones may fail while old workers leave",
+			fix: "nothing yet in nginx; a short `worker_shutdown_timeout` helps"
+		},
+		{
+			code: "passphrase-key",
+			severity: "refuses",
+			found: "a private key wants a passphrase, and there is no `ssl_password_file`",
+			why: "the new master has no terminal to ask at",
+			fix: "`ssl_password_file`, or a key without one"
+		}
+	],
+	"The service": [
+		{
+			code: "systemd-type",
+			severity: "refuses",
+			found: "the unit is not of Type=forking",
+			why: "systemd takes the end of the old master for the end of the service",
+			fix: "Type=forking with PIDFile=",
+			source: "systemd service.c"
+		},
+		{
+			code: "systemd-no-pidfile",
+			severity: "refuses",
+			found: "Type=forking without PIDFile=",
+			why: "systemd ends every process of the new generation when the old master ends",
+			fix: "a drop-in with PIDFile=",
+			source: "systemd service.c: service_load_pid_file"
+		},
+		{
+			code: "systemd-pidfile-differs",
+			severity: "refuses",
+			found: "PIDFile= is another one than that of nginx",
+			why: "the same",
+			fix: "make both the same",
+			source: "systemd service.c: service_load_pid_file"
+		},
+		{
+			code: "service-limits",
+			severity: "warns",
+			found: "the unit was changed since nginx was started",
+			why: "the new master inherits the old limits; the next cold start is the first to try the new ones",
+			fix: "`systemctl daemon-reload`, and plan a restart"
+		}
+	],
+	"The way there": [
+		{
+			code: "forwarding-denied",
+			severity: "refuses",
+			found: "sshd forwards nothing",
+			why: "the health URL cannot be asked as the target sees it",
+			fix: "`health-from: runner`, or AllowTcpForwarding"
+		},
+		{
+			code: "sudo-denied",
+			severity: "refuses",
+			found: "the login may not become root without a password",
+			why: "only the user of the master may signal it",
+			fix: "the sudoers line of the README"
+		},
+		{
+			code: "shell-denied",
+			severity: "refuses",
+			found: "the login has no shell that runs a command",
+			why: "nothing can be done there",
+			fix: "give it a POSIX shell"
+		},
+		{
+			code: "not-retained",
+			severity: "refuses",
+			found: "there is no previous binary to roll back to",
+			why: "`keep` was 0, or it was removed",
+			fix: "upgrade to it, with `allow-downgrade`"
+		}
+	],
+	"Worth knowing": [
+		{
+			code: "path-nginx-differs",
+			severity: "warns",
+			found: "the `nginx` in PATH is another version",
+			why: "who types `nginx -t` or `nginx -s reload` uses that one",
+			fix: "remove it, or link it to the running one"
+		},
+		{
+			code: "versioned-path",
+			severity: "warns",
+			found: "a path holds a version number",
+			why: "after the upgrade it says something else than what runs",
+			fix: "a path without, such as a link `current`"
+		},
+		{
+			code: "keepalive-resets",
+			severity: "warns",
+			found: "connections are open that may be idle when the old workers stop",
+			why: "a request sent in that very moment is lost; most clients repeat it",
+			fix: "`keepalive_min_timeout` in the running configuration (nginx 1.27.4)"
+		},
+		{
+			code: "long-connections",
+			severity: "warns",
+			found: "nothing limits how long old workers drain",
+			why: "downloads and WebSockets keep them, and the old master, for hours; the next upgrade waits",
+			fix: "`worker_shutdown_timeout`"
+		},
+		{
+			code: "shared-zones-reset",
+			severity: "warns",
+			found: "the configuration has shared memory zones",
+			why: "they start empty: limits, counters, state of upstreams, key-value zones",
+			fix: "nothing: plan for it"
+		},
+		{
+			code: "tls-tickets-reset",
+			severity: "warns",
+			found: "TLS session tickets are made with keys of nginx’s own",
+			why: "each client makes one full handshake again",
+			fix: "`ssl_session_ticket_key` with a key file"
+		}
+	]
+};
+/** Every preflight code with its severity. `same-binary` is none: it is an outcome. */
+const PREFLIGHT_CODES = new Map(Object.values(CODES).flatMap((codes) => codes.map(({ code, severity }) => [code, severity])));
+/** Those that are no cause for concern on a healthy host: told, and not as a warning that is annotated. */
+const NOTICES = new Set((CODES["Worth knowing"] ?? []).map(({ code }) => code));
+
 // src/inputs/allow.ts
-const REFUSES = `not-running ambiguous-master daemon-off master-process-off container-pid1 upgrade-in-progress
-  pid-file-wrong pid-directory signals-blocked locked wrapper-script architecture libc missing-library noexec immutable
-  disk-space conf-path-differs pid-path-differs user-differs flavour-differs module-lost module-signature downgrade
-  config-test-failed unix-listen-removed reuseport-fewer-workers passphrase-key systemd-type systemd-no-pidfile
-  systemd-pidfile-differs forwarding-denied sudo-denied shell-denied not-retained master-user`;
-const SURVIVABLE = `pid-file-missing shared-binary relative-argv0 argv0-not-running-file memory prefix-differs
-  error-log-path-differs http-log-path-differs temp-path-differs config-drift health-red-before listen-changed quic`;
-const WARNS = `stale-oldbin mandatory-access-control environment-lost capabilities package-owned lock-path-differs
-  modules-path-differs tls-library-differs hardening-lost service-limits path-nginx-differs versioned-path
-  keepalive-resets long-connections shared-zones-reset tls-tickets-reset`;
-/** Every preflight code (contract, section 6) but `same-binary`, which is an outcome. */
-const PREFLIGHT_CODES = new Map([
-	...severity(REFUSES, "refuses"),
-	...severity(SURVIVABLE, "survivable"),
-	...severity(WARNS, "warns")
-]);
 const INSTEAD = {
 	downgrade: " Set \"allow-downgrade: true\" instead.",
 	"forwarding-denied": " Set \"health-from: runner\" instead."
@@ -2242,9 +2774,6 @@ function parseCode(code) {
 	if (found === "refuses") return bad(`"${code}" cannot be allowed: an upgrade would not survive it.${INSTEAD[code] ?? ""}`);
 	if (code === "same-binary") return bad("\"same-binary\" refuses nothing: the outcome is \"unchanged\"");
 	return bad(`there is no preflight code ${show(code)}.${suggestion(code, PREFLIGHT_CODES.keys())}`);
-}
-function severity(codes, value) {
-	return codes.split(/\s+/).map((code) => [code, value]);
 }
 
 // src/inputs/switch.ts
@@ -2486,8 +3015,7 @@ async function readConfig(form, { raw, environment }) {
 	const binary = await readBinary(form, command);
 	const targets = readTargets(form, {
 		user: environment.user,
-		command,
-		binary
+		command
 	});
 	const ssh = wantsSsh(form.given("targets") ?? "");
 	const pidFile = form.optional("pid-file", parseTargetPath);
@@ -2510,17 +3038,19 @@ async function readConfig(form, { raw, environment }) {
 	};
 }
 /** To build with the arguments of what runs, somebody has to be asked. */
-function inherits(binary) {
-	return binary?.kind === "build" && binary.arguments === "inherit";
+function inherits(form) {
+	if (form.given("binary") !== void 0 || form.given("download-url") !== void 0) return false;
+	if (form.given("nginx-version") === void 0 || form.blamed("configure-args")) return false;
+	return (form.given("configure-args") ?? "inherit") === "inherit";
 }
-function readTargets(form, { user: currentUser, command, binary }) {
+function readTargets(form, { user: currentUser, command }) {
 	const user = form.optional("username", parseUser) ?? currentUser;
 	const port = form.setting("port", parsePort);
 	const targets = form.optional("targets", (text) => parseTargets(text, {
 		user,
 		port
 	}));
-	const optional = command === "build" && !inherits(binary);
+	const optional = command === "build" && !inherits(form);
 	if (targets === void 0 && !optional && !form.blamed("targets") && !form.blamed("inventory")) {
 		const instead = command === "build" ? "; or say the arguments in \"configure-args\", and none is needed" : "";
 		form.problem("targets", `no targets: expected at least one [user@]host[:port], or the word "local"${instead}`);
@@ -3166,6 +3696,7 @@ function moduleSignature({ build, modules }, { master }) {
 		fix: `Build both together: \`configure-args: inherit\`, and for each third-party module its sources in \`add-modules\` (such as \`${names[0]}=path\`).`
 	};
 }
+/** Everything that `next` lacks. */
 function lostFeatures(running, next) {
 	const there = featuresIn(next);
 	const lost = featuresIn(running).filter(({ name, dynamic }) => {
@@ -3274,8 +3805,336 @@ function missingLibrary({ needs }, { master }) {
 	};
 }
 
+// src/nginx/listen.ts
+/** Options after which nginx binds a socket of its own (ngx_http_core_listen: `lsopt.bind = 1`). */
+const OWN = /^(?:bind|setfib|fastopen|backlog|rcvbuf|sndbuf|accept_filter|deferred|ipv6only|reuseport|so_keepalive)(?:=|$)/;
+/** Every `listen` of the servers for HTTP, streams and mail. `root`: the master's user, on whom the default port depends. */
+function listensIn(directives, { root }) {
+	const found = {
+		tcp: [],
+		quic: false,
+		unsure: false
+	};
+	for (const { context, name, args } of directives) {
+		if (name !== "listen" || !/^(?:http|stream|mail)\.server$/.test(context)) continue;
+		const [where = "", ...options] = args.split(" ");
+		if (options.includes("quic")) found.quic = true;
+		if (options.includes("quic") || options.includes("udp")) continue;
+		const addresses = addressesOf(where, { port: context === "http.server" ? root ? 80 : 8e3 : void 0 });
+		if (addresses === void 0) found.unsure = true;
+		const own = options.some((option) => OWN.test(option));
+		const reuseport = options.includes("reuseport");
+		found.tcp.push(...(addresses ?? []).map((address) => ({
+			address,
+			own,
+			reuseport
+		})));
+	}
+	return found;
+}
+/** ngx_parse_url and ngx_parse_addr_port; undefined where only nginx could tell. */
+function addressesOf(where, { port }) {
+	if (where === "(default)") return [`0.0.0.0:${port}`];
+	if (where.includes("$") || where === "(unknown)") return void 0;
+	if (where.startsWith("unix:")) return [where];
+	if (/^\d+(?:-\d+)?$/.test(where)) return portsIn(where).map((each) => `0.0.0.0:${each}`);
+	const [, host = "", ports = String(port ?? "")] = /^(\[[^\]]*\]|[^:[\]]*)(?::(\d+(?:-\d+)?))?$/.exec(where) ?? [];
+	const name = canonical(host);
+	return name === void 0 || ports === "" ? void 0 : portsIn(ports).map((each) => `${name}:${each}`);
+}
+function portsIn(text) {
+	const [from = 0, to = from] = text.split("-").map(Number);
+	return to - from > 65535 ? [] : Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+function canonical(host) {
+	if (host === "*") return "0.0.0.0";
+	if ((0, node_net.isIPv4)(host)) return host;
+	return (0, node_net.isIPv6)(host.slice(1, -1)) && host.startsWith("[") ? new URL(`http://${host}/`).hostname : void 0;
+}
+/**
+* The sockets that a configuration needs, and those that it may have: behind a wildcard nginx binds no further address of
+* the same port, unless that asks for a socket of its own (ngx_http_init_listening).
+*/
+function socketsFor(listens) {
+	const wildcards = new Set(listens.map(({ address }) => address).filter((address) => isWildcard(address)));
+	const needed = listens.filter(({ address, own }) => own || !wildcards.has(wildcardOf(address)) || isWildcard(address));
+	return {
+		needed: new Set(needed.map(({ address }) => address)),
+		possible: new Set(listens.map(({ address }) => address))
+	};
+}
+function isWildcard(address) {
+	return /^(?:0\.0\.0\.0|\[::\]):/.test(address);
+}
+/** Where `127.0.0.1:80` would be accepted, too. */
+function wildcardOf(address) {
+	const port = address.slice(address.lastIndexOf(":") + 1);
+	return address.startsWith("[") ? `[::]:${port}` : (0, node_net.isIP)(address.split(":")[0] ?? "") === 4 ? `0.0.0.0:${port}` : "";
+}
+/** A line of what the kernel says of a listening socket, `INODE tcp 0100007F:0050`, in the words of `listen`. */
+function listenerAddress(line, { littleEndian }) {
+	const [, kind = "", address = ""] = /^\S+ (\S+) (.*)$/.exec(line) ?? [];
+	if (kind === "unix") return `unix:${address}`;
+	const [hex = "", port = ""] = address.split(":");
+	const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => {
+		const pairs = word.match(/../g) ?? [];
+		return (littleEndian ? pairs.toReversed() : pairs).map((pair) => Number.parseInt(pair, 16));
+	});
+	const number = Number.parseInt(port, 16);
+	return bytes.length === 4 ? `${bytes.join(".")}:${number}` : `${ipv6(bytes)}:${number}`;
+}
+function ipv6(bytes) {
+	const groups = Array.from({ length: 8 }, (_, index) => ((bytes[2 * index] ?? 0) << 8 | (bytes[2 * index + 1] ?? 0)).toString(16));
+	return new URL(`http://[${groups.join(":")}]/`).hostname;
+}
+
+// src/host/workers.ts
+/** ngx_set_worker_processes: a number, or `auto` for one a processor; one without the directive. */
+function wantedWorkers(master, { cpus }) {
+	if (master.workerProcesses === "auto") return cpus;
+	return Number.parseInt(master.workerProcesses, 10) || 1;
+}
+
+// src/host/preflight/config-checks.ts
+/** Of the configuration on disk, which the new master reads, against what the running one was given. */
+const CONFIG_CHECKS = [
+	{
+		code: "config-drift",
+		check: configDrift
+	},
+	{
+		code: "unix-listen-removed",
+		check: unixListenRemoved
+	},
+	{
+		code: "listen-changed",
+		check: listenChanged
+	},
+	{
+		code: "reuseport-fewer-workers",
+		check: reuseportFewerWorkers
+	},
+	{
+		code: "quic",
+		check: (master) => listensOf(master).quic ? {
+			message: "the configuration listens for QUIC: its connections do not survive, and new ones may fail while old workers leave",
+			fix: "There is no way around it in nginx yet; a short `worker_shutdown_timeout` keeps that time short."
+		} : void 0
+	},
+	{
+		code: "passphrase-key",
+		check: passphraseKey
+	}
+];
+const RELOAD = "Reload nginx first (`nginx -s reload`) and see that it is well, then upgrade.";
+/** USER_HZ, in which /proc/PID/stat counts: 100 on every architecture that nginx is built for. */
+const TICKS = 100;
+/**
+* Workers since the last reload are as old as the configuration that they have. One that was replaced is younger: the
+* oldest counts. `epoch` was cut to whole seconds, and so were the times of the files: a second is left to that.
+*/
+function configDrift(master, facts) {
+	const { newestConfig, clock } = master;
+	const starts = master.children.filter(({ accepting, sameFile }) => accepting && sameFile).map(({ process }) => Number(process.startTime) / TICKS);
+	if (newestConfig === null || starts.length === 0 || listensDiffer(master, facts)) return void 0;
+	const loaded = clock.epoch - clock.uptime + Math.min(...starts);
+	if (newestConfig.at < loaded + 1) return void 0;
+	const at = (seconds) => (/* @__PURE__ */ new Date(seconds * 1e3)).toISOString().replace(/\.\d+/, "");
+	return {
+		message: `${newestConfig.file} was written at ${at(newestConfig.at)}, the workers run since ${at(loaded)}: the upgrade would deploy that change as well, and its errors would be blamed on the new version`,
+		fix: RELOAD
+	};
+}
+/** The new master deletes what it inherited and no longer listens on (ngx_close_listening_sockets). */
+function unixListenRemoved(master) {
+	const removed = removedFrom(master).filter((address) => address.startsWith("unix:"));
+	if (removed.length === 0) return void 0;
+	return {
+		message: `nginx listens on ${removed.join(", ")}, which the configuration on disk no longer has: the new master would delete it, and going back would leave the old one unreachable there`,
+		fix: RELOAD
+	};
+}
+function listenChanged(master, facts) {
+	const removed = removedFrom(master).filter((address) => !address.startsWith("unix:"));
+	const added = addedTo(master);
+	if (removed.length > 0 || added.length > 0) return {
+		message: `the configuration on disk does not listen where nginx does (${[...added.map((address) => `+ ${address}`), ...removed.map((address) => `- ${address}`)].join(", ")}): the new master would bind by itself, which fails where the old one still holds the port`,
+		fix: RELOAD
+	};
+	const workers = wantedWorkers(master, facts);
+	const more = reuseported(master).find(({ sockets }) => sockets < workers);
+	if (more === void 0) return void 0;
+	return {
+		message: `${more.address} has ${more.sockets} sockets, and ${workers} with the configuration on disk: what is queued on the new ones is lost if the upgrade is taken back`,
+		fix: RELOAD,
+		mild: true
+	};
+}
+/** One socket is one worker's (ngx_clone_listening); from WINCH on nobody accepts on those of a worker that there is not. */
+function reuseportFewerWorkers(master, facts) {
+	const workers = wantedWorkers(master, facts);
+	const { unsure } = listensOf(master);
+	const several = socketsByAddress(master).filter(({ sockets }) => sockets > 1);
+	const asked = new Set(reuseported(master).map(({ address }) => address));
+	const orphaned = several.find(({ address, sockets }) => sockets > (asked.has(address) ? workers : 1));
+	if (orphaned === void 0 || unsure) return void 0;
+	const wanted = asked.has(orphaned.address) ? `${workers} workers` : "no `reuseport`";
+	return {
+		message: `${orphaned.address} has ${orphaned.sockets} sockets (\`reuseport\`), the configuration on disk has ${wanted}: requests on the sockets that are too many would hang until the old master ends`,
+		fix: RELOAD
+	};
+}
+function passphraseKey({ encryptedKeys, directives }) {
+	if (encryptedKeys.length === 0 || directives.some(({ name }) => name === "ssl_password_file")) return void 0;
+	return {
+		message: `${encryptedKeys.join(", ")} ${encryptedKeys.length === 1 ? "wants" : "want"} a passphrase, and the new master has no terminal to ask at`,
+		fix: "Put it into a file for `ssl_password_file`, or use a key without one."
+	};
+}
+function listensDiffer(master, facts) {
+	const found = listenChanged(master, facts);
+	return unixListenRemoved(master) !== void 0 || found !== void 0 && found.mild !== true;
+}
+function listensOf(master) {
+	return listensIn(master.directives, { root: master.uid === 0 });
+}
+/** As many lines as the helper sends at most: behind that, nobody knows. */
+const MOST_DIRECTIVES = 3e3;
+/** Addresses that the configuration on disk has and nginx does not. */
+function addedTo(master) {
+	const running = new Set(socketsByAddress(master).map(({ address }) => address));
+	return [...socketsFor(listensOf(master).tcp).needed].filter((address) => !running.has(address));
+}
+/** Addresses that nginx has and the configuration on disk does not. */
+function removedFrom(master) {
+	const { tcp, unsure } = listensOf(master);
+	if (unsure || master.directives.length >= MOST_DIRECTIVES) return [];
+	const { possible } = socketsFor(tcp);
+	return socketsByAddress(master).map(({ address }) => address).filter((address) => !possible.has(address));
+}
+/** What the configuration wants one socket a worker for, with those that there are. */
+function reuseported(master) {
+	const asked = new Set(listensOf(master).tcp.flatMap(({ address, reuseport }) => reuseport ? [address] : []));
+	return socketsByAddress(master).filter(({ address }) => asked.has(address));
+}
+function socketsByAddress(master) {
+	const littleEndian = !/^(?:s390|ppc64$|ppc$|mips$|mips64$)/.test(master.machine);
+	const counts = /* @__PURE__ */ new Map();
+	for (const line of master.listeners) {
+		const address = listenerAddress(line, { littleEndian });
+		counts.set(address, (counts.get(address) ?? 0) + 1);
+	}
+	return [...counts].map(([address, sockets]) => ({
+		address,
+		sockets
+	}));
+}
+
+// src/host/preflight/notice-checks.ts
+/** What is worth knowing before an upgrade, with numbers. None of it refuses. */
+const NOTICE_CHECKS = [
+	{
+		code: "path-nginx-differs",
+		check: pathNginxDiffers
+	},
+	{
+		code: "versioned-path",
+		check: versionedPath
+	},
+	{
+		code: "keepalive-resets",
+		check: keepaliveResets
+	},
+	{
+		code: "long-connections",
+		check: longConnections
+	},
+	{
+		code: "shared-zones-reset",
+		check: sharedZonesReset
+	},
+	{
+		code: "tls-tickets-reset",
+		check: tlsTicketsReset
+	}
+];
+function versionOf({ build }) {
+	return parseBuildInfo(build).version;
+}
+function pathNginxDiffers(master) {
+	const { pathNginx, exe } = master;
+	if (pathNginx === null || pathNginx.version === "" || pathNginx.version === versionOf(master)) return void 0;
+	return {
+		message: `\`nginx\` in PATH is ${pathNginx.path}, ${pathNginx.version}; ${exe}, ${versionOf(master)}, is what runs: \`nginx -t\` and \`nginx -s\` go by the other one`,
+		fix: `Remove ${pathNginx.path}, or make it a link to the running one.`
+	};
+}
+function versionedPath(master) {
+	const version = versionOf(master);
+	const { path, prefix, conf, pidFile } = master;
+	const named = [
+		path,
+		prefix,
+		conf,
+		pidFile
+	].filter((each) => version !== "" && each.includes(version));
+	if (named.length === 0) return void 0;
+	return {
+		message: `${[...new Set(named)].join(", ")} ${named.length === 1 ? "holds" : "hold"} the version ${version}, and will after the upgrade`,
+		fix: "Use paths without a version, or a link such as `current`."
+	};
+}
+function openConnections({ children }) {
+	return children.filter(({ accepting, connections }) => accepting && connections > 0).map(({ process, connections }) => ({
+		pid: process.pid,
+		connections
+	}));
+}
+/** Idle ones are closed at WINCH (ngx_close_idle_connections), unless `keepalive_min_timeout` gives them a moment. */
+function keepaliveResets(master) {
+	const total = openConnections(master).reduce((sum, { connections }) => sum + connections, 0);
+	if (total === 0 || isSet(master, "keepalive_min_timeout")) return void 0;
+	const known = compareVersions(versionOf(master), "1.27.4") >= 0;
+	return {
+		message: `${total} connections are open; of those that are idle when the old workers stop, a request that is just being sent is lost`,
+		fix: known ? "Set `keepalive_min_timeout 1s` and reload before the upgrade." : "From 1.27.4 on, `keepalive_min_timeout` in the running configuration avoids it."
+	};
+}
+function longConnections(master) {
+	const open = openConnections(master);
+	if (open.length === 0 || argsOf(master, "main", "worker_shutdown_timeout").length > 0) return void 0;
+	return {
+		message: `${open.map(({ pid, connections }) => `${connections} at worker ${pid}`).join(", ")}: nothing limits how long the old workers wait for them, and until then the old master stays and no next upgrade can begin`,
+		fix: "Set `worker_shutdown_timeout` where that is too long, and reload before the upgrade."
+	};
+}
+const ZONES = /^(?:limit_req_zone|limit_conn_zone|zone|keyval_zone|lua_shared_dict|js_shared_dict_zone)$/;
+function sharedZonesReset({ directives }) {
+	const names = directives.filter(({ name, context }) => ZONES.test(name) && (name !== "zone" || context.endsWith(".upstream"))).map(({ name, args }) => /zone=([^\s:]+)/.exec(args)?.[1] ?? args.split(" ", 1)[0] ?? name);
+	const zones = [...new Set(names)];
+	if (zones.length === 0) return void 0;
+	const shown = zones.slice(0, 10).join(", ") + (zones.length > 10 ? ` and ${zones.length - 10} more` : "");
+	return {
+		message: `${zones.length} shared memory zones start empty in the new generation (${shown}); while both serve, limits count twice`,
+		fix: "Nothing can be done about it; choose a quiet moment."
+	};
+}
+function tlsTicketsReset(master) {
+	const tls = master.directives.some(({ name, args }) => name === "listen" && /(?:^| )ssl(?: |$)/.test(args));
+	const off = argsOf(master, "http", "ssl_session_tickets").includes("off");
+	if (!tls || off || isSet(master, "ssl_session_ticket_key")) return void 0;
+	return {
+		message: "TLS session tickets are made with keys of nginx’s own, which the new generation does not know: each client makes one full handshake",
+		fix: "Set `ssl_session_ticket_key` with a key file."
+	};
+}
+function isSet({ directives }, directive) {
+	return directives.some(({ name }) => name === directive);
+}
+
 // src/host/preflight/exec-checks.ts
 const ELF = "7f454c46";
+/** Of the file that runs, and of what is around it. */
 const EXEC_CHECKS = [
 	{
 		code: "relative-argv0",
@@ -3305,8 +4164,109 @@ const EXEC_CHECKS = [
 			message: `the directory of ${path} cannot be written: read-only, immutable, or not this user's`,
 			fix: "Remount it writable, `chattr -i` it, or let `sudo` become root."
 		}
+	},
+	{
+		code: "other-root",
+		check: otherRoot
+	},
+	{
+		code: "noexec",
+		check: noexec
+	},
+	{
+		code: "process-limit",
+		check: processLimit
+	},
+	{
+		code: "memory",
+		check: memory
+	},
+	{
+		code: "mandatory-access-control",
+		check: accessControl
+	},
+	{
+		code: "environment-lost",
+		check: environmentLost
+	},
+	{
+		code: "capabilities",
+		check: capabilities
+	},
+	{
+		code: "package-owned",
+		check: ({ package: name, path }) => name === "" ? void 0 : {
+			message: `${path} belongs to the package ${name}: its next update puts another file there, and may restart nginx`,
+			fix: `Put it on hold (apt-mark hold ${name}, dnf versionlock add ${name}), or ship the new binary as a package.`
+		}
 	}
 ];
+function otherRoot({ sameRoot, path }) {
+	if (sameRoot) return void 0;
+	return {
+		message: `the master sees another directory at the path of ${path} (a chroot, RootDirectory=, or a mount of its own): it would not find the new file there`,
+		fix: "Keep the binary in a directory that both see, and restart once."
+	};
+}
+function noexec({ surroundings: { mount }, path }) {
+	if (mount === null || !mount.options.includes("noexec")) return void 0;
+	return {
+		message: `${path} lies on ${mount.point}, which is mounted noexec: exec of the new binary would fail`,
+		fix: `mount -o remount,exec ${mount.point}`
+	};
+}
+/** A fork that fails leaves the master unable to reload for good (ngx_spawn_process, ngx_exec_new_binary). */
+function processLimit(master, facts) {
+	const { processesLeft } = master.surroundings;
+	const needed = wantedWorkers(master, facts) + 5;
+	if (processesLeft === null || processesLeft >= needed) return void 0;
+	return {
+		message: `the cgroup of nginx has room for ${processesLeft} more processes, the new generation needs ${needed}: fork would fail`,
+		fix: "Raise TasksMax= of the unit (systemctl set-property)."
+	};
+}
+function memory({ surroundings: { heldKb, freeKb } }) {
+	if (freeKb === null || freeKb >= heldKb) return void 0;
+	const mb = (kb) => `${Math.round(kb / 1024)} MiB`;
+	return {
+		message: `the old generation holds ${mb(heldKb)} of memory, and ${mb(freeKb)} are free for the new one beside it: the kernel may end either`,
+		fix: "Free some, or raise MemoryMax= of the unit."
+	};
+}
+function accessControl({ surroundings: { label, selinuxEnforces }, path, pidFile }) {
+	if (label === "" || /unconfined/.test(label)) return void 0;
+	if (label.includes(":") && !selinuxEnforces) return void 0;
+	return {
+		message: `the master is confined (${label}): the policy has to allow exec of ${path} and the rename of ${pidFile}`,
+		fix: label.includes(":") ? "The new file gets the label of the old one; look for AVC lines in the audit log after a `plan`." : `See that the profile has: ${path} mrix, ${pidFile} rw, ${pidFile}.oldbin rw.`
+	};
+}
+/** What every shell and every unit sets, and nginx never reads. */
+const IRRELEVANT = /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TERM|TZ|PWD|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID)$/;
+/** The new master gets TZ, and what `env` names (ngx_set_environment). */
+function environmentLost(master) {
+	const { unit, surroundings } = master;
+	const kept = new Set(argsOf(master, "main", "env").map((args) => args.split("=", 1)[0]));
+	const lost = (unit?.properties.get("Environment") ?? "").split(" ").filter((name) => name !== "").filter((name) => !kept.has(name) && !IRRELEVANT.test(name));
+	const file = unit?.properties.get("EnvironmentFiles") ?? "";
+	const parts = [
+		lost.length > 0 ? `variables of ${unit?.name}: ${lost.join(", ")}` : "",
+		file === "" ? "" : `variables from ${file.replace(/ \(.*$/, "")}`,
+		surroundings.preloads.length > 0 && !kept.has("LD_PRELOAD") ? `preloaded: ${surroundings.preloads.join(", ")}` : ""
+	].filter((part) => part !== "");
+	if (parts.length === 0) return void 0;
+	return {
+		message: `the new master does not get what nginx was started with (${parts.join("; ")}): only TZ and what \`env\` names`,
+		fix: "Name them in the configuration with `env`, or link the library in; then reload."
+	};
+}
+function capabilities({ fileCapabilities, path, surroundings }) {
+	if (fileCapabilities === "") return void 0;
+	return {
+		message: `${path} has file capabilities${surroundings.noNewPrivileges ? " (which do nothing here: NoNewPrivileges is set)" : ""}: ${fileCapabilities}; the new file is given the same`,
+		fix: "Nothing needs to be done. AmbientCapabilities= in the unit would not depend on the file."
+	};
+}
 /** nginx runs execve(argv[0]) without searching PATH, relative to the master's directory (ngx_exec_new_binary). */
 function relativeArgv0({ argv0, cwd, path, pathInode, exeInode }) {
 	if (argv0.startsWith("/")) return void 0;
@@ -3442,7 +4402,7 @@ function pidDirectory({ pidFile, pidDirWritable, oldbin }) {
 		fix: "Make it writable for the user that the master runs as."
 	};
 }
-function signalsBlocked({ signals }) {
+function signalsBlocked({ signals, surroundings: { threads } }) {
 	const mask = (name) => BigInt(`0x${new RegExp(`${name}:([0-9a-f]+)`).exec(signals)?.[1] ?? "0"}`);
 	const caught = mask("SigCgt");
 	const missing = [
@@ -3450,6 +4410,10 @@ function signalsBlocked({ signals }) {
 		["WINCH", WINCH],
 		["QUIT", QUIT]
 	].filter(([, bit]) => (caught & bit) === 0n || (mask("SigBlk") & bit) !== 0n);
+	if (missing.length === 0 && threads > 1) return {
+		message: `the master runs ${threads} threads, which nginx does not start: a module or an engine did, and a signal may reach one of those`,
+		fix: "Restart nginx once without that module, or upgrade by restart."
+	};
 	if (missing.length === 0) return void 0;
 	return {
 		message: `the master blocks or does not catch ${missing.map(([name]) => name).join(", ")}: a module or an engine changed its signal mask`,
@@ -3471,6 +4435,10 @@ const SERVICE_CHECKS = [
 	{
 		code: "systemd-pidfile-differs",
 		check: pidFileDiffers
+	},
+	{
+		code: "service-limits",
+		check: serviceLimits
 	}
 ];
 function unitType({ unit }) {
@@ -3496,6 +4464,21 @@ function pidFileDiffers({ unit, pidFile }) {
 		fix: "Make both the same path, systemctl daemon-reload, and restart nginx once."
 	};
 }
+/** What a process has it hands on; a unit's new words count from the next cold start on. */
+function serviceLimits({ unit, surroundings: { openFiles, mostFiles } }) {
+	const reload = unit?.properties.get("NeedDaemonReload") === "yes";
+	const limit = unit?.properties.get("LimitNOFILE");
+	const differs = openFiles !== null && limit !== void 0 && limit !== "infinity" && openFiles.hard !== lower(limit, mostFiles);
+	if (unit === null || !reload && !differs) return void 0;
+	const what = differs ? `LimitNOFILE=${limit}, and nginx runs with ${openFiles.hard}` : "changes that systemd has not read yet";
+	return {
+		message: `${unit.name} has ${what}: the new master inherits what the old one has, and the next cold start is the first to try the rest`,
+		fix: "systemctl daemon-reload, and plan a restart."
+	};
+}
+function lower(limit, most) {
+	return Number(most) < Number(limit) ? most : limit;
+}
 /** /var/run is a link to /run wherever systemd runs. */
 function samePath(a, b) {
 	const real = (path) => node_path.posix.normalize(path).replace(/^\/var\/run\//, "/run/");
@@ -3514,7 +4497,9 @@ function judgeHost(facts, rules) {
 	const checks = [
 		...MASTER_CHECKS,
 		...EXEC_CHECKS,
-		...SERVICE_CHECKS
+		...CONFIG_CHECKS,
+		...SERVICE_CHECKS,
+		...NOTICE_CHECKS
 	];
 	return sort([...host, ...checks.map(({ code, check }) => named(code, check(master, facts)))], {
 		rules,
@@ -3670,6 +4655,47 @@ function built(result, binary) {
 	result.notes.push(`The new binary: ${path}`, `configure arguments: ${printArgs(build.arguments)}`);
 }
 
+// src/target/surroundings.ts
+/** From lines of `KEY=VALUE`; a key may come several times. */
+function parseSurroundings(lines) {
+	const all = (key) => lines.flatMap((line) => line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []);
+	const first = (key) => all(key)[0];
+	const number = (key) => first(key) === void 0 ? null : Number(first(key));
+	const [options, point] = splitOnce(first("mount") ?? "");
+	const [soft, hard] = splitOnce(first("nofile") ?? "");
+	return {
+		threads: number("Threads") ?? 1,
+		noNewPrivileges: first("NoNewPrivs") === "1",
+		seccomp: first("Seccomp") === "2",
+		openFiles: soft === "" ? null : {
+			soft,
+			hard
+		},
+		mostFiles: splitOnce(first("mostFiles") ?? "")[1],
+		mount: point === "" ? null : {
+			options: options.split(","),
+			point
+		},
+		label: first("label") ?? "",
+		selinuxEnforces: first("selinux") === "1",
+		preloads: all("preload"),
+		heldKb: number("held") ?? 0,
+		freeKb: least([number("available"), inKb(number("cgroupMemory"))]),
+		processesLeft: number("cgroupPids")
+	};
+}
+function splitOnce(text) {
+	const at = text.indexOf(" ");
+	return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+function inKb(bytes) {
+	return bytes === null ? null : Math.floor(bytes / 1024);
+}
+function least(numbers) {
+	const known = numbers.filter((each) => each !== null);
+	return known.length === 0 ? null : Math.min(...known);
+}
+
 // src/target/facts.ts
 const UPGRADE_PHASES = [
 	"staged",
@@ -3700,6 +4726,7 @@ function parseMaster(raw) {
 	const unit = read.object("unit");
 	const predecessor = processOf(read.object("predecessor"));
 	return {
+		machine: read.textOrNull("machine") ?? "",
 		title: read.text("title"),
 		argv0: read.text("argv0"),
 		cwd: read.text("cwd"),
@@ -3719,7 +4746,7 @@ function parseMaster(raw) {
 		optP: read.text("optP"),
 		optE: read.text("optE"),
 		libc: read.text("libc"),
-		libraries: new Set(read.text("libraries").split(" ")),
+		libraries: new Set(read.text("libraries").split(" ").filter((name) => name !== "")),
 		directives: read.lines("directives").map(parseDirective),
 		modules: read.lines("modules"),
 		pidDirective: read.text("pidDirective"),
@@ -3740,6 +4767,17 @@ function parseMaster(raw) {
 		},
 		uid: read.number("masterUid"),
 		sameMounts: read.flag("sameMounts"),
+		sameRoot: read.flag("sameRoot"),
+		surroundings: parseSurroundings(read.lines("about")),
+		package: read.text("package"),
+		fileCapabilities: read.text("fileCapabilities"),
+		pathNginx: otherNginx(read.text("pathNginx"), read.text("pathNginxVersion")),
+		newestConfig: newestOf(read.text("newestConfig")),
+		encryptedKeys: read.lines("encryptedKeys"),
+		clock: {
+			epoch: read.number("epoch"),
+			uptime: read.number("uptime")
+		},
 		diskFreeKb: read.number("diskFreeKb"),
 		pathWritable: read.flag("pathWritable"),
 		pidText: read.textOrNull("pidText"),
@@ -3758,6 +4796,19 @@ function parseDirective(line) {
 		args: args.join(" ")
 	};
 }
+function otherNginx(path, said) {
+	return path === "" ? null : {
+		path,
+		version: parseBuildInfo(said).version
+	};
+}
+function newestOf(text) {
+	const [, at, file] = /^(\d+) (.+)$/.exec(text) ?? [];
+	return at === void 0 || file === void 0 ? null : {
+		at: Number(at),
+		file
+	};
+}
 function parseChild(raw) {
 	const read = fieldsOf(raw, "facts of a child");
 	return {
@@ -3767,7 +4818,8 @@ function parseChild(raw) {
 		},
 		title: read.text("title"),
 		accepting: read.flag("accepting"),
-		sameFile: read.flag("sameFile")
+		sameFile: read.flag("sameFile"),
+		connections: Math.max(0, read.number("watched") - 1)
 	};
 }
 function parseUnit(raw) {
@@ -5817,45 +6869,15 @@ async function look(run) {
 	mustSucceed(await run.agent.ask("look"), run.result);
 }
 
-// src/host/recovery.ts
-/**
-* The first step of every run that changes something: what a run left half done, with nobody at work on it any more, is
-* brought to its end. A decision that stands is carried out; without one the old version serves again.
-* Returns the facts as they are then; a live or held upgrade stays as it is.
-*/
-async function recover(run, facts) {
-	const { upgrade, lockAlive } = facts.ours;
-	if (upgrade === null || facts.whyNot === "ambiguous-master") return facts;
-	if (!isAbandoned(upgrade, lockAlive)) return facts;
-	run.result.notes.push(`An unfinished upgrade (${upgrade.run}, phase ${upgrade.phase}) was found and brought to its end.`);
-	await phase(run, "rollback", async () => {
-		if (!(await run.agent.ask("adopt", { fields: {
-			nonce: upgrade.nonce,
-			decide: upgrade.decision || "rollback",
-			why: "abandoned"
-		} })).ok) return;
-		const waits = run.config.switch.drainTimeout * 2 + 6e4;
-		if (upgrade.decision === "commit") await run.agent.ask("commit", { waits });
-		else await run.agent.ask("rollback", {
-			fields: { why: "abandoned" },
-			waits
-		});
-	});
-	return inspect(run);
-}
-/** Nobody acts: the host was restarted, or neither guard nor helper lives. One that is held waits, even without a guard. */
-function isAbandoned(upgrade, lockAlive) {
-	if (!upgrade.sameBoot) return true;
-	return !lockAlive && (upgrade.phase !== "held" || upgrade.decision !== "");
-}
-
 // src/obtain/tools.ts
 /** What a program gets of the job's environment: no token and no secret is among it. */
-const CLEAN_ENVIRONMENT = {
-	PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-	LC_ALL: "C",
-	HOME: "/nonexistent"
-};
+function cleanEnvironment() {
+	return {
+		PATH: process.env["PATH"] ?? "/usr/bin:/bin",
+		LC_ALL: "C.UTF-8",
+		HOME: "/nonexistent"
+	};
+}
 /** Packages that hold the programs that we call, by the name of the program. */
 const PACKAGES = {
 	"dpkg-deb": "dpkg",
@@ -5868,7 +6890,7 @@ async function runTool([program = "", ...args]) {
 	try {
 		const { stdout } = await getExecOutput(quoted(program), args, {
 			silent: true,
-			env: CLEAN_ENVIRONMENT
+			env: cleanEnvironment()
 		});
 		return stdout;
 	} catch (error) {
@@ -5887,7 +6909,7 @@ async function streamTool([program = "", ...args], { limit }) {
 	try {
 		await exec(quoted(program), args, {
 			silent: true,
-			env: CLEAN_ENVIRONMENT,
+			env: cleanEnvironment(),
 			listeners: { stdout }
 		});
 	} catch (error) {
@@ -5939,9 +6961,10 @@ function dynamicNeeds(file, layout) {
 	const strings = offsetOf(valueOf(TAG.strings), segments);
 	const textAt = (index) => cString(file, strings + index);
 	const libraries = entries.filter(({ tag }) => tag === TAG.needed).map(({ value }) => textAt(value));
+	const count = valueOf(TAG.versionCount);
 	const glibc = neededVersions({
-		first: offsetOf(valueOf(TAG.versions), segments),
-		count: valueOf(TAG.versionCount),
+		first: count === 0 ? 0 : offsetOf(valueOf(TAG.versions), segments),
+		count,
 		layout
 	}).map(textAt).flatMap((name) => /^GLIBC_(\d+(?:\.\d+)*)$/.exec(name)?.[1] ?? []).toSorted(compareVersions).at(-1);
 	return {
@@ -5963,6 +6986,7 @@ function dynamicEntries({ offset, size }, { wide, word }) {
 	}
 	return entries;
 }
+const MOST_VERSIONS = 4096;
 /** String indices of all version names that are asked for (Elf64_Verneed with its Elf64_Vernaux; same in 32 bits). */
 function neededVersions({ first, count, layout }) {
 	const { u16, u32 } = layout;
@@ -5973,7 +6997,10 @@ function neededVersions({ first, count, layout }) {
 			names.push(u32(auxiliary + 8));
 			auxiliary += u32(auxiliary + 12);
 		}
-		record += u32(record + 12);
+		if (names.length > MOST_VERSIONS) throw new RangeError("more versions than any program needs");
+		const next = u32(record + 12);
+		if (next === 0) break;
+		record += next;
 	}
 	return names;
 }
@@ -6058,15 +7085,19 @@ async function askForBuild(path) {
 }
 
 // src/host/preflight/config-test.ts
-/** What `nginx -t` of the new binary said, by the code that it comes down to (ngx_add_module, ngx_conf_handler). */
-function testFailed(lines) {
-	const said = lines.join(" | ").slice(0, 600);
-	if (/is not binary compatible|: version \d+ instead of \d+|version \d+ instead of|dlopen\(\)|is already loaded/.test(said)) return {
+/**
+* What `nginx -t` of the new binary said, by the code that it comes down to (ngx_add_module, ngx_conf_handler). `lost`:
+* whether it lacks anything that the running one has; without that an unknown directive is nobody's.
+*/
+function testFailed(lines, { lost }) {
+	const text = decisive(lines);
+	const said = text.slice(0, 600);
+	if (/is not binary compatible|version \d+ instead of|dlopen\(\)|is already loaded/.test(text)) return {
 		code: "module-signature",
 		message: `the new binary cannot load a dynamic module that the configuration loads: ${said}`,
 		fix: "Build the modules with the binary: `configure-args: inherit`, with the sources of third-party ones in `add-modules`."
 	};
-	if (/unknown directive "/.test(said)) return {
+	if (lost && /unknown directive "|parameter requires ngx_\w+_module|requires (?:SSL support|PCRE library)/.test(text)) return {
 		code: "module-lost",
 		message: `the new binary is without a module that the configuration uses: ${said}`,
 		fix: "Build it with the arguments of the running one (`configure-args: inherit`), or remove the directive first."
@@ -6076,6 +7107,12 @@ function testFailed(lines) {
 		message: `the new binary refuses the host's configuration: ${said}`,
 		fix: "Correct the configuration, or build the binary with the modules and paths that it uses."
 	};
+}
+/** Warnings may come by the hundred before the one line that counts. */
+function decisive(lines) {
+	const spoken = lines.filter((line) => line.trim() !== "");
+	const serious = spoken.filter((line) => /\[(?:emerg|alert|crit)\]/.test(line));
+	return (serious.length > 0 ? serious : spoken).join(" | ") || "it said nothing";
 }
 
 // src/host/staging.ts
@@ -6146,7 +7183,7 @@ function whoAmI(env = process.env) {
 function preparation(run, file) {
 	const { canaryTime: _, ...times } = run.config.switch;
 	const tenths = (ms) => Math.max(1, Math.ceil(ms / 100));
-	const workers = wantedWorkers(run.facts);
+	const workers = wantedWorkers(run.facts.master, run.facts);
 	return {
 		nonce: (0, node_crypto.randomBytes)(6).toString("hex"),
 		kind: file.kind,
@@ -6164,11 +7201,6 @@ function preparation(run, file) {
 		keep: times.keep,
 		repair: run.facts.master.pidText === null && file.kind !== "plan" ? "yes" : "no"
 	};
-}
-/** ngx_set_worker_processes: a number, or `auto` for one a processor; one without the directive. */
-function wantedWorkers({ master, cpus }) {
-	if (master.workerProcesses === "auto") return cpus;
-	return Number.parseInt(master.workerProcesses, 10) || 1;
 }
 /** None where the file lies on the target already. */
 async function uploadsOf(run, file) {
@@ -6246,7 +7278,10 @@ async function judge(run, { file, answer }) {
 	const test = fieldsOf(tested.fields, "check");
 	const exit = test.numberOrNull("testExit");
 	if (exit === null) run.result.notes.push(notTested(run, file));
-	else if (exit !== 0) settle(run, judgeFinding(testFailed(test.lines("test")), rules));
+	else if (exit !== 0) {
+		const lost = lostFeatures(parseBuildInfo(run.facts.master.build).arguments, build.arguments).length > 0;
+		settle(run, judgeFinding(testFailed(test.lines("test"), { lost }), rules));
+	}
 	return build;
 }
 /** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
@@ -6266,6 +7301,89 @@ function notTested(run, file) {
 	return `The configuration was not tested: ${sideEffectFree(run, file) ? "modules go with the new binary, and no mount namespace in which they lie at their paths can be had there" : "with this pid file `nginx -t` would change the host"}.`;
 }
 
+// src/host/judging.ts
+/**
+* The checks before anything is sent. Where they refuse, what can still be judged without harm is judged as well, so that
+* one run names everything: the health URL, and what the new binary itself says of a configuration that was changed.
+*/
+async function judgeHostAndFile(run, { facts, early }) {
+	try {
+		return preflight(run, facts);
+	} catch (error) {
+		if (!(error instanceof require_errors.Refused) || facts.master === null) throw error;
+		const inspected = {
+			...run,
+			facts: {
+				...facts,
+				master: facts.master
+			}
+		};
+		const health = await refusalsOf(() => judgeBaseline(inspected, early));
+		const test = error.findings.every(({ code }) => OF_CONFIGURATION.has(code)) ? await refusalsOf(() => tryFile(inspected)) : [];
+		throw new require_errors.Refused(distinct([
+			...error.findings,
+			...health,
+			...test
+		]));
+	}
+}
+const OF_CONFIGURATION = new Set((CODES["The configuration"] ?? []).map(({ code }) => code));
+async function tryFile(run) {
+	const { binary } = run;
+	if (binary === void 0 || binary.sha256 === run.facts.master.sha256) return;
+	await stage(run, {
+		kind: "plan",
+		sha256: binary.sha256,
+		build: binary.build
+	});
+	await unstage(run);
+}
+async function refusalsOf(judge) {
+	try {
+		await judge();
+		return [];
+	} catch (error) {
+		if (error instanceof require_errors.Refused) return error.findings;
+		if (error instanceof Cancelled) throw error;
+		return [];
+	}
+}
+function distinct(findings) {
+	return findings.filter(({ code }, index) => findings.findIndex((other) => other.code === code) === index);
+}
+
+// src/host/recovery.ts
+/**
+* The first step of every run that changes something: what a run left half done, with nobody at work on it any more, is
+* brought to its end. A decision that stands is carried out; without one the old version serves again.
+* Returns the facts as they are then; a live or held upgrade stays as it is.
+*/
+async function recover(run, facts) {
+	const { upgrade, lockAlive } = facts.ours;
+	if (upgrade === null || facts.whyNot === "ambiguous-master") return facts;
+	if (!isAbandoned(upgrade, lockAlive)) return facts;
+	run.result.notes.push(`An unfinished upgrade (${upgrade.run}, phase ${upgrade.phase}) was found and brought to its end.`);
+	await phase(run, "rollback", async () => {
+		if (!(await run.agent.ask("adopt", { fields: {
+			nonce: upgrade.nonce,
+			decide: upgrade.decision || "rollback",
+			why: "abandoned"
+		} })).ok) return;
+		const waits = run.config.switch.drainTimeout * 2 + 6e4;
+		if (upgrade.decision === "commit") await run.agent.ask("commit", { waits });
+		else await run.agent.ask("rollback", {
+			fields: { why: "abandoned" },
+			waits
+		});
+	});
+	return inspect(run);
+}
+/** Nobody acts: the host was restarted, or neither guard nor helper lives. One that is held waits, even without a guard. */
+function isAbandoned(upgrade, lockAlive) {
+	if (!upgrade.sameBoot) return true;
+	return !lockAlive && (upgrade.phase !== "held" || upgrade.decision !== "");
+}
+
 // src/host/upgrade.ts
 /** One host: from the old binary to the new one, or back. */
 async function upgradeHost(run) {
@@ -6277,10 +7395,13 @@ async function upgradeHost(run) {
 		upgrade: facts.ours.upgrade,
 		sha256: binary.sha256
 	});
-	const inspected = preflight({
+	const inspected = await judgeHostAndFile({
 		...run,
 		binary
-	}, facts);
+	}, {
+		facts,
+		early
+	});
 	if (inspected.facts.master.sha256 === binary.sha256) {
 		run.result.outcome = "unchanged";
 		return;
@@ -6467,10 +7588,13 @@ async function planHost(run) {
 	if (upgrade?.phase === "held") throw new require_errors.Refused([otherIsHeld(upgrade)]);
 	if (upgrade !== null) throw new require_errors.Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
 	const binary = await atHand(run, facts);
-	const inspected = preflight({
+	const inspected = await judgeHostAndFile({
 		...run,
 		binary
-	}, facts);
+	}, {
+		facts,
+		early
+	});
 	await judgeBaseline(inspected, early);
 	run.result.outcome = "planned";
 	if (binary === void 0) {
@@ -6576,25 +7700,15 @@ async function goBackToPrevious(run, facts) {
 		run.result.notes.push("There is nothing to undo: the running binary did not come from an upgrade that could be taken back.");
 		return;
 	}
-	const inspected = preflight(run, facts);
+	const inspected = preflight(goingBack(run), facts);
 	if (!retained.includes(sha256)) throw new require_errors.Refused([gone(sha256)]);
 	const build = {
 		flavour: "",
 		version: "",
 		arguments: []
 	};
-	const config = {
-		...run.config,
-		switch: {
-			...run.config.switch,
-			allowDowngrade: true
-		}
-	};
 	const probing = await judgeBaseline(inspected, startBaseline(run));
-	if (await switchTo({
-		...inspected,
-		config
-	}, {
+	if (await switchTo(inspected, {
 		file: {
 			kind: "reverse",
 			sha256,
@@ -6603,6 +7717,22 @@ async function goBackToPrevious(run, facts) {
 		probing
 	}) === "committed" || run.result.outcome === "upgraded") run.result.outcome = "rolled-back";
 	else if (run.result.outcome === "rolled-back") run.result.outcome = "failed";
+}
+/** Going back is the point of the command: an older version, red health, whatever can be survived is no reason to refuse it. */
+function goingBack(run) {
+	const survivable = [...PREFLIGHT_CODES].flatMap(([code, severity]) => severity === "survivable" ? [code] : []);
+	const accepting = {
+		...run.config.switch,
+		allowDowngrade: true,
+		allow: new Set(survivable)
+	};
+	return {
+		...run,
+		config: {
+			...run.config,
+			switch: accepting
+		}
+	};
 }
 /** The restart itself may have been the rollback; where the new version was installed already, it is what serves. */
 function afterReboot(run, { adopted, sides }) {
@@ -6740,7 +7870,7 @@ function grouped(masters) {
 }
 
 // src/obtain/tar-listing.ts
-/** `-rwxr-xr-x root/root 1234 2026-01-01 12:00 usr/sbin/nginx`, as GNU tar and busybox write it. */
+/** `-rwxr-xr-x 0/0 1234 2026-01-01 12:00 usr/sbin/nginx`, as GNU tar and busybox write it with numbers for owners. */
 const LINE = /^([-dlhcbpsCS])([rwxsStT-]{9})\S* +\S+ +([\d,]+) +(\S+ +\d[\d:.]*) (.*)$/;
 /** Reads what `tar -tv` printed; a clause where a line is none of its kind, such as the second half of a name. */
 function readListing(text) {
@@ -6748,7 +7878,8 @@ function readListing(text) {
 	for (const line of text.split("\n").filter((each) => each !== "")) {
 		const [, type = "", mode = "", size = "", , rest = ""] = LINE.exec(line) ?? [];
 		if (type === "") return `found an entry that cannot be read: ${JSON.stringify(line.slice(0, 80))}`;
-		const [name = "", target] = rest.split(/ -> | link to /);
+		const [name = "", target, ...more] = /^[lh]$/.test(type) ? rest.split(/ -> | link to /) : [rest];
+		if (more.length > 0) return `found a link that cannot be read: ${JSON.stringify(line.slice(0, 80))}`;
 		entries.push({
 			type,
 			mode,
@@ -6773,20 +7904,13 @@ function unsafe$1({ type, mode, name, target }) {
 	if (leadsOut(name)) return `the entry ${shown} leads out of it`;
 	if (/[\\\n]/.test(name)) return `the entry ${shown} has a line break or a backslash in its name`;
 	if (/^[cbpsCS]$/.test(type)) return `the entry ${shown} is a device or a pipe`;
-	if (/[sS]/.test(mode)) return `the entry ${shown} changes the user who runs it`;
+	if (name.startsWith("-")) return `the entry ${shown} is called like an option`;
+	if (type === "-" && /[sS]/.test(mode)) return `the entry ${shown} changes the user who runs it`;
 	if (type === "h") return `the entry ${shown} is a hard link`;
-	if (type === "l" && leadsOut(resolved(name, target ?? ""))) return `the link ${shown} leads out of it, to ${target}`;
+	if (type === "l" && leadsOut(target ?? "")) return `the link ${shown} leads upwards, to ${target}`;
 }
 function leadsOut(path) {
 	return path.startsWith("/") || path.split("/").includes("..");
-}
-/** Where a relative link leads, with its own `..` taken off as far as they stay within. */
-function resolved(name, target) {
-	if (target.startsWith("/")) return target;
-	const parts = name.replace(/^\.\//, "").split("/").slice(0, -1);
-	for (const part of target.split("/")) if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
-	else if (part !== ".") parts.push(part);
-	return parts.join("/");
 }
 
 // src/obtain/archive.ts
@@ -6806,33 +7930,51 @@ function kindOf(bytes) {
 */
 async function nginxIn(packed) {
 	return withTar(packed, async (tar) => {
-		const found = (await listed(tar, packed)).filter(({ type, name }) => type !== "d" && (0, node_path.basename)(name) === "nginx");
-		const programs = found.filter(({ mode }) => mode.includes("x"));
-		const [only, ...others] = programs.length > 0 ? programs : found;
-		if (only === void 0) throw unsafe(packed, "it holds no file that is called nginx");
-		if (others.length > 0) throw unsafe(packed, `it holds several: ${[only, ...others].map(({ name }) => name).join(", ")}`);
-		if (only.type !== "-") throw unsafe(packed, `${only.name} in it is no plain file`);
-		return streamTool([
-			"tar",
-			"-xOf",
-			tar,
-			only.name
-		], { limit: only.size });
+		const called = (await listed(tar, packed)).filter(({ type, name }) => type !== "d" && (0, node_path.basename)(name) === "nginx");
+		const odd = called.find(({ type }) => type !== "-");
+		if (odd !== void 0) throw unsafe(packed, `${odd.name} in it is no plain file`);
+		const twice = called.find(({ name }, index) => called.findIndex((other) => other.name === name) < index);
+		if (twice !== void 0) throw unsafe(packed, `it holds ${twice.name} twice`);
+		if (called.length > MOST_CALLED_NGINX) throw unsafe(packed, "it holds many files that are called nginx");
+		const programs = (await Promise.all(called.map((entry) => program(tar, entry)))).filter((each) => each !== void 0);
+		const [only, ...others] = programs;
+		if (only === void 0) throw unsafe(packed, "it holds no program that is called nginx");
+		if (others.length > 0) throw unsafe(packed, `it holds several: ${programs.map(({ name }) => name).join(", ")}`);
+		return only.bytes;
 	});
+}
+/** Scripts and settings of that name come with every package. */
+const MOST_CALLED_NGINX = 16;
+async function program(tar, { name, size }) {
+	const bytes = await streamTool([
+		"tar",
+		"-xOf",
+		tar,
+		"--no-recursion",
+		"--",
+		name
+	], { limit: size });
+	return kindOf(bytes) === "elf" ? {
+		name,
+		bytes
+	} : void 0;
 }
 /** Unpacks a source archive, without its one top directory, into `into`. Throws Refused (`archive-unsafe`). */
 async function unpackSource(packed, into) {
 	await withTar(packed, async (tar) => {
 		const entries = await listed(tar, packed);
-		const tops = new Set(entries.map(({ name }) => name.replace(/^\.\//, "").split("/", 1)[0]));
-		if (tops.size !== 1) throw unsafe(packed, `expected one directory at its top, found ${tops.size}`);
+		const names = entries.map(({ name }) => name.replace(/^\.\//, "")).filter((name) => name !== "");
+		const tops = new Set(names.map((name) => name.split("/", 1)[0]));
+		if (tops.size !== 1 || !names.every((name) => name.includes("/"))) throw unsafe(packed, `expected one directory at its top, found ${tops.size === 1 ? "a file" : tops.size}`);
+		const dotted = entries.every(({ name }) => name.startsWith("./"));
+		if (names.some((name) => name.startsWith("./")) || !dotted && entries.some(({ name }) => name.startsWith("./"))) throw unsafe(packed, "its names begin in different ways");
 		await runTool([
 			"tar",
 			"-xf",
 			tar,
 			"-C",
 			into,
-			"--strip-components=1",
+			`--strip-components=${dotted ? 2 : 1}`,
 			"--no-same-owner",
 			"--no-same-permissions"
 		]);
@@ -6851,11 +7993,11 @@ async function withTar(packed, body) {
 		});
 		if (kind !== "deb") return await body(file);
 		const tar = (0, node_path.join)(dir, "data.tar");
-		await (0, node_fs_promises.writeFile)(tar, await streamTool([
+		await (0, node_fs_promises.writeFile)(tar, await orDamaged(packed, streamTool([
 			"dpkg-deb",
 			"--fsys-tarfile",
 			file
-		], { limit: UNPACKED_LIMIT }));
+		], { limit: UNPACKED_LIMIT })));
 		return await body(tar);
 	} finally {
 		await (0, node_fs_promises.rm)(dir, {
@@ -6865,18 +8007,27 @@ async function withTar(packed, body) {
 	}
 }
 async function listed(tar, packed) {
-	const text = await runTool([
+	const text = await orDamaged(packed, runTool([
 		"tar",
+		"--numeric-owner",
 		"-tvf",
 		tar
-	]).catch(() => void 0);
-	if (text === void 0) throw unsafe(packed, "it is damaged");
+	]));
 	const entries = readListing(text);
 	if (typeof entries === "string") throw unsafe(packed, entries);
 	const judged = kindOf(packed.bytes) === "deb" ? entries.filter(({ type }) => type !== "l") : entries;
 	const clause = unsafeEntry(judged, UNPACKED_LIMIT);
 	if (clause !== void 0) throw unsafe(packed, clause);
 	return entries;
+}
+/** What a program cannot read is damaged; a program that is not here is another matter. */
+async function orDamaged(packed, reading) {
+	return reading.catch(async (error) => {
+		if (error instanceof require_errors.Refused) throw error;
+		const unpacker = kindOf(packed.bytes);
+		if (unpacker === "xz" || unpacker === "gzip") await runTool([unpacker, "--version"]);
+		throw unsafe(packed, "it is damaged");
+	});
 }
 function unsafe({ what }, clause) {
 	return refuse("archive-unsafe", `${what} is no archive that can be used: ${clause}`, "Pack exactly one nginx, with plain files and relative names.");
@@ -6962,9 +8113,15 @@ async function toolCache() {
 /** tool-cache speaks to a runner (`::debug::`) even where there is none to hide it. */
 async function quietly(body) {
 	if (process.env["GITHUB_ACTIONS"] === "true") return body();
+	const turn = quiet.then(() => filtered(body));
+	quiet = turn.then(() => {}, () => {});
+	return turn;
+}
+let quiet = Promise.resolve();
+async function filtered(body) {
 	const write = process.stdout.write.bind(process.stdout);
-	const filtered = (...args) => String(args[0]).startsWith("::debug::") || write(...args);
-	Object.assign(process.stdout, { write: filtered });
+	const selective = (...args) => String(args[0]).startsWith("::debug::") || write(...args);
+	Object.assign(process.stdout, { write: selective });
 	try {
 		return await body();
 	} finally {
@@ -7168,7 +8325,8 @@ async function oneHost(target, options) {
 	tell(result, log);
 }
 function tell({ warnings, refusals, notes }, log) {
-	for (const { code, message, fix } of warnings) log.warning(`${code}: ${message}. ${fix}`);
+	for (const { code, message, fix } of warnings) if (NOTICES.has(code)) log.info(`${code}: ${message}. ${fix}`);
+	else log.warning(`${code}: ${message}. ${fix}`);
 	for (const { code, message, fix } of refusals) log.info(`refused, ${code}: ${message}. ${fix}`);
 	for (const note of notes) log.info(note);
 }
@@ -7210,12 +8368,6 @@ function skipped(target) {
 	};
 }
 
-Object.defineProperty(exports, "CLEAN_ENVIRONMENT", {
-  enumerable: true,
-  get: function () {
-    return CLEAN_ENVIRONMENT;
-  }
-});
 Object.defineProperty(exports, "DialError", {
   enumerable: true,
   get: function () {
@@ -7256,6 +8408,12 @@ Object.defineProperty(exports, "algorithmsFor", {
   enumerable: true,
   get: function () {
     return algorithmsFor;
+  }
+});
+Object.defineProperty(exports, "cleanEnvironment", {
+  enumerable: true,
+  get: function () {
+    return cleanEnvironment;
   }
 });
 Object.defineProperty(exports, "clip", {

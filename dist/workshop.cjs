@@ -11,33 +11,76 @@ let node_fs = require("node:fs");
 // src/build/safe-arguments.ts
 /**
 * Why an argument must not be given to `configure`, as a clause; undefined where it may. configure puts what it is given
-* into shell commands and makefiles (auto/feature, auto/make). Whose word it is matters: a user may choose compilers and
-* their options, a target only says what it was built with, and runs nothing here.
+* into shell commands and makefiles (auto/feature, auto/make, auto/install). Whose word it is matters: a user may choose
+* compilers and their options, a target only says what it was built with, and runs nothing here.
 */
 function unsafeArgument(arg, { from }) {
 	if (/[$`\u0000-\u001f\u007f]/.test(arg)) return "a shell or make would read more into it than a word";
+	if (/["\\]/.test(arg)) return "quotes and backslashes end up in the source of nginx, and change it";
 	const [name, value] = [require_run.nameOf(arg), require_run.valueOf(arg) ?? ""];
 	const options = /^--with-[a-z0-9]+-opt$/.test(name);
 	if (options && /[;|&<>()]/.test(value)) return "configure passes it to a shell, which would run more than a compiler";
 	if (from === "user") return void 0;
-	if (/^--with-(?:cc|cpp|perl)$/.test(name) && !TOOL.test(value)) return "it is no compiler or perl by its name";
-	const odd = options ? value.split(/\s+/).find((word) => word !== "" && !isHarmless(word)) : void 0;
-	return odd === void 0 ? void 0 : `${odd} makes a compiler do other things than compile`;
+	if (arg.includes("'")) return "a shell takes quotes off, and what stands in them is something else then";
+	if (!/^--[\w-]+$/.test(name)) return "it has the name of no argument";
+	if (TOOLS[name]?.test(value) === false) return "it is no compiler or perl by its name";
+	if (/^--with-(?:cc|ld)-opt$/.test(name)) return oddOption(value);
+	return TOOLS[name] !== void 0 || name === "--build" || PLAIN.test(options ? value.replaceAll(" ", "") : value) ? void 0 : "configure would make more of it than a name or a path";
 }
-const TOOL = /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?(?:cc|gcc|g\+\+|c\+\+|clang|clang\+\+|cpp|perl)(?:-?[\d.]+)?$/;
-/** Options of gcc and clang that choose what is generated, and nothing that is run or written besides. */
+/** What paths, names of users and `Linux::x86_64` are made of. */
+const PLAIN = /^[\w./:@+=,~-]*$/;
+const TOOLS = {
+	"--with-cc": /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?(?:cc|gcc|clang)(?:-?[\d.]+)?$/,
+	"--with-cpp": /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?cpp(?:-?[\d.]+)?$/,
+	"--with-perl": /^(?:\/[\w.+/-]*\/)?perl(?:-?[\d.]+)?$/
+};
+function oddOption(value) {
+	const words = value.split(" ").filter((word) => word !== "");
+	const odd = words.find((word, at) => !isHarmless(word) && !isPathBehind(words[at - 1], word));
+	return odd === void 0 ? void 0 : `${odd} is not among the options that are taken from a target`;
+}
+function isPathBehind(option, word) {
+	return /^-(?:I|L|isystem)$/.test(option ?? "") && /^[\w./+-]+$/.test(word) && !word.startsWith("-");
+}
+/** What the linker is told; `--` and names in full, for it takes any beginning of a name for the name. */
+const LINKER = [
+	"z,[\\w-]+(?:=\\w+)?",
+	"-(?:no-)?as-needed",
+	"-no-undefined",
+	"-gc-sections",
+	"-sort-common",
+	"-export-dynamic",
+	"E",
+	"O\\d",
+	"Bsymbolic(?:-functions)?",
+	"-hash-style=\\w+",
+	"-build-id(?:=\\w+)?",
+	"-(?:en|dis)able-new-dtags",
+	"-?-?rpath[,=][\\w./+-]+",
+	"-exclude-libs[,=]\\w+",
+	"-compress-debug-sections=\\w+",
+	"-package-metadata=[\\w%.:,+-]*"
+].join("|");
+/** Options of gcc and clang that choose what is generated, and nothing that is run, read or written besides. */
 const HARMLESS = [
-	/^-(?:[gOsmDUIlLz]|w$|pipe$|pie$|no-pie$|pthread$|rdynamic$|static|shared|std=|specs=|isystem$|nostd)/,
-	/^-f(?!plugin|dump|save|callgraph|auto-profile)/,
-	/^-W(?![lpa],)/,
-	/^-Wp,-[DU]/,
-	/^-Wa,--(?:noexecstack|execstack)$/,
-	/^--param=/,
-	/^[^-@]/
+	/^-(?:g[a-z0-9-]*|O\w*|w|s|pipe|pie|no-pie|pthread|rdynamic|static(?:-\w+)?|shared|std=[\w+:]+|I|L|isystem)$/,
+	/^-m(?:arch|tune|cpu|fpu|abi|float-abi|branch-protection)=[\w.+-]+$/,
+	/^-m(?:16|32|64|x32|thumb|no-[\w-]+|sse[\w.]*|avx[\w.]*|aes|omit-leaf-frame-pointer)$/,
+	/^-f(?:no-)?(?:stack-protector(?:-\w+)?|stack-clash-protection|cf-protection(?:=\w+)?|exceptions|(?:asynchronous-)?unwind-tables|omit-frame-pointer|lto(?:=\w+)?|fat-lto-objects|PIC|pic|PIE|pie|common|strict-aliasing|strict-overflow|wrapv|plt|builtin|semantic-interposition|(?:function|data|debug-types)-sections?|visibility=\w+|trivial-auto-var-init=\w+|zero-call-used-regs=\w+|debug-info-for-profiling|tree-[\w-]+)$/,
+	/^-f(?:file|debug|macro)-prefix-map=[\w./+:~-]*=[\w./+:~-]*$/,
+	/^-D\w+(?:=\d*)?$|^-U\w+$/,
+	/^-(?:I|L|isystem)[\w./+-]+$/,
+	/^-l:?[\w.+-]+$/,
+	/^\/[\w./+-]+\.a$/,
+	/^-W[\w+=-]*$/,
+	/^-Wp(?:,-[DU]\w+(?:=\d*)?)+$/,
+	/^-Wa,--(?:no)?execstack$/,
+	/^--param=[\w-]+=\d+$/,
+	/^-specs=\/[\w./+-]+$/,
+	new RegExp(`^-Wl(?:,-(?:${LINKER}))+$`)
 ];
-const LINKER = /^-Wl,(?!.*(?:-o\b|--output|Map|plugin|dependency-file|@))/;
 function isHarmless(word) {
-	return LINKER.test(word) || HARMLESS.some((pattern) => pattern.test(word));
+	return HARMLESS.some((pattern) => pattern.test(word));
 }
 
 // src/build/arguments.ts
@@ -50,10 +93,12 @@ function placeOf({ name }) {
 * binary had are replaced, or else refused. What can be kept is kept token by token.
 */
 function planArgs(wish) {
-	const judged = [...wish.base.filter((arg) => !isOmitted(arg, wish.omit)).map((arg) => judge(arg, wish)), ...wish.extra.map((arg) => judge(arg, {
+	const base = wish.base.filter((arg) => !isOmitted(arg, wish.omit)).map((arg) => judge(arg, wish));
+	const extra = wish.extra.map((arg) => judge(arg, {
 		...wish,
 		from: "user"
-	}))];
+	}));
+	const judged = [...base, ...extra];
 	const findings = judged.flatMap(({ finding }) => finding === void 0 ? [] : [finding]);
 	if (findings.length > 0) return findings;
 	const omitted = wish.base.filter((arg) => isOmitted(arg, wish.omit));
@@ -66,14 +111,14 @@ function planArgs(wish) {
 				became: null,
 				why: "`omit-configure-args`"
 			})),
-			...judged.filter(({ arg, became }) => arg !== became).map(({ arg, became, why }) => ({
+			...base.filter(({ arg, became }) => arg !== became).map(({ arg, became, why }) => ({
 				arg,
 				became,
 				why
 			})),
-			...wish.extra.map((arg) => ({
+			...extra.map(({ became }) => ({
 				arg: "",
-				became: arg,
+				became,
 				why: "`extra-configure-args`"
 			}))
 		],
@@ -108,25 +153,31 @@ function judge(arg, wish) {
 	};
 	if (/^--with-(?:openssl|pcre|zlib|libatomic)$/.test(name)) return {
 		...kept,
-		finding: bundledLibrary(arg)
+		finding: bundledLibrary(arg, wish.from)
 	};
-	if (/^--with-(?:cc|cpp|perl)$/.test(name) && value.startsWith("/") && !wish.exists(value)) return {
+	if (/^--with-(?:cc|cpp|perl)$/.test(name) && value.startsWith("/") && !wish.exists(programIn(value))) return {
 		...kept,
-		finding: notHere(arg, value)
+		finding: notHere(arg, {
+			path: programIn(value),
+			from: wish.from
+		})
 	};
 	const specs = name === "--with-cc-opt" || name === "--with-ld-opt" ? missingSpecs(value, wish.exists) : void 0;
 	return specs === void 0 ? kept : {
 		...kept,
-		finding: notHere(arg, specs)
+		finding: notHere(arg, {
+			path: specs,
+			from: wish.from
+		})
 	};
 }
-function judgeModule(arg, { modules }) {
+function judgeModule(arg, { modules, from }) {
 	const source = sourceFor(require_run.valueOf(arg) ?? "", modules);
 	if (source === void 0) return {
 		arg,
 		became: arg,
 		why: "",
-		finding: sourceMissing(arg)
+		finding: sourceMissing(arg, from)
 	};
 	return {
 		arg,
@@ -140,37 +191,44 @@ function sourceFor(path, modules) {
 	const last = path.replace(/\/+$/, "").split("/").at(-1) ?? "";
 	return modules.find(({ name }) => name === path || name === last) ?? modules.find(({ name }) => require_run.moduleCore(name) !== "" && require_run.moduleCore(name) === require_run.moduleCore(last));
 }
+/** A compiler may come with options. */
+function programIn(command) {
+	return command.split(" ", 1)[0] ?? "";
+}
 /** Distributions keep their hardening in files that come with a package of theirs. */
 function missingSpecs(options, exists) {
 	return [...options.matchAll(/-specs=(\/\S+)/g)].map(([, path = ""]) => path).find((path) => !exists(path));
 }
-function sourceMissing(arg) {
-	const name = require_run.moduleCore(require_run.valueOf(arg) ?? "") || "name";
+function sourceMissing(arg, from) {
+	const last = (require_run.valueOf(arg) ?? "").replace(/\/+$/, "").split("/").at(-1) ?? "";
+	const name = require_run.moduleCore(last) || last || "name";
 	return {
 		code: "module-source-missing",
-		message: `the running nginx was built with ${arg}; that directory lay on the machine that built it, and \`add-modules\` names no sources for it`,
+		message: `${subject(from)} ${arg}; such a directory belongs to one machine, and \`add-modules\` names no sources for it`,
 		fix: `Say where they are: \`add-modules: ${name}=/path/to/sources\`; or leave the module out: \`omit-configure-args: ${arg}\`.`
 	};
 }
+function subject(from) {
+	return from === "user" ? "the arguments have" : "the running nginx was built with";
+}
 function unsafe(arg, { danger, from }) {
-	const own = from === "user" ? "" : `, or say it yourself with \`configure-args\` or \`extra-configure-args\``;
 	return {
 		code: "argument-unsafe",
-		message: `${from === "user" ? "the argument" : "the running nginx says that it was built with"} ${arg}: ${danger}`,
-		fix: `Leave it out (\`omit-configure-args: ${require_run.nameOf(arg)}\`)${own}.`
+		message: `${subject(from)} ${arg}: ${danger}`,
+		fix: from === "user" ? "Correct it, or leave it out." : `Leave it out (\`omit-configure-args: ${require_run.nameOf(arg)}\`), or say it yourself with \`extra-configure-args\`.`
 	};
 }
-function bundledLibrary(arg) {
+function bundledLibrary(arg, from) {
 	return {
 		code: "build-path",
-		message: `the running nginx was built with ${arg}: sources of a library on the machine that built it`,
+		message: `${subject(from)} ${arg}: sources of a library in a directory of one machine`,
 		fix: `Build against this machine's library instead: \`omit-configure-args: ${require_run.nameOf(arg)}\`.`
 	};
 }
-function notHere(arg, path) {
+function notHere(arg, { path, from }) {
 	return {
 		code: "build-path",
-		message: `the running nginx was built with ${arg}, and this machine has no ${path}`,
+		message: `${subject(from)} ${arg}, and this machine has no ${path}`,
 		fix: `Install what holds it (on RHEL and Fedora redhat-rpm-config), build on the distribution of the host, or leave it out: \`omit-configure-args: ${require_run.nameOf(arg)}\`.`
 	};
 }
@@ -544,7 +602,7 @@ const NEEDS = [
 		}
 	},
 	{
-		sign: /perl module ExtUtils::Embed is required|perl\.h: No such file/,
+		sign: /perl module ExtUtils::Embed is required|perl [\d.]+ or higher is required|perl\.h: No such file/,
 		what: "perl with its headers",
 		packages: {
 			debian: "libperl-dev",
@@ -574,7 +632,7 @@ const NEEDS = [
 		}
 	},
 	{
-		sign: /maxminddb/,
+		sign: /requires the maxminddb library|maxminddb\.h: No such file|cannot find -lmaxminddb/,
 		what: "libmaxminddb",
 		packages: {
 			debian: "libmaxminddb-dev",
@@ -584,7 +642,7 @@ const NEEDS = [
 		}
 	},
 	{
-		sign: /[Ll]ua(?:JIT)?\b.*(?:not found|required)|lauxlib\.h: No such file/,
+		sign: /requires (?:the )?Lua|(?:lua|luajit|lualib|lauxlib)\.h: No such file|cannot find -lluajit/,
 		what: "LuaJIT",
 		packages: {
 			debian: "libluajit-5.1-dev",
@@ -619,7 +677,7 @@ const FAMILIES = [
 /** What was decisive, and what would help: the missing package under its name on each distribution, this one first. */
 function explainFailure({ step, output, osRelease }) {
 	const lines = decisiveLines(output);
-	const need = NEEDS.find(({ sign }) => sign.test(lines.join("\n")) || sign.test(output.slice(-4e3)));
+	const need = NEEDS.find(({ sign }) => sign.test(lines.join("\n")));
 	const said = lines.join(" | ").slice(0, 1500);
 	if (need === void 0) return {
 		code: "build-failed",
@@ -639,6 +697,7 @@ function packagesOf({ packages }, osRelease) {
 function adviceFor(output) {
 	const invalid = /invalid option "([^"]+)"/.exec(output)?.[1];
 	if (invalid !== void 0) return `This version of nginx does not know ${invalid} any more: \`omit-configure-args: ${invalid}\`.`;
+	if (/require OpenSSL QUIC support/.test(output)) return "The OpenSSL of this machine cannot do QUIC: `omit-configure-args: --with-http_v3_module`.";
 	if (/-Werror|\[-Werror/.test(output)) return "A newer compiler's warning stops the build: build on the distribution of the host, or add -Wno-error to --with-cc-opt.";
 	return "The whole output is in the log above.";
 }
@@ -677,7 +736,7 @@ async function compile(order, tree) {
 		words: [
 			"sh",
 			"./configure",
-			...order.args.map(escaped)
+			...order.args
 		],
 		order,
 		tree
@@ -693,7 +752,7 @@ async function compile(order, tree) {
 		words: [
 			"sh",
 			"./configure",
-			...order.args.filter((arg) => !arg.startsWith("--builddir=")).map(escaped),
+			...order.args.filter((arg) => !arg.startsWith("--builddir=")),
 			...added,
 			`--builddir=${EXTRA}`
 		],
@@ -712,15 +771,11 @@ async function compile(order, tree) {
 		tree
 	});
 }
-/** auto/configure writes the arguments into a C string as they are. */
-function escaped(arg) {
-	return arg.replaceAll("\"", String.raw`\"`);
-}
 /** Its output goes into the folded log; what was decisive in it, into the error. */
 async function step(name, { words: [program = "", ...args], order, tree }) {
 	const { toolchain, log } = order;
 	const env = {
-		...require_run.CLEAN_ENVIRONMENT,
+		...require_run.cleanEnvironment(),
 		CC: ["cc", toolchain.prefixMap(tree)].filter(Boolean).join(" ")
 	};
 	let output = "";
@@ -794,7 +849,8 @@ function sourcesMissing(loaded, plan) {
 	const sources = [...plan.placed, ...plan.unplaced];
 	const fits = (path, source) => require_run.moduleCore(source) === require_run.moduleCore(path);
 	const missing = foreign.filter((path) => !sources.some(({ name }) => fits(path, name)));
-	const enigmatic = sources.some(({ name }) => !foreign.some((path) => fits(path, name)));
+	const linked = new Set(plan.args.filter((arg) => require_run.nameOf(arg) === "--add-module").map(require_run.valueOf));
+	const enigmatic = sources.some((source) => !linked.has(placeOf(source)) && !foreign.some((path) => fits(path, source.name)));
 	if (missing.length === 0 || enigmatic) return void 0;
 	const lines = missing.map((path) => `\`${require_run.moduleCore(path) || (0, node_path.basename)(path, ".so")}=/path/to/sources\``);
 	return {
@@ -842,19 +898,29 @@ async function directoryTree(source) {
 		digest: await digestOfTree(source.from),
 		placeAt: (directory) => (0, node_fs_promises.cp)(source.from, directory, {
 			recursive: true,
-			filter: (path) => !path.endsWith("/.git")
+			verbatimSymlinks: true,
+			filter: (path) => (0, node_path.basename)(path) !== ".git"
 		})
 	};
+}
+/** Where it leads, and what is there: both decide what is built. */
+async function behindLink(path) {
+	const target = await (0, node_fs_promises.readlink)(path);
+	const content = await (0, node_fs_promises.readFile)(path).catch(() => Buffer.alloc(0));
+	return Buffer.concat([Buffer.from(`-> ${target}\0`), content]);
 }
 /** Of names and contents; what a version control keeps beside them does not count. */
 async function digestOfTree(root) {
 	const hash = (0, node_crypto.createHash)("sha256");
-	const files = (await (0, node_fs_promises.readdir)(root, {
+	const counting = (await (0, node_fs_promises.readdir)(root, {
 		recursive: true,
 		withFileTypes: true
-	})).filter((entry) => entry.isFile()).map((entry) => (0, node_path.join)(entry.parentPath, entry.name)).filter((path) => !(0, node_path.relative)(root, path).startsWith(".git/"));
-	for (const path of files.toSorted()) {
-		const bytes = await (0, node_fs_promises.readFile)(path);
+	})).filter((entry) => entry.isFile() || entry.isSymbolicLink()).map((entry) => ({
+		path: (0, node_path.join)(entry.parentPath, entry.name),
+		link: entry.isSymbolicLink()
+	})).filter(({ path }) => !(0, node_path.relative)(root, path).split(node_path.sep).includes(".git"));
+	for (const { path, link } of counting.toSorted((a, b) => a.path < b.path ? -1 : 1)) {
+		const bytes = link ? await behindLink(path) : await (0, node_fs_promises.readFile)(path);
 		hash.update(`${(0, node_path.relative)(root, path)}\0${bytes.length}\0`).update(bytes);
 	}
 	return hash.digest("hex");
@@ -919,11 +985,12 @@ async function headerTexts() {
 	}
 }
 async function run([program = "", ...args]) {
-	const ended = await require_exec.getExecOutput(program, args, {
+	const options = {
 		silent: true,
 		ignoreReturnCode: true,
-		env: require_run.CLEAN_ENVIRONMENT
-	}).catch(() => void 0);
+		env: require_run.cleanEnvironment()
+	};
+	const ended = await require_exec.getExecOutput(program, args, options).catch(() => void 0);
 	if (ended === void 0) return {
 		code: 127,
 		stdout: "",

@@ -8,6 +8,7 @@ import { reasonOf } from './host/retreat.ts';
 import { commitHost } from './host/commit.ts';
 import { emptyResult, type HostRun, phase } from './host/host-run.ts';
 import { planHost } from './host/plan.ts';
+import { NOTICES } from './host/preflight/codes.ts';
 import { rollbackHost } from './host/rollback.ts';
 import { whoAmI } from './host/staging.ts';
 import { warmUpProbes } from './health/probes.ts';
@@ -137,7 +138,11 @@ async function oneHost(target: Target, options: HostOptions): Promise<void> {
 }
 
 function tell({ warnings, refusals, notes }: HostResult, log: Logger): void {
-  for (const { code, message, fix } of warnings) log.warning(`${code}: ${message}. ${fix}`);
+  for (const { code, message, fix } of warnings) {
+    // True of nearly every busy server: worth a line, not an annotation.
+    if (NOTICES.has(code)) log.info(`${code}: ${message}. ${fix}`);
+    else log.warning(`${code}: ${message}. ${fix}`);
+  }
   for (const { code, message, fix } of refusals) log.info(`refused, ${code}: ${message}. ${fix}`);
   for (const note of notes) log.info(note);
 }

@@ -36,8 +36,9 @@ function dynamicNeeds(file: Buffer, layout: Layout): Needs {
   const strings = offsetOf(valueOf(TAG.strings), segments);
   const textAt = (index: number) => cString(file, strings + index);
   const libraries = entries.filter(({ tag }) => tag === TAG.needed).map(({ value }) => textAt(value));
-  const first = offsetOf(valueOf(TAG.versions), segments);
-  const versions = neededVersions({ first, count: valueOf(TAG.versionCount), layout }).map(textAt);
+  const count = valueOf(TAG.versionCount);
+  const first = count === 0 ? 0 : offsetOf(valueOf(TAG.versions), segments);
+  const versions = neededVersions({ first, count, layout }).map(textAt);
   const glibc = versions
     .flatMap((name) => /^GLIBC_(\d+(?:\.\d+)*)$/.exec(name)?.[1] ?? [])
     .toSorted(compareVersions)
@@ -57,6 +58,8 @@ function dynamicEntries({ offset, size }: Segment, { wide, word }: Layout): { ta
   return entries;
 }
 
+const MOST_VERSIONS = 4096;
+
 /** String indices of all version names that are asked for (Elf64_Verneed with its Elf64_Vernaux; same in 32 bits). */
 function neededVersions({ first, count, layout }: { first: number; count: number; layout: Layout }): number[] {
   const { u16, u32 } = layout;
@@ -67,7 +70,11 @@ function neededVersions({ first, count, layout }: { first: number; count: number
       names.push(u32(auxiliary + 8));
       auxiliary += u32(auxiliary + 12);
     }
-    record += u32(record + 12);
+    // A damaged count would have us walk in circles.
+    if (names.length > MOST_VERSIONS) throw new RangeError('more versions than any program needs');
+    const next = u32(record + 12);
+    if (next === 0) break;
+    record += next;
   }
   return names;
 }

@@ -22,10 +22,13 @@ export interface ArgsPlan {
   unplaced: ModuleSource[];
 }
 
+/** Whose words the arguments are. */
+export type From = 'user' | 'target';
+
 export interface ArgsWish {
   /** Of the running binary (`target`), or the user's own. */
   base: ConfigureArgs;
-  from: 'user' | 'target';
+  from: From;
   extra: ConfigureArgs;
   omit: ConfigureArgs;
   modules: readonly ModuleSource[];
@@ -43,10 +46,9 @@ export function placeOf({ name }: ModuleSource): string {
  * binary had are replaced, or else refused. What can be kept is kept token by token.
  */
 export function planArgs(wish: ArgsWish): ArgsPlan | Finding[] {
-  const judged = [
-    ...wish.base.filter((arg) => !isOmitted(arg, wish.omit)).map((arg) => judge(arg, wish)),
-    ...wish.extra.map((arg) => judge(arg, { ...wish, from: 'user' })),
-  ];
+  const base = wish.base.filter((arg) => !isOmitted(arg, wish.omit)).map((arg) => judge(arg, wish));
+  const extra = wish.extra.map((arg) => judge(arg, { ...wish, from: 'user' }));
+  const judged = [...base, ...extra];
   const findings = judged.flatMap(({ finding }) => (finding === undefined ? [] : [finding]));
   if (findings.length > 0) return findings;
   const omitted = wish.base.filter((arg) => isOmitted(arg, wish.omit));
@@ -55,8 +57,8 @@ export function planArgs(wish: ArgsWish): ArgsPlan | Finding[] {
     args: judged.flatMap(({ became }) => (became === null ? [] : [became])),
     changes: [
       ...omitted.map((arg) => ({ arg, became: null, why: '`omit-configure-args`' })),
-      ...judged.filter(({ arg, became }) => arg !== became).map(({ arg, became, why }) => ({ arg, became, why })),
-      ...wish.extra.map((arg) => ({ arg: '', became: arg, why: '`extra-configure-args`' })),
+      ...base.filter(({ arg, became }) => arg !== became).map(({ arg, became, why }) => ({ arg, became, why })),
+      ...extra.map(({ became }) => ({ arg: '', became, why: '`extra-configure-args`' })),
     ],
     placed,
     unplaced: wish.modules.filter((source) => !placed.includes(source)),
@@ -80,18 +82,19 @@ function judge(arg: string, wish: ArgsWish): Judged {
   if (value === undefined) return kept;
   if (/^--add-(?:dynamic-)?module$/.test(name)) return judgeModule(arg, wish);
   if (name === '--builddir') return { arg, became: null, why: 'a directory of the machine that built it' };
-  if (/^--with-(?:openssl|pcre|zlib|libatomic)$/.test(name)) return { ...kept, finding: bundledLibrary(arg) };
-  if (/^--with-(?:cc|cpp|perl)$/.test(name) && value.startsWith('/') && !wish.exists(value)) {
-    return { ...kept, finding: notHere(arg, value) };
+  if (/^--with-(?:openssl|pcre|zlib|libatomic)$/.test(name))
+    return { ...kept, finding: bundledLibrary(arg, wish.from) };
+  if (/^--with-(?:cc|cpp|perl)$/.test(name) && value.startsWith('/') && !wish.exists(programIn(value))) {
+    return { ...kept, finding: notHere(arg, { path: programIn(value), from: wish.from }) };
   }
   const specs = name === '--with-cc-opt' || name === '--with-ld-opt' ? missingSpecs(value, wish.exists) : undefined;
-  return specs === undefined ? kept : { ...kept, finding: notHere(arg, specs) };
+  return specs === undefined ? kept : { ...kept, finding: notHere(arg, { path: specs, from: wish.from }) };
 }
 
-function judgeModule(arg: string, { modules }: ArgsWish): Judged {
+function judgeModule(arg: string, { modules, from }: ArgsWish): Judged {
   const path = valueOf(arg) ?? '';
   const source = sourceFor(path, modules);
-  if (source === undefined) return { arg, became: arg, why: '', finding: sourceMissing(arg) };
+  if (source === undefined) return { arg, became: arg, why: '', finding: sourceMissing(arg, from) };
   const became = `${nameOf(arg)}=${placeOf(source)}`;
   return { arg, became, why: `its sources come from \`add-modules\`: ${source.name}`, module: source };
 }
@@ -103,41 +106,53 @@ function sourceFor(path: string, modules: readonly ModuleSource[]): ModuleSource
   return exact ?? modules.find(({ name }) => moduleCore(name) !== '' && moduleCore(name) === moduleCore(last));
 }
 
+/** A compiler may come with options. */
+function programIn(command: string): string {
+  return command.split(' ', 1)[0] ?? '';
+}
+
 /** Distributions keep their hardening in files that come with a package of theirs. */
 function missingSpecs(options: string, exists: (path: string) => boolean): string | undefined {
   return [...options.matchAll(/-specs=(\/\S+)/g)].map(([, path = '']) => path).find((path) => !exists(path));
 }
 
-function sourceMissing(arg: string): Finding {
-  const name = moduleCore(valueOf(arg) ?? '') || 'name';
+function sourceMissing(arg: string, from: From): Finding {
+  const last = (valueOf(arg) ?? '').replace(/\/+$/, '').split('/').at(-1) ?? '';
+  const name = moduleCore(last) || last || 'name';
   return {
     code: 'module-source-missing',
-    message: `the running nginx was built with ${arg}; that directory lay on the machine that built it, and \`add-modules\` names no sources for it`,
+    message: `${subject(from)} ${arg}; such a directory belongs to one machine, and \`add-modules\` names no sources for it`,
     fix: `Say where they are: \`add-modules: ${name}=/path/to/sources\`; or leave the module out: \`omit-configure-args: ${arg}\`.`,
   };
 }
 
-function unsafe(arg: string, { danger, from }: { danger: string; from: 'user' | 'target' }): Finding {
-  const own = from === 'user' ? '' : `, or say it yourself with \`configure-args\` or \`extra-configure-args\``;
+function subject(from: From): string {
+  return from === 'user' ? 'the arguments have' : 'the running nginx was built with';
+}
+
+function unsafe(arg: string, { danger, from }: { danger: string; from: From }): Finding {
   return {
     code: 'argument-unsafe',
-    message: `${from === 'user' ? 'the argument' : 'the running nginx says that it was built with'} ${arg}: ${danger}`,
-    fix: `Leave it out (\`omit-configure-args: ${nameOf(arg)}\`)${own}.`,
+    message: `${subject(from)} ${arg}: ${danger}`,
+    fix:
+      from === 'user'
+        ? 'Correct it, or leave it out.'
+        : `Leave it out (\`omit-configure-args: ${nameOf(arg)}\`), or say it yourself with \`extra-configure-args\`.`,
   };
 }
 
-function bundledLibrary(arg: string): Finding {
+function bundledLibrary(arg: string, from: From): Finding {
   return {
     code: 'build-path',
-    message: `the running nginx was built with ${arg}: sources of a library on the machine that built it`,
+    message: `${subject(from)} ${arg}: sources of a library in a directory of one machine`,
     fix: `Build against this machine's library instead: \`omit-configure-args: ${nameOf(arg)}\`.`,
   };
 }
 
-function notHere(arg: string, path: string): Finding {
+function notHere(arg: string, { path, from }: { path: string; from: From }): Finding {
   return {
     code: 'build-path',
-    message: `the running nginx was built with ${arg}, and this machine has no ${path}`,
+    message: `${subject(from)} ${arg}, and this machine has no ${path}`,
     fix: `Install what holds it (on RHEL and Fedora redhat-rpm-config), build on the distribution of the host, or leave it out: \`omit-configure-args: ${nameOf(arg)}\`.`,
   };
 }

@@ -5,7 +5,7 @@ import { exec } from '@actions/exec';
 import { messageOf, Refused } from '../errors.ts';
 import { parseBuildInfo } from '../nginx/build-info.ts';
 import { type ConfigureArgs, printArgs, valueIn } from '../nginx/configure-args.ts';
-import { CLEAN_ENVIRONMENT, runTool } from '../obtain/tools.ts';
+import { cleanEnvironment, runTool } from '../obtain/tools.ts';
 import type { Logger } from '../report/logger.ts';
 import { type Release, unpackRelease } from '../source/release.ts';
 import { placeOf } from './arguments.ts';
@@ -58,22 +58,17 @@ const EXTRA = 'objs-modules';
 
 async function compile(order: Order, tree: string): Promise<void> {
   const jobs = `-j${availableParallelism()}`;
-  await step('configure', { words: ['sh', './configure', ...order.args.map(escaped)], order, tree });
+  await step('configure', { words: ['sh', './configure', ...order.args], order, tree });
   await step('make', { words: ['make', jobs], order, tree });
   if (order.unplaced.length === 0) return;
   const added = order.unplaced.map(({ source }) => `--add-dynamic-module=${placeOf(source)}`);
   const own = order.args.filter((arg) => !arg.startsWith('--builddir='));
   await step('configure', {
-    words: ['sh', './configure', ...own.map(escaped), ...added, `--builddir=${EXTRA}`],
+    words: ['sh', './configure', ...own, ...added, `--builddir=${EXTRA}`],
     order,
     tree,
   });
   await step('make', { words: ['make', jobs, '-f', `${EXTRA}/Makefile`, 'modules'], order, tree });
-}
-
-/** auto/configure writes the arguments into a C string as they are. */
-function escaped(arg: string): string {
-  return arg.replaceAll('"', String.raw`\"`);
 }
 
 interface Step {
@@ -86,7 +81,7 @@ interface Step {
 async function step(name: 'configure' | 'make', { words: [program = '', ...args], order, tree }: Step): Promise<void> {
   const { toolchain, log } = order;
   // Not in CFLAGS: with any of these set, configure leaves its own out (auto/cc/conf). `--with-cc` beats this.
-  const env = { ...CLEAN_ENVIRONMENT, CC: ['cc', toolchain.prefixMap(tree)].filter(Boolean).join(' ') };
+  const env = { ...cleanEnvironment(), CC: ['cc', toolchain.prefixMap(tree)].filter(Boolean).join(' ') };
   let output = '';
   const take = (line: string): void => {
     output += `${line}\n`;

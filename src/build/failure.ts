@@ -52,7 +52,7 @@ const NEEDS: Need[] = [
     packages: { debian: 'libgeoip-dev', rhel: 'GeoIP-devel', alpine: 'geoip-dev', suse: 'libGeoIP-devel' },
   },
   {
-    sign: /perl module ExtUtils::Embed is required|perl\.h: No such file/,
+    sign: /perl module ExtUtils::Embed is required|perl [\d.]+ or higher is required|perl\.h: No such file/,
     what: 'perl with its headers',
     packages: { debian: 'libperl-dev', rhel: 'perl-devel perl-ExtUtils-Embed', alpine: 'perl-dev', suse: 'perl' },
   },
@@ -77,7 +77,7 @@ const NEEDS: Need[] = [
     },
   },
   {
-    sign: /maxminddb/,
+    sign: /requires the maxminddb library|maxminddb\.h: No such file|cannot find -lmaxminddb/,
     what: 'libmaxminddb',
     packages: {
       debian: 'libmaxminddb-dev',
@@ -87,7 +87,7 @@ const NEEDS: Need[] = [
     },
   },
   {
-    sign: /[Ll]ua(?:JIT)?\b.*(?:not found|required)|lauxlib\.h: No such file/,
+    sign: /requires (?:the )?Lua|(?:lua|luajit|lualib|lauxlib)\.h: No such file|cannot find -lluajit/,
     what: 'LuaJIT',
     packages: { debian: 'libluajit-5.1-dev', rhel: 'luajit-devel', alpine: 'luajit-dev', suse: 'luajit-devel' },
   },
@@ -111,7 +111,7 @@ export interface Failure {
 /** What was decisive, and what would help: the missing package under its name on each distribution, this one first. */
 export function explainFailure({ step, output, osRelease }: Failure): Finding {
   const lines = decisiveLines(output);
-  const need = NEEDS.find(({ sign }) => sign.test(lines.join('\n')) || sign.test(output.slice(-4000)));
+  const need = NEEDS.find(({ sign }) => sign.test(lines.join('\n')));
   const said = lines.join(' | ').slice(0, 1500);
   if (need === undefined) {
     return { code: 'build-failed', message: `${step} failed: ${said}`, fix: adviceFor(output) };
@@ -134,6 +134,8 @@ function adviceFor(output: string): string {
   const invalid = /invalid option "([^"]+)"/.exec(output)?.[1];
   if (invalid !== undefined)
     return `This version of nginx does not know ${invalid} any more: \`omit-configure-args: ${invalid}\`.`;
+  if (/require OpenSSL QUIC support/.test(output))
+    return 'The OpenSSL of this machine cannot do QUIC: `omit-configure-args: --with-http_v3_module`.';
   if (/-Werror|\[-Werror/.test(output))
     return "A newer compiler's warning stops the build: build on the distribution of the host, or add -Wno-error to --with-cc-opt.";
   return 'The whole output is in the log above.';

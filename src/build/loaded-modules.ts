@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { type ConfigureArgs, nameOf, valueOf } from '../nginx/configure-args.ts';
 import { moduleCore } from '../nginx/modules.ts';
 import type { Finding } from '../report/result.ts';
-import type { ArgsPlan } from './arguments.ts';
+import { type ArgsPlan, placeOf } from './arguments.ts';
 
 /**
  * Of the modules that a configuration loads, those that a build would not give: another version refuses the old files
@@ -15,7 +15,11 @@ export function sourcesMissing(loaded: readonly string[], plan: ArgsPlan): Findi
   const sources = [...plan.placed, ...plan.unplaced];
   const fits = (path: string, source: string): boolean => moduleCore(source) === moduleCore(path);
   const missing = foreign.filter((path) => !sources.some(({ name }) => fits(path, name)));
-  const enigmatic = sources.some(({ name }) => !foreign.some((path) => fits(path, name)));
+  // What was linked in makes no file.
+  const linked = new Set(plan.args.filter((arg) => nameOf(arg) === '--add-module').map(valueOf));
+  const enigmatic = sources.some(
+    (source) => !linked.has(placeOf(source)) && !foreign.some((path) => fits(path, source.name)),
+  );
   if (missing.length === 0 || enigmatic) return undefined;
   const lines = missing.map((path) => `\`${moduleCore(path) || basename(path, '.so')}=/path/to/sources\``);
   return {

@@ -2,35 +2,87 @@ import { nameOf, valueOf } from '../nginx/configure-args.ts';
 
 /**
  * Why an argument must not be given to `configure`, as a clause; undefined where it may. configure puts what it is given
- * into shell commands and makefiles (auto/feature, auto/make). Whose word it is matters: a user may choose compilers and
- * their options, a target only says what it was built with, and runs nothing here.
+ * into shell commands and makefiles (auto/feature, auto/make, auto/install). Whose word it is matters: a user may choose
+ * compilers and their options, a target only says what it was built with, and runs nothing here.
  */
 export function unsafeArgument(arg: string, { from }: { from: 'user' | 'target' }): string | undefined {
   // oxlint-disable-next-line no-control-regex
   if (/[$`\u0000-\u001f\u007f]/.test(arg)) return 'a shell or make would read more into it than a word';
+  // auto/configure writes all of them as they are into the text that `-V` prints: into a C string.
+  if (/["\\]/.test(arg)) return 'quotes and backslashes end up in the source of nginx, and change it';
   const [name, value] = [nameOf(arg), valueOf(arg) ?? ''];
   const options = /^--with-[a-z0-9]+-opt$/.test(name);
   if (options && /[;|&<>()]/.test(value)) return 'configure passes it to a shell, which would run more than a compiler';
   if (from === 'user') return undefined;
-  if (/^--with-(?:cc|cpp|perl)$/.test(name) && !TOOL.test(value)) return 'it is no compiler or perl by its name';
-  const odd = options ? value.split(/\s+/).find((word) => word !== '' && !isHarmless(word)) : undefined;
-  return odd === undefined ? undefined : `${odd} makes a compiler do other things than compile`;
+  if (arg.includes("'")) return 'a shell takes quotes off, and what stands in them is something else then';
+  if (!/^--[\w-]+$/.test(name)) return 'it has the name of no argument';
+  if (TOOLS[name]?.test(value) === false) return 'it is no compiler or perl by its name';
+  if (/^--with-(?:cc|ld)-opt$/.test(name)) return oddOption(value);
+  // The manual is made by sed, directories by dirname, perl's makefile by a shell: all of them from these values.
+  return TOOLS[name] !== undefined || name === '--build' || PLAIN.test(options ? value.replaceAll(' ', '') : value)
+    ? undefined
+    : 'configure would make more of it than a name or a path';
 }
 
-const TOOL = /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?(?:cc|gcc|g\+\+|c\+\+|clang|clang\+\+|cpp|perl)(?:-?[\d.]+)?$/;
+/** What paths, names of users and `Linux::x86_64` are made of. */
+const PLAIN = /^[\w./:@+=,~-]*$/;
 
-/** Options of gcc and clang that choose what is generated, and nothing that is run or written besides. */
+const COMPILER = /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?(?:cc|gcc|clang)(?:-?[\d.]+)?$/;
+const TOOLS: Record<string, RegExp> = {
+  '--with-cc': COMPILER,
+  '--with-cpp': /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?cpp(?:-?[\d.]+)?$/,
+  '--with-perl': /^(?:\/[\w.+/-]*\/)?perl(?:-?[\d.]+)?$/,
+};
+
+function oddOption(value: string): string | undefined {
+  const words = value.split(' ').filter((word) => word !== '');
+  const odd = words.find((word, at) => !isHarmless(word) && !isPathBehind(words[at - 1], word));
+  return odd === undefined ? undefined : `${odd} is not among the options that are taken from a target`;
+}
+
+function isPathBehind(option: string | undefined, word: string): boolean {
+  return /^-(?:I|L|isystem)$/.test(option ?? '') && /^[\w./+-]+$/.test(word) && !word.startsWith('-');
+}
+
+/** What the linker is told; `--` and names in full, for it takes any beginning of a name for the name. */
+const LINKER = [
+  'z,[\\w-]+(?:=\\w+)?',
+  '-(?:no-)?as-needed',
+  '-no-undefined',
+  '-gc-sections',
+  '-sort-common',
+  '-export-dynamic',
+  'E',
+  'O\\d',
+  'Bsymbolic(?:-functions)?',
+  '-hash-style=\\w+',
+  '-build-id(?:=\\w+)?',
+  '-(?:en|dis)able-new-dtags',
+  '-?-?rpath[,=][\\w./+-]+',
+  '-exclude-libs[,=]\\w+',
+  '-compress-debug-sections=\\w+',
+  '-package-metadata=[\\w%.:,+-]*',
+].join('|');
+
+/** Options of gcc and clang that choose what is generated, and nothing that is run, read or written besides. */
 const HARMLESS = [
-  /^-(?:[gOsmDUIlLz]|w$|pipe$|pie$|no-pie$|pthread$|rdynamic$|static|shared|std=|specs=|isystem$|nostd)/,
-  /^-f(?!plugin|dump|save|callgraph|auto-profile)/,
-  /^-W(?![lpa],)/,
-  /^-Wp,-[DU]/,
-  /^-Wa,--(?:noexecstack|execstack)$/,
-  /^--param=/,
-  /^[^-@]/,
+  /^-(?:g[a-z0-9-]*|O\w*|w|s|pipe|pie|no-pie|pthread|rdynamic|static(?:-\w+)?|shared|std=[\w+:]+|I|L|isystem)$/,
+  /^-m(?:arch|tune|cpu|fpu|abi|float-abi|branch-protection)=[\w.+-]+$/,
+  /^-m(?:16|32|64|x32|thumb|no-[\w-]+|sse[\w.]*|avx[\w.]*|aes|omit-leaf-frame-pointer)$/,
+  /^-f(?:no-)?(?:stack-protector(?:-\w+)?|stack-clash-protection|cf-protection(?:=\w+)?|exceptions|(?:asynchronous-)?unwind-tables|omit-frame-pointer|lto(?:=\w+)?|fat-lto-objects|PIC|pic|PIE|pie|common|strict-aliasing|strict-overflow|wrapv|plt|builtin|semantic-interposition|(?:function|data|debug-types)-sections?|visibility=\w+|trivial-auto-var-init=\w+|zero-call-used-regs=\w+|debug-info-for-profiling|tree-[\w-]+)$/,
+  /^-f(?:file|debug|macro)-prefix-map=[\w./+:~-]*=[\w./+:~-]*$/,
+  /^-D\w+(?:=\d*)?$|^-U\w+$/,
+  /^-(?:I|L|isystem)[\w./+-]+$/,
+  /^-l:?[\w.+-]+$/,
+  /^\/[\w./+-]+\.a$/,
+  /^-W[\w+=-]*$/,
+  /^-Wp(?:,-[DU]\w+(?:=\d*)?)+$/,
+  /^-Wa,--(?:no)?execstack$/,
+  /^--param=[\w-]+=\d+$/,
+  /^-specs=\/[\w./+-]+$/,
+  new RegExp(`^-Wl(?:,-(?:${LINKER}))+$`),
 ];
-const LINKER = /^-Wl,(?!.*(?:-o\b|--output|Map|plugin|dependency-file|@))/;
 
 function isHarmless(word: string): boolean {
-  return LINKER.test(word) || HARMLESS.some((pattern) => pattern.test(word));
+  return HARMLESS.some((pattern) => pattern.test(word));
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { cp, mkdir, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { basename, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ModuleSource } from '../config.ts';
 import { kindOf, unpackSource } from '../obtain/archive.ts';
@@ -48,20 +48,32 @@ async function directoryTree(source: ModuleSource): Promise<ModuleTree> {
   return {
     source,
     digest: await digestOfTree(source.from),
-    placeAt: (directory) => cp(source.from, directory, { recursive: true, filter: (path) => !path.endsWith('/.git') }),
+    placeAt: (directory) =>
+      cp(source.from, directory, {
+        recursive: true,
+        verbatimSymlinks: true,
+        filter: (path) => basename(path) !== '.git',
+      }),
   };
+}
+
+/** Where it leads, and what is there: both decide what is built. */
+async function behindLink(path: string): Promise<Buffer> {
+  const target = await readlink(path);
+  const content = await readFile(path).catch(() => Buffer.alloc(0));
+  return Buffer.concat([Buffer.from(`-> ${target}\0`), content]);
 }
 
 /** Of names and contents; what a version control keeps beside them does not count. */
 async function digestOfTree(root: string): Promise<string> {
   const hash = createHash('sha256');
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !relative(root, path).startsWith('.git/'));
-  for (const path of files.toSorted()) {
-    const bytes = await readFile(path);
+  const counting = entries
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .map((entry) => ({ path: join(entry.parentPath, entry.name), link: entry.isSymbolicLink() }))
+    .filter(({ path }) => !relative(root, path).split(sep).includes('.git'));
+  for (const { path, link } of counting.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    const bytes = link ? await behindLink(path) : await readFile(path);
     hash.update(`${relative(root, path)}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest('hex');

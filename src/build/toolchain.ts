@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getExecOutput } from '@actions/exec';
-import { CLEAN_ENVIRONMENT } from '../obtain/tools.ts';
+import { cleanEnvironment } from '../obtain/tools.ts';
 
 /** What on this machine goes into a build, besides the sources and the arguments. */
 export interface Toolchain {
@@ -50,7 +50,7 @@ async function headerTexts(): Promise<string> {
 }
 
 async function run([program = '', ...args]: string[]): Promise<{ code: number; stdout: string; said: string }> {
-  const options = { silent: true, ignoreReturnCode: true, env: CLEAN_ENVIRONMENT };
+  const options = { silent: true, ignoreReturnCode: true, env: cleanEnvironment() };
   const ended = await getExecOutput(program, args, options).catch(() => undefined);
   if (ended === undefined) return { code: 127, stdout: '', said: '' };
   return { code: ended.exitCode, stdout: ended.stdout, said: ended.stdout + ended.stderr };

@@ -3,7 +3,8 @@ import { Refused } from '../errors.ts';
 import type { NewBinary } from '../binary/new-binary.ts';
 import type { Facts } from '../target/facts.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
-import { inspect, preflight, refuseEarly } from './inspect.ts';
+import { inspect, refuseEarly } from './inspect.ts';
+import { judgeHostAndFile } from './judging.ts';
 import { lockedFinding } from './errors.ts';
 import { judgeBaseline, startBaseline } from './probing.ts';
 import { stage, unstage } from './staging.ts';
@@ -17,7 +18,7 @@ export async function planHost(run: HostRun): Promise<void> {
   if (upgrade?.phase === 'held') throw new Refused([otherIsHeld(upgrade)]);
   if (upgrade !== null) throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
   const binary = await atHand(run, facts);
-  const inspected = preflight({ ...run, binary }, facts);
+  const inspected = await judgeHostAndFile({ ...run, binary }, { facts, early });
   await judgeBaseline(inspected, early);
   run.result.outcome = 'planned';
   if (binary === undefined) {

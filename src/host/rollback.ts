@@ -5,6 +5,7 @@ import { mustSucceed } from './errors.ts';
 import { Refused } from '../errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';
+import { PREFLIGHT_CODES } from './preflight/codes.ts';
 import { judgeBaseline, startBaseline } from './probing.ts';
 import { recover } from './recovery.ts';
 import { heldSides, switchTo } from './upgrade.ts';
@@ -54,16 +55,21 @@ async function goBackToPrevious(run: HostRun, facts: Parameters<typeof preflight
     );
     return;
   }
-  const inspected = preflight(run, facts);
+  const inspected = preflight(goingBack(run), facts);
   if (!retained.includes(sha256)) throw new Refused([gone(sha256)]);
   const build = { flavour: '', version: '', arguments: [] };
-  // Going back is the point of the command; the older version is no reason to refuse it.
-  const config = { ...run.config, switch: { ...run.config.switch, allowDowngrade: true } };
   const probing = await judgeBaseline(inspected, startBaseline(run));
-  const done = await switchTo({ ...inspected, config }, { file: { kind: 'reverse', sha256, build }, probing });
+  const done = await switchTo(inspected, { file: { kind: 'reverse', sha256, build }, probing });
   // A commit whose answer was lost is one as well.
   if (done === 'committed' || run.result.outcome === 'upgraded') run.result.outcome = 'rolled-back';
   else if (run.result.outcome === 'rolled-back') run.result.outcome = 'failed';
+}
+
+/** Going back is the point of the command: an older version, red health, whatever can be survived is no reason to refuse it. */
+function goingBack(run: HostRun): HostRun {
+  const survivable = [...PREFLIGHT_CODES].flatMap(([code, severity]) => (severity === 'survivable' ? [code] : []));
+  const accepting = { ...run.config.switch, allowDowngrade: true, allow: new Set(survivable) };
+  return { ...run, config: { ...run.config, switch: accepting } };
 }
 
 /** The restart itself may have been the rollback; where the new version was installed already, it is what serves. */

@@ -8,7 +8,9 @@ import { orCancelled } from './cancellation.ts';
 import { Cancelled, mustSucceed } from './errors.ts';
 import { type Inspected, phase } from './host-run.ts';
 import { rulesOf, settle } from './inspect.ts';
+import { wantedWorkers } from './workers.ts';
 import { judgeCandidate, judgeFinding } from './preflight/preflight.ts';
+import { lostFeatures } from './preflight/build-checks.ts';
 import { testFailed } from './preflight/config-test.ts';
 
 /** The file that the master shall run next: a new one from the runner, or a retained one that lies on the target. */
@@ -75,7 +77,7 @@ export function whoAmI(env: NodeJS.ProcessEnv = process.env): { who: string; run
 function preparation(run: Inspected, file: Staged) {
   const { canaryTime: _, ...times } = run.config.switch;
   const tenths = (ms: number) => Math.max(1, Math.ceil(ms / 100));
-  const workers = wantedWorkers(run.facts);
+  const workers = wantedWorkers(run.facts.master, run.facts);
   return {
     nonce: randomBytes(6).toString('hex'),
     kind: file.kind,
@@ -97,12 +99,6 @@ function preparation(run: Inspected, file: Staged) {
     // Refused unless allowed: then it is written again before anything else.
     repair: run.facts.master.pidText === null && file.kind !== 'plan' ? 'yes' : 'no',
   };
-}
-
-/** ngx_set_worker_processes: a number, or `auto` for one a processor; one without the directive. */
-function wantedWorkers({ master, cpus }: Inspected['facts']): number {
-  if (master.workerProcesses === 'auto') return cpus;
-  return Number.parseInt(master.workerProcesses, 10) || 1;
 }
 
 interface Upload {
@@ -172,7 +168,8 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   if (exit === null) {
     run.result.notes.push(notTested(run, file));
   } else if (exit !== 0) {
-    settle(run, judgeFinding(testFailed(test.lines('test')), rules));
+    const lost = lostFeatures(parseBuildInfo(run.facts.master.build).arguments, build.arguments).length > 0;
+    settle(run, judgeFinding(testFailed(test.lines('test'), { lost }), rules));
   }
   return build;
 }

@@ -4,7 +4,8 @@ import { type BuildInfo, parseBuildInfo } from '../nginx/build-info.ts';
 import { commit, hold, type Sides } from './closing.ts';
 import { lockedFinding, mustSucceed } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
-import { inspect, preflight, refuseEarly } from './inspect.ts';
+import { inspect, refuseEarly } from './inspect.ts';
+import { judgeHostAndFile } from './judging.ts';
 import { obtain } from './obtaining.ts';
 import {
   type Probing,
@@ -27,7 +28,7 @@ export async function upgradeHost(run: HostRun): Promise<void> {
   if (run.supply?.costly === true && facts.ours.upgrade === null) refuseEarly(run, facts);
   const binary = await obtain(run, facts.master);
   if (facts.ours.upgrade !== null) return goOn(run, { upgrade: facts.ours.upgrade, sha256: binary.sha256 });
-  const inspected = preflight({ ...run, binary }, facts);
+  const inspected = await judgeHostAndFile({ ...run, binary }, { facts, early });
   if (inspected.facts.master.sha256 === binary.sha256) {
     run.result.outcome = 'unchanged';
     return;

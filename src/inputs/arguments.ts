@@ -43,8 +43,12 @@ function takeOption(found: Arguments, option: { name: string; value: string | un
   if (option.value === undefined && next !== undefined) rest.shift();
   const value = option.value ?? next ?? (isInputName(name) && specOf(name).kind === 'boolean' ? 'true' : undefined);
   if (!isInputName(name)) {
-    const message = `there is no such option.${suggestion(name, INPUT_NAMES)} See --help`;
-    found.problems.push({ input: label(name), message });
+    // What stands right behind an option for a secret may be the secret.
+    const hidden = /^(?:key|passphrase)$/.test(found.problems.at(-1)?.input ?? '');
+    const message = hidden
+      ? 'behind it stands no option that is known (not shown)'
+      : `there is no such option.${suggestion(name, INPUT_NAMES)} See --help`;
+    found.problems.push({ input: hidden ? 'command' : label(name), message });
   } else if (value === undefined) {
     found.problems.push({
       input: name,

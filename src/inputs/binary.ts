@@ -5,7 +5,7 @@ import { ELF_HEAD, readElf } from '../binary/elf.ts';
 import { bad, type Checked } from './checked.ts';
 import { parseSha256 } from './digest.ts';
 import type { Form } from './form.ts';
-import { parseLocalPath } from './path.ts';
+import { parseLocalPath, unreadable } from './path.ts';
 import { readBuild } from './build.ts';
 import { show } from './show.ts';
 import { parseDownloadUrl } from './url.ts';
@@ -27,9 +27,11 @@ export async function readBinary(form: Form, command: Command): Promise<BinarySo
   const sha256 = form.optional('sha256', parseSha256);
   const build = readBuild(form, sha256);
   const url = form.optional('download-url', parseDownloadUrl);
-  if (url !== undefined && sha256 === undefined && !form.blamed('sha256')) {
+  if (form.given('download-url') !== undefined && sha256 === undefined && !form.blamed('sha256')) {
     form.problem('sha256', '"download-url" needs the digest of what lies there');
   }
+  if (sha256 !== undefined && !SOURCES.some((name) => form.given(name) !== undefined))
+    form.warn('sha256', `is not used: it belongs to one of ${SOURCES.join(', ')}`);
   if (!wanted && command !== 'plan') return undefined;
   const text = form.given('binary');
   if (text !== undefined) return readFile(form, { text, sha256 });
@@ -80,19 +82,6 @@ async function readHead(path: string): Promise<Buffer> {
   await using file = await open(path);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(ELF_HEAD), 0, ELF_HEAD, 0);
   return buffer.subarray(0, bytesRead);
-}
-
-const CAUSES: Record<string, string> = {
-  ENOENT: 'there is no file',
-  ENOTDIR: 'a part of the path is not a directory:',
-  EACCES: 'may not be read by this user:',
-  ELOOP: 'is a circle of symbolic links:',
-  ENAMETOOLONG: 'the path is too long:',
-};
-
-function unreadable(error: unknown, shown: string): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-  return `${CAUSES[code] ?? `cannot be read (${code}):`} ${shown}`;
 }
 
 async function compareDigest(form: Form, { path, sha256 }: { path: string; sha256: string }): Promise<void> {

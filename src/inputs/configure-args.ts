@@ -1,11 +1,11 @@
 import { bad, good, type Checked } from './checked.ts';
-import { splitLines } from './list.ts';
 import { show } from './show.ts';
 
 /** Arguments of `configure` the way a shell splits them, on as many lines as one likes. No shell reads them. */
 export function parseConfigureArgs(text: string): Checked<string[]> {
-  const words = splitWords(splitLines(text).join('\n'));
+  const words = splitWords(text);
   if (typeof words === 'string') return bad(words);
+  if (words.length === 0) return bad('expected arguments, found none');
   const odd = words.find((word) => !/^--[A-Za-z][\w.-]*(?:=|$)/.test(word));
   if (odd !== undefined)
     return bad(`expected arguments such as --with-threads, found ${show(odd)}: put a value with blanks in quotes`);
@@ -17,20 +17,29 @@ export function parseConfigureArgs(text: string): Checked<string[]> {
 function splitWords(text: string): string[] | string {
   const words: string[] = [];
   let word: string | undefined;
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at] ?? '';
-    if (character === "'" || character === '"') {
-      const end = text.indexOf(character, at + 1);
-      if (end < 0) return `a quote is not closed: ${show(text.slice(at))}`;
-      word = (word ?? '') + text.slice(at + 1, end);
-      at = end;
-    } else if (/\s/.test(character)) {
+  let left = text.replaceAll('\r\n', '\n');
+  while (left !== '') {
+    const part = PARTS.map((pattern) => pattern.exec(left)).find((found) => found !== null);
+    if (part === undefined) return `a quote is not closed, or nothing follows a backslash: ${show(left)}`;
+    const [whole, quoted] = part;
+    // Only where a word could begin.
+    const comment = word === undefined ? /^#[^\n]*/.exec(left)?.[0] : undefined;
+    if (/^\s/.test(left)) {
       if (word !== undefined) words.push(word);
       word = undefined;
-    } else if (character === '\\') {
-      word = (word ?? '') + (text[at + 1] ?? '');
-      at += 1;
-    } else word = (word ?? '') + character;
+    } else if (comment === undefined && whole !== '\\\n') word = (word ?? '') + unescaped(whole, quoted);
+    left = left.slice((comment ?? whole).length);
   }
   return word === undefined ? words : [...words, word];
+}
+
+/** What a shell takes in one: blanks, text in quotes, an escaped character, plain text. */
+const PARTS = [/^\s+/, /^'([^']*)'/, /^"((?:[^"\\]|\\[^])*)"/, /^\\[^]/, /^[^\s'"\\]+/];
+
+function unescaped(whole: string, quoted: string | undefined): string {
+  if (whole.startsWith('\\')) return whole.slice(1);
+  if (!whole.startsWith('"')) return quoted ?? whole;
+  return (quoted ?? '').replaceAll(/\\(["\\$`\n])/g, (_all, character: string) =>
+    character === '\n' ? '' : character,
+  );
 }

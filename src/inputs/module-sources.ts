@@ -3,7 +3,7 @@ import type { ModuleSource } from '../config.ts';
 import { all, andThen, bad, good, type Checked } from './checked.ts';
 import { parseSha256 } from './digest.ts';
 import { splitLines } from './list.ts';
-import { parseLocalPath } from './path.ts';
+import { parseLocalPath, unreadable } from './path.ts';
 import { show } from './show.ts';
 import { urlMistake } from './url.ts';
 
@@ -16,7 +16,7 @@ export function parseModuleSources(text: string): Checked<ModuleSource[]> {
 
 function parseLine(line: string): Checked<ModuleSource> {
   const [, name = '', place = '', digest] = /^([^=]*)=(.*?)(?:#sha256=(.*))?$/.exec(line) ?? [];
-  if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(name)) return bad(`expected ${FORM}, found ${show(line)}`);
+  if (!/^[A-Za-z0-9][\w.-]{0,99}$/.test(name) || place === '') return bad(`expected ${FORM}, found ${show(line)}`);
   const sha256 = digest === undefined ? good(undefined) : parseSha256(digest);
   if (!sha256.ok) return bad(...sha256.problems.map((problem) => `${name}: ${problem}`));
   return /^[a-z]+:\/\//i.test(place)
@@ -33,13 +33,23 @@ function remote(name: string, { url, sha256 }: { url: string; sha256: string | u
 }
 
 function local(name: string, { path, sha256 }: { path: string; sha256: string | undefined }): Checked<ModuleSource> {
-  return andThen(parseLocalPath(path), (from) => {
-    const found = statSync(from, { throwIfNoEntry: false });
-    if (found === undefined) return bad(`${name}: there is nothing at ${show(from)}`);
-    if (sha256 !== undefined && !found.isFile())
-      return bad(`${name}: a digest belongs to an archive, ${show(from)} is none`);
-    return good({ name, from, ...(sha256 === undefined ? {} : { sha256 }) });
-  });
+  const from = parseLocalPath(path);
+  if (!from.ok) return bad(...from.problems.map((problem) => `${name}: ${problem}`));
+  const mistake = placeMistake(from.value, sha256);
+  if (mistake !== undefined) return bad(`${name}: ${mistake}`);
+  return good({ name, from: from.value, ...(sha256 === undefined ? {} : { sha256 }) });
+}
+
+function placeMistake(from: string, sha256: string | undefined): string | undefined {
+  try {
+    const found = statSync(from);
+    if (!found.isFile() && !found.isDirectory()) return `expected a directory or an archive at ${show(from)}`;
+    return sha256 !== undefined && found.isDirectory()
+      ? `a digest belongs to an archive, ${show(from)} is none`
+      : undefined;
+  } catch (error) {
+    return unreadable(error, show(from));
+  }
 }
 
 function refuseTwice(sources: ModuleSource[]): Checked<ModuleSource[]> {

@@ -1,4 +1,4 @@
-import { type BinarySource, COMMANDS, type Command, type Config, type Target } from '../config.ts';
+import { COMMANDS, type Command, type Config, type Target } from '../config.ts';
 import type { InputProblem } from '../errors.ts';
 import { readBinary } from './binary.ts';
 import { duration } from './duration.ts';
@@ -50,7 +50,7 @@ async function readConfig(form: Form, { raw, environment }: Source): Promise<Con
   refuseUnavailable(form);
   checkLater(form);
   const binary = await readBinary(form, command);
-  const targets = readTargets(form, { user: environment.user, command, binary });
+  const targets = readTargets(form, { user: environment.user, command });
   const ssh = wantsSsh(form.given('targets') ?? '');
   const pidFile = form.optional('pid-file', parseTargetPath);
   const health = readHealth(form, targets);
@@ -69,22 +69,23 @@ async function readConfig(form: Form, { raw, environment }: Source): Promise<Con
 }
 
 /** To build with the arguments of what runs, somebody has to be asked. */
-function inherits(binary: BinarySource | undefined): boolean {
-  return binary?.kind === 'build' && binary.arguments === 'inherit';
+function inherits(form: Form): boolean {
+  if (form.given('binary') !== undefined || form.given('download-url') !== undefined) return false;
+  if (form.given('nginx-version') === undefined || form.blamed('configure-args')) return false;
+  return (form.given('configure-args') ?? 'inherit') === 'inherit';
 }
 
 interface Asked {
   /** The current one. */
   user: string;
   command: Command;
-  binary: BinarySource | undefined;
 }
 
-function readTargets(form: Form, { user: currentUser, command, binary }: Asked): Target[] {
+function readTargets(form: Form, { user: currentUser, command }: Asked): Target[] {
   const user = form.optional('username', parseUser) ?? currentUser;
   const port = form.setting('port', parsePort);
   const targets = form.optional('targets', (text) => parseTargets(text, { user, port }));
-  const optional = command === 'build' && !inherits(binary);
+  const optional = command === 'build' && !inherits(form);
   if (targets === undefined && !optional && !form.blamed('targets') && !form.blamed('inventory')) {
     const instead = command === 'build' ? '; or say the arguments in "configure-args", and none is needed' : '';
     form.problem('targets', `no targets: expected at least one [user@]host[:port], or the word "local"${instead}`);

@@ -28,3 +28,17 @@ function commonMistake(text: string): string | undefined {
   if (hasInvisible(text)) return `expected one path without control or invisible characters, found ${show(text)}`;
   return undefined;
 }
+
+const CAUSES: Record<string, string> = {
+  ENOENT: 'there is no file',
+  ENOTDIR: 'a part of the path is not a directory:',
+  EACCES: 'may not be read by this user:',
+  ELOOP: 'is a circle of symbolic links:',
+  ENAMETOOLONG: 'the path is too long:',
+};
+
+/** Why a path of this machine cannot be used, as the file system says it. */
+export function unreadable(error: unknown, shown: string): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  return `${CAUSES[code] ?? `cannot be read (${code}):`} ${shown}`;
+}

@@ -4,7 +4,7 @@ import { numberedLines } from './list.ts';
 export const SHORTEST_SECRET = 4;
 
 const CREDENTIAL_HEADER = /auth|cookie|token|secret|key|passw|session|signature|credential/i;
-const URL_INPUTS = ['health-url', 'download-url', 'source-url'];
+const URL_INPUTS = ['health-url', 'download-url', 'source-url', 'add-modules'];
 
 /**
  * Every text that must be masked wherever it appears: key lines, passphrase, values of credential headers and of
@@ -47,9 +47,11 @@ function basicSecrets(token: string): string[] {
   return [pair, pair.slice(pair.indexOf(':') + 1)];
 }
 
-function urlSecrets(url: string): string[] {
-  const credentials = /\/\/([^/\s]*)@/.exec(url)?.[1] ?? '';
-  return [credentials, credentials.slice(credentials.indexOf(':') + 1)];
+function urlSecrets(urls: string): string[] {
+  return [...urls.matchAll(/[a-z]:\/*([^/\s]*)@/gi)].flatMap(([, credentials = '']) => [
+    credentials,
+    credentials.slice(credentials.indexOf(':') + 1),
+  ]);
 }
 
 function formsOf(secret: string): string[] {

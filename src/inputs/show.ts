@@ -34,7 +34,19 @@ function hideCredentials(line: string): string {
   const end = line.lastIndexOf('@');
   const scheme = line.indexOf('://');
   const start = scheme >= 0 && scheme < end ? scheme + 3 : 0;
-  if (end < 0 || !line.slice(start, end).includes(':')) return line;
+  // A name before the host is no secret where people log in with it; in any other URL it may be a token.
+  const login = start === 0 || /^(?:.*[^a-z])?ssh:\/\/$/i.test(line.slice(0, start));
+  if (end < 0 || (login && !line.slice(start, end).includes(':'))) return line;
+  // Behind the first slash, "@" is a letter like others.
+  if (
+    start > 0 &&
+    URL.canParse(line.slice(line.lastIndexOf('=', scheme) + 1)) &&
+    /[/?#]/.test(line.slice(start, end))
+  ) {
+    const authority = line.slice(start).split(/[/?#]/, 1)[0] ?? '';
+    const at = authority.lastIndexOf('@');
+    return at < 0 ? line : `${line.slice(0, start)}***${line.slice(start + at)}`;
+  }
   return `${line.slice(0, start)}***${line.slice(end)}`;
 }
 

@@ -84,10 +84,22 @@ async function toolCache() {
 /** tool-cache speaks to a runner (`::debug::`) even where there is none to hide it. */
 async function quietly<T>(body: () => Promise<T>): Promise<T> {
   if (process.env['GITHUB_ACTIONS'] === 'true') return body();
+  // One after the other: of two that overlap, the second would put the filter of the first back for good.
+  const turn = quiet.then(() => filtered(body));
+  quiet = turn.then(
+    () => {},
+    () => {},
+  );
+  return turn;
+}
+
+let quiet: Promise<void> = Promise.resolve();
+
+async function filtered<T>(body: () => Promise<T>): Promise<T> {
   const write = process.stdout.write.bind(process.stdout);
-  const filtered = (...args: Parameters<typeof write>): boolean =>
+  const selective = (...args: Parameters<typeof write>): boolean =>
     String(args[0]).startsWith('::debug::') || write(...args);
-  Object.assign(process.stdout, { write: filtered });
+  Object.assign(process.stdout, { write: selective });
   try {
     return await body();
   } finally {

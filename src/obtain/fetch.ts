@@ -23,7 +23,7 @@ const MOST_REDIRECTS = 3;
 /** Undefined where there is no such file. Throws Refused (`download-failed`). */
 export async function fetchOrNothing(url: string, options: FetchOptions): Promise<Buffer | undefined> {
   const address = new URL(url);
-  return address.protocol === 'file:' ? readLocal(fileURLToPath(address), options) : download(address, options);
+  return address.protocol === 'file:' ? readLocal(address, options) : download(address, options);
 }
 
 /** Throws Refused (`download-failed`), also where there is no such file. */
@@ -37,12 +37,18 @@ export function sha256Of(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-async function readLocal(path: string, options: FetchOptions): Promise<Buffer | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return undefined;
-  if (!found.isFile()) throw failed(options, `expected a file at ${path}; found something else`);
-  if (found.size > options.limit) throw failed(options, tooLarge(path, options.limit));
-  return readFile(path);
+async function readLocal(address: URL, options: FetchOptions): Promise<Buffer | undefined> {
+  try {
+    const path = fileURLToPath(address);
+    const found = await stat(path);
+    if (!found.isFile()) throw failed(options, `expected a file at ${path}; found something else`);
+    if (found.size > options.limit) throw failed(options, tooLarge(path, options.limit));
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw failed(options, `${address.href}: ${messageOf(error)}`);
+  }
 }
 
 /** Tries again after what may pass by itself: a broken connection, a server that is busy. */
@@ -87,9 +93,11 @@ function redirected(from: URL, { to, options }: { to: string; options: FetchOpti
   throw failed(options, `${from.href}: expected the file, found a redirect to ${next.origin}, which is another site`);
 }
 
-/** The last two labels of a name, or the whole address. */
+/** The last two labels of a name (three behind the like of `co.uk`), or the whole address. */
 function siteOf({ hostname, port }: URL): string {
-  const name = /^[\d.]+$|^\[/.test(hostname) ? hostname : hostname.split('.').slice(-2).join('.');
+  const labels = hostname.split('.');
+  const width = (labels.at(-2)?.length ?? 0) <= 3 && labels.at(-1)?.length === 2 ? 3 : 2;
+  const name = /^[\d.]+$|^\[/.test(hostname) ? hostname : labels.slice(-width).join('.');
   return `${name}:${port}`;
 }
 
@@ -164,6 +172,6 @@ function failed({ what }: FetchOptions, found: string) {
   return refuse(
     'download-failed',
     `${what} could not be fetched: ${found}`,
-    'Correct the address, or give the file itself as `binary`.',
+    'Correct the address, or see to it that it answers from here.',
   );
 }

@@ -11,7 +11,7 @@ export interface Entry {
   target?: string;
 }
 
-/** `-rwxr-xr-x root/root 1234 2026-01-01 12:00 usr/sbin/nginx`, as GNU tar and busybox write it. */
+/** `-rwxr-xr-x 0/0 1234 2026-01-01 12:00 usr/sbin/nginx`, as GNU tar and busybox write it with numbers for owners. */
 const LINE = /^([-dlhcbpsCS])([rwxsStT-]{9})\S* +\S+ +([\d,]+) +(\S+ +\d[\d:.]*) (.*)$/;
 
 /** Reads what `tar -tv` printed; a clause where a line is none of its kind, such as the second half of a name. */
@@ -20,7 +20,9 @@ export function readListing(text: string): Entry[] | string {
   for (const line of text.split('\n').filter((each) => each !== '')) {
     const [, type = '', mode = '', size = '', , rest = ''] = LINE.exec(line) ?? [];
     if (type === '') return `found an entry that cannot be read: ${JSON.stringify(line.slice(0, 80))}`;
-    const [name = '', target] = rest.split(/ -> | link to /);
+    const [name = '', target, ...more] = /^[lh]$/.test(type) ? rest.split(/ -> | link to /) : [rest];
+    // Where a name holds an arrow of its own, nobody can tell where it ends.
+    if (more.length > 0) return `found a link that cannot be read: ${JSON.stringify(line.slice(0, 80))}`;
     entries.push({ type, mode, size: Number(size) || 0, name, ...(target === undefined ? {} : { target }) });
   }
   return entries;
@@ -42,23 +44,14 @@ function unsafe({ type, mode, name, target }: Entry): string | undefined {
   if (leadsOut(name)) return `the entry ${shown} leads out of it`;
   if (/[\\\n]/.test(name)) return `the entry ${shown} has a line break or a backslash in its name`;
   if (/^[cbpsCS]$/.test(type)) return `the entry ${shown} is a device or a pipe`;
-  if (/[sS]/.test(mode)) return `the entry ${shown} changes the user who runs it`;
+  if (name.startsWith('-')) return `the entry ${shown} is called like an option`;
+  if (type === '-' && /[sS]/.test(mode)) return `the entry ${shown} changes the user who runs it`;
   if (type === 'h') return `the entry ${shown} is a hard link`;
-  if (type === 'l' && leadsOut(resolved(name, target ?? ''))) return `the link ${shown} leads out of it, to ${target}`;
+  // Through other links even a way that seems to stay within may lead out: only links that never go up are followed by none.
+  if (type === 'l' && leadsOut(target ?? '')) return `the link ${shown} leads upwards, to ${target}`;
   return undefined;
 }
 
 function leadsOut(path: string): boolean {
   return path.startsWith('/') || path.split('/').includes('..');
-}
-
-/** Where a relative link leads, with its own `..` taken off as far as they stay within. */
-function resolved(name: string, target: string): string {
-  if (target.startsWith('/')) return target;
-  const parts = name.replace(/^\.\//, '').split('/').slice(0, -1);
-  for (const part of target.split('/')) {
-    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
-    else if (part !== '.') parts.push(part);
-  }
-  return parts.join('/');
 }

@@ -2,7 +2,13 @@ import { messageOf } from '../errors.ts';
 import { refuse } from './refusal.ts';
 
 /** What a program gets of the job's environment: no token and no secret is among it. */
-export const CLEAN_ENVIRONMENT = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', HOME: '/nonexistent' };
+export function cleanEnvironment() {
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    LC_ALL: 'C.UTF-8',
+    HOME: '/nonexistent',
+  };
+}
 
 /** Packages that hold the programs that we call, by the name of the program. */
 const PACKAGES: Record<string, string> = {
@@ -15,7 +21,7 @@ const PACKAGES: Record<string, string> = {
 export async function runTool([program = '', ...args]: string[]): Promise<string> {
   const { getExecOutput } = await import('@actions/exec');
   try {
-    const { stdout } = await getExecOutput(quoted(program), args, { silent: true, env: CLEAN_ENVIRONMENT });
+    const { stdout } = await getExecOutput(quoted(program), args, { silent: true, env: cleanEnvironment() });
     return stdout;
   } catch (error) {
     throw missing(program, error) ?? error;
@@ -32,7 +38,7 @@ export async function streamTool([program = '', ...args]: string[], { limit }: {
     if (size <= limit) pieces.push(piece);
   };
   try {
-    await exec(quoted(program), args, { silent: true, env: CLEAN_ENVIRONMENT, listeners: { stdout } });
+    await exec(quoted(program), args, { silent: true, env: cleanEnvironment(), listeners: { stdout } });
   } catch (error) {
     throw missing(program, error) ?? error;
   }

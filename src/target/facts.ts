@@ -1,6 +1,8 @@
+import { parseBuildInfo } from '../nginx/build-info.ts';
 import type { Directive } from '../nginx/server.ts';
 import type { ProcessId } from '../report/result.ts';
 import { fieldsOf, isObject } from './answer.ts';
+import { parseSurroundings, type Surroundings } from './surroundings.ts';
 
 /** What the helper found on the target, in one round trip and without changing anything. */
 export interface Facts {
@@ -20,6 +22,8 @@ export interface Facts {
 }
 
 export interface MasterFacts {
+  /** `uname -m`. */
+  machine: string;
   process: ProcessId;
   parent: number;
   /** The old master of a committed upgrade, while it drains its last connections. */
@@ -44,6 +48,15 @@ export interface MasterFacts {
   build: string;
   signals: string;
   sameMounts: boolean;
+  /** What lies beside the binary lies there for the master, too. */
+  sameRoot: boolean;
+  surroundings: Surroundings;
+  /** That the running file came with; empty: none, or unknown. */
+  package: string;
+  /** File capabilities of the binary, as getcap prints them; empty where root needs none. */
+  fileCapabilities: string;
+  /** What `nginx` means without a path, where that is another file than the one that runs, with what it says of itself. */
+  pathNginx: { path: string; version: string } | null;
   diskFreeKb: number;
   pathWritable: boolean;
   prefix: string;
@@ -63,6 +76,12 @@ export interface MasterFacts {
   directives: Directive[];
   /** Files behind `load_module`, resolved. */
   modules: string[];
+  /** The file of the configuration that was written last; seconds since the epoch. */
+  newestConfig: { at: number; file: string } | null;
+  /** Files of private keys that want a passphrase. */
+  encryptedKeys: string[];
+  /** When all this was read: seconds since the epoch, and since the start of the machine. */
+  clock: { epoch: number; uptime: number };
   /** `glibc 2.36`; empty: another library, or unknown. */
   libc: string;
   /** Sonames that the loader knows there. */
@@ -83,6 +102,8 @@ export interface ChildFacts {
   accepting: boolean;
   /** Runs the same file as the master: a worker; else a new master, or a log pipe. */
   sameFile: boolean;
+  /** Sockets that it watches besides the listeners and the channel to its master: with clients, upstreams, resolvers. */
+  connections: number;
 }
 
 export interface UnitFacts {
@@ -155,6 +176,7 @@ function parseMaster(raw: Raw): MasterFacts {
   const unit = read.object('unit');
   const predecessor = processOf(read.object('predecessor'));
   return {
+    machine: read.textOrNull('machine') ?? '',
     title: read.text('title'),
     argv0: read.text('argv0'),
     cwd: read.text('cwd'),
@@ -174,7 +196,12 @@ function parseMaster(raw: Raw): MasterFacts {
     optP: read.text('optP'),
     optE: read.text('optE'),
     libc: read.text('libc'),
-    libraries: new Set(read.text('libraries').split(' ')),
+    libraries: new Set(
+      read
+        .text('libraries')
+        .split(' ')
+        .filter((name) => name !== ''),
+    ),
     directives: read.lines('directives').map(parseDirective),
     modules: read.lines('modules'),
     pidDirective: read.text('pidDirective'),
@@ -189,6 +216,14 @@ function parseMaster(raw: Raw): MasterFacts {
     predecessor: predecessor === null ? null : { process: predecessor, workers: read.number('predecessorWorkers') },
     uid: read.number('masterUid'),
     sameMounts: read.flag('sameMounts'),
+    sameRoot: read.flag('sameRoot'),
+    surroundings: parseSurroundings(read.lines('about')),
+    package: read.text('package'),
+    fileCapabilities: read.text('fileCapabilities'),
+    pathNginx: otherNginx(read.text('pathNginx'), read.text('pathNginxVersion')),
+    newestConfig: newestOf(read.text('newestConfig')),
+    encryptedKeys: read.lines('encryptedKeys'),
+    clock: { epoch: read.number('epoch'), uptime: read.number('uptime') },
     diskFreeKb: read.number('diskFreeKb'),
     pathWritable: read.flag('pathWritable'),
     pidText: read.textOrNull('pidText'),
@@ -205,6 +240,15 @@ function parseDirective(line: string): Directive {
   return { context, name, args: args.join(' ') };
 }
 
+function otherNginx(path: string, said: string): MasterFacts['pathNginx'] {
+  return path === '' ? null : { path, version: parseBuildInfo(said).version };
+}
+
+function newestOf(text: string): MasterFacts['newestConfig'] {
+  const [, at, file] = /^(\d+) (.+)$/.exec(text) ?? [];
+  return at === undefined || file === undefined ? null : { at: Number(at), file };
+}
+
 function parseChild(raw: Raw): ChildFacts {
   const read = fieldsOf(raw, 'facts of a child');
   return {
@@ -212,6 +256,7 @@ function parseChild(raw: Raw): ChildFacts {
     title: read.text('title'),
     accepting: read.flag('accepting'),
     sameFile: read.flag('sameFile'),
+    connections: Math.max(0, read.number('watched') - 1),
   };
 }
 

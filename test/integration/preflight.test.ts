@@ -3,30 +3,20 @@ import { describe, test } from 'node:test';
 import { noHosts } from '../support/hosts.ts';
 import { snapshotHost } from '../support/invariants.ts';
 import { nginxBuild } from '../support/nginx-builds.ts';
-import { productFor, quick, type Inputs } from '../support/product.ts';
+import { productFor, quick } from '../support/product.ts';
+import { byHand, configured, testRefusals, type RefusedCase } from '../support/refusals.ts';
 import { untouched } from '../support/untouched.ts';
 import { underLoad, webHost } from '../support/web-host.ts';
 
 const newer = await nginxBuild('1.26.3');
-const otherConf = await nginxBuild('1.26.3', 'other-conf-path');
 const otherPid = await nginxBuild('1.26.3', 'other-pid-path');
 
 const unit = (lines: string) => `mkdir -p /etc/systemd/system/nginx.service.d
   printf '%s\\n' '[Service]' ${lines} >/etc/systemd/system/nginx.service.d/test.conf; systemctl daemon-reload`;
-const byHand = (start: string) => `systemctl stop nginx; ${start}; until [ -s /run/nginx.pid ]; do sleep 0.02; done`;
 const SECOND = `sed 's/listen 80/listen 81/; s#/run/nginx.pid#/run/second.pid#' /etc/nginx/nginx.conf >/etc/nginx/second.conf
   nginx -c /etc/nginx/second.conf`;
 
-interface Case {
-  what: string;
-  /** Makes the host so. */
-  host?: string;
-  inputs?: Inputs;
-  binary?: string;
-  codes: string[];
-}
-
-const CASES: Case[] = [
+const REFUSED: RefusedCase[] = [
   {
     what: '`daemon off` under Type=simple',
     host: `${unit(`Type=simple PIDFile= ExecStart= 'ExecStart=/usr/sbin/nginx -g "daemon off;"'`)}; systemctl restart nginx`,
@@ -59,27 +49,9 @@ const CASES: Case[] = [
   { what: 'a pid file of a process long gone', host: 'echo 99999 >/run/nginx.pid', codes: ['pid-file-wrong'] },
   { what: 'two masters and no pid-file', host: SECOND, codes: ['ambiguous-master'] },
   {
-    what: 'two masters that run the same file',
-    host: SECOND,
-    inputs: { 'pid-file': '/run/nginx.pid' },
-    codes: ['shared-binary'],
-  },
-  {
     what: 'an upgrade that somebody began by hand',
     host: `kill -USR2 $(cat /run/nginx.pid); until [ -s /run/nginx.pid.oldbin ] && [ -s /run/nginx.pid ]; do sleep 0.02; done`,
     codes: ['upgrade-in-progress'],
-  },
-  {
-    what: 'a broken configuration on disk',
-    host: `echo 'nonsense on;' >>/etc/nginx/nginx.conf`,
-    codes: ['config-test-failed'],
-  },
-  { what: 'a binary with another --conf-path', binary: otherConf, codes: ['conf-path-differs'] },
-  {
-    what: 'a binary with another --pid-path where the configuration names none',
-    host: `sed -i '/^pid /d' /etc/nginx/nginx.conf; systemctl restart nginx`,
-    binary: otherPid,
-    codes: ['pid-path-differs'],
   },
   { what: 'a login that may not use sudo', host: 'rm /etc/sudoers.d/deploy', codes: ['sudo-denied'] },
   {
@@ -103,19 +75,7 @@ const CASES: Case[] = [
 describe('preflight', { skip: noHosts(), timeout: 240_000 }, () => {
   const web = webHost('preflight');
 
-  for (const { what, host, inputs, binary = newer, codes } of CASES) {
-    test(`refuses ${what} and touches nothing`, async () => {
-      if (host !== undefined) {
-        web.spoil();
-        await web.sh(host);
-      }
-      const run = () => web.product.run('upgrade', '--binary', binary, ...quick(inputs));
-      const { code, report, host: result, output } = await untouched(web, run);
-      assert.deepEqual([code, report.outcome, result.reason?.code], [1, 'refused', 'refused'], output);
-      assert.deepEqual(result.refusals.map((refusal) => refusal.code).sort(), codes);
-      for (const { message, fix } of result.refusals) assert.ok(message !== '' && fix !== '', output);
-    });
-  }
+  testRefusals(web, REFUSED, { binary: newer });
 
   for (const { what, host, inputs, binary = newer } of [
     { what: 'another --pid-path that the configuration overrides', binary: otherPid },
@@ -129,7 +89,7 @@ describe('preflight', { skip: noHosts(), timeout: 240_000 }, () => {
       host: `echo 'AllowTcpForwarding no' >/etc/ssh/sshd_config.d/a.conf; systemctl restart ssh`,
       inputs: { 'health-from': 'runner', 'health-url': 'http://{host}/' },
     },
-  ] satisfies Omit<Case, 'codes'>[] as Omit<Case, 'codes'>[]) {
+  ] satisfies Omit<RefusedCase, 'codes'>[] as Omit<RefusedCase, 'codes'>[]) {
     test(`lets pass ${what}`, async () => {
       if (host !== undefined) {
         web.spoil();
@@ -185,7 +145,7 @@ describe('plan', { skip: noHosts(), timeout: 60_000 }, () => {
 
   test('judges what needs the file on the host: a broken configuration refuses', async () => {
     web.spoil();
-    await web.sh(`echo 'nonsense on;' >>/etc/nginx/nginx.conf`);
+    await web.sh(configured(`echo 'nonsense on;' >>/etc/nginx/nginx.conf`, 'long ago'));
     const { code, host, output } = await untouched(web, () => web.product.run('plan', '--binary', newer, ...quick()));
     assert.deepEqual([code, host.refusals.map((refusal) => refusal.code)], [1, ['config-test-failed']], output);
   });

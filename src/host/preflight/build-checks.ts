@@ -106,7 +106,8 @@ function moduleSignature({ build, modules }: Candidate, { master }: { master: Ma
   };
 }
 
-function lostFeatures(running: ConfigureArgs, next: ConfigureArgs): string[] {
+/** Everything that `next` lacks. */
+export function lostFeatures(running: ConfigureArgs, next: ConfigureArgs): string[] {
   const there = featuresIn(next);
   const lost = featuresIn(running).filter(({ name, dynamic }) => {
     const again = there.find((other) => other.name === name || sameThirdParty(other.name, name));

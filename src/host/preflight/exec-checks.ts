@@ -1,8 +1,11 @@
-import type { MasterFacts } from '../../target/facts.ts';
+import { argsOf } from '../../nginx/server.ts';
+import type { Facts, MasterFacts } from '../../target/facts.ts';
+import { wantedWorkers } from '../workers.ts';
 import type { Found, MasterCheck } from './check.ts';
 
 const ELF = '7f454c46';
 
+/** Of the file that runs, and of what is around it. */
 export const EXEC_CHECKS: MasterCheck[] = [
   { code: 'relative-argv0', check: relativeArgv0 },
   { code: 'argv0-not-running-file', check: notTheRunningFile },
@@ -36,7 +39,104 @@ export const EXEC_CHECKS: MasterCheck[] = [
             fix: 'Remount it writable, `chattr -i` it, or let `sudo` become root.',
           },
   },
+  { code: 'other-root', check: otherRoot },
+  { code: 'noexec', check: noexec },
+  { code: 'process-limit', check: processLimit },
+  { code: 'memory', check: memory },
+  { code: 'mandatory-access-control', check: accessControl },
+  { code: 'environment-lost', check: environmentLost },
+  { code: 'capabilities', check: capabilities },
+  {
+    code: 'package-owned',
+    check: ({ package: name, path }) =>
+      name === ''
+        ? undefined
+        : {
+            message: `${path} belongs to the package ${name}: its next update puts another file there, and may restart nginx`,
+            fix: `Put it on hold (apt-mark hold ${name}, dnf versionlock add ${name}), or ship the new binary as a package.`,
+          },
+  },
 ];
+
+function otherRoot({ sameRoot, path }: MasterFacts): Found {
+  if (sameRoot) return undefined;
+  return {
+    message: `the master sees another directory at the path of ${path} (a chroot, RootDirectory=, or a mount of its own): it would not find the new file there`,
+    fix: 'Keep the binary in a directory that both see, and restart once.',
+  };
+}
+
+function noexec({ surroundings: { mount }, path }: MasterFacts): Found {
+  if (mount === null || !mount.options.includes('noexec')) return undefined;
+  return {
+    message: `${path} lies on ${mount.point}, which is mounted noexec: exec of the new binary would fail`,
+    fix: `mount -o remount,exec ${mount.point}`,
+  };
+}
+
+/** A fork that fails leaves the master unable to reload for good (ngx_spawn_process, ngx_exec_new_binary). */
+function processLimit(master: MasterFacts, facts: Facts): Found {
+  const { processesLeft } = master.surroundings;
+  // The new master, its workers, cache manager and loader, and a moment's helpers.
+  const needed = wantedWorkers(master, facts) + 5;
+  if (processesLeft === null || processesLeft >= needed) return undefined;
+  return {
+    message: `the cgroup of nginx has room for ${processesLeft} more processes, the new generation needs ${needed}: fork would fail`,
+    fix: 'Raise TasksMax= of the unit (systemctl set-property).',
+  };
+}
+
+function memory({ surroundings: { heldKb, freeKb } }: MasterFacts): Found {
+  if (freeKb === null || freeKb >= heldKb) return undefined;
+  const mb = (kb: number) => `${Math.round(kb / 1024)} MiB`;
+  return {
+    message: `the old generation holds ${mb(heldKb)} of memory, and ${mb(freeKb)} are free for the new one beside it: the kernel may end either`,
+    fix: 'Free some, or raise MemoryMax= of the unit.',
+  };
+}
+
+function accessControl({ surroundings: { label, selinuxEnforces }, path, pidFile }: MasterFacts): Found {
+  if (label === '' || /unconfined/.test(label)) return undefined;
+  if (label.includes(':') && !selinuxEnforces) return undefined;
+  return {
+    message: `the master is confined (${label}): the policy has to allow exec of ${path} and the rename of ${pidFile}`,
+    fix: label.includes(':')
+      ? 'The new file gets the label of the old one; look for AVC lines in the audit log after a `plan`.'
+      : `See that the profile has: ${path} mrix, ${pidFile} rw, ${pidFile}.oldbin rw.`,
+  };
+}
+
+/** What every shell and every unit sets, and nginx never reads. */
+const IRRELEVANT =
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TERM|TZ|PWD|INVOCATION_ID|JOURNAL_STREAM|SYSTEMD_EXEC_PID)$/;
+
+/** The new master gets TZ, and what `env` names (ngx_set_environment). */
+function environmentLost(master: MasterFacts): Found {
+  const { unit, surroundings } = master;
+  const kept = new Set(argsOf(master, 'main', 'env').map((args) => args.split('=', 1)[0]));
+  const names = (unit?.properties.get('Environment') ?? '').split(' ').filter((name) => name !== '');
+  const lost = names.filter((name) => !kept.has(name) && !IRRELEVANT.test(name));
+  const file = unit?.properties.get('EnvironmentFiles') ?? '';
+  const parts = [
+    lost.length > 0 ? `variables of ${unit?.name}: ${lost.join(', ')}` : '',
+    file === '' ? '' : `variables from ${file.replace(/ \(.*$/, '')}`,
+    surroundings.preloads.length > 0 && !kept.has('LD_PRELOAD') ? `preloaded: ${surroundings.preloads.join(', ')}` : '',
+  ].filter((part) => part !== '');
+  if (parts.length === 0) return undefined;
+  return {
+    message: `the new master does not get what nginx was started with (${parts.join('; ')}): only TZ and what \`env\` names`,
+    fix: 'Name them in the configuration with `env`, or link the library in; then reload.',
+  };
+}
+
+function capabilities({ fileCapabilities, path, surroundings }: MasterFacts): Found {
+  if (fileCapabilities === '') return undefined;
+  const useless = surroundings.noNewPrivileges ? ' (which do nothing here: NoNewPrivileges is set)' : '';
+  return {
+    message: `${path} has file capabilities${useless}: ${fileCapabilities}; the new file is given the same`,
+    fix: 'Nothing needs to be done. AmbientCapabilities= in the unit would not depend on the file.',
+  };
+}
 
 /** nginx runs execve(argv[0]) without searching PATH, relative to the master's directory (ngx_exec_new_binary). */
 function relativeArgv0({ argv0, cwd, path, pathInode, exeInode }: MasterFacts): Found {

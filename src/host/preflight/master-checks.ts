@@ -138,12 +138,19 @@ function pidDirectory({ pidFile, pidDirWritable, oldbin }: MasterFacts): Found {
   };
 }
 
-function signalsBlocked({ signals }: MasterFacts): Found {
+function signalsBlocked({ signals, surroundings: { threads } }: MasterFacts): Found {
   const mask = (name: string) => BigInt(`0x${new RegExp(`${name}:([0-9a-f]+)`).exec(signals)?.[1] ?? '0'}`);
   const caught = mask('SigCgt');
   const missing = [['USR2', USR2] as const, ['WINCH', WINCH] as const, ['QUIT', QUIT] as const].filter(
     ([, bit]) => (caught & bit) === 0n || (mask('SigBlk') & bit) !== 0n,
   );
+  // A signal may reach a thread that knows nothing of nginx.
+  if (missing.length === 0 && threads > 1) {
+    return {
+      message: `the master runs ${threads} threads, which nginx does not start: a module or an engine did, and a signal may reach one of those`,
+      fix: 'Restart nginx once without that module, or upgrade by restart.',
+    };
+  }
   if (missing.length === 0) return undefined;
   return {
     message: `the master blocks or does not catch ${missing.map(([name]) => name).join(', ')}: a module or an engine changed its signal mask`,

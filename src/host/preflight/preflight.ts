@@ -1,8 +1,10 @@
-import { PREFLIGHT_CODES } from '../../inputs/allow.ts';
+import { PREFLIGHT_CODES } from './codes.ts';
 import type { Finding } from '../../report/result.ts';
 import type { Facts, MasterFacts } from '../../target/facts.ts';
 import { BUILD_CHECKS } from './build-checks.ts';
 import { FILE_CHECKS } from './candidate-checks.ts';
+import { CONFIG_CHECKS } from './config-checks.ts';
+import { NOTICE_CHECKS } from './notice-checks.ts';
 import type { Candidate, CandidateCheck, Found } from './check.ts';
 import { EXEC_CHECKS, isSurvivable } from './exec-checks.ts';
 import { HOST_CHECKS, MASTER_CHECKS } from './master-checks.ts';
@@ -25,7 +27,7 @@ export function judgeHost(facts: Facts, rules: Rules): Judgement {
   const host = HOST_CHECKS.map(({ code, check }) => named(code, check(facts)));
   const { master } = facts;
   if (master === null) return sort(host, { rules, master });
-  const checks = [...MASTER_CHECKS, ...EXEC_CHECKS, ...SERVICE_CHECKS];
+  const checks = [...MASTER_CHECKS, ...EXEC_CHECKS, ...CONFIG_CHECKS, ...SERVICE_CHECKS, ...NOTICE_CHECKS];
   return sort([...host, ...checks.map(({ code, check }) => named(code, check(master, facts)))], { rules, master });
 }
 

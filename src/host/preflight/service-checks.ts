@@ -7,6 +7,7 @@ export const SERVICE_CHECKS: MasterCheck[] = [
   { code: 'systemd-type', check: unitType },
   { code: 'systemd-no-pidfile', check: noPidFile },
   { code: 'systemd-pidfile-differs', check: pidFileDiffers },
+  { code: 'service-limits', check: serviceLimits },
 ];
 
 function unitType({ unit }: MasterFacts): Found {
@@ -33,6 +34,26 @@ function pidFileDiffers({ unit, pidFile }: MasterFacts): Found {
     message: `${unit.name} has PIDFile=${named}, nginx writes ${pidFile}: systemd would lose the new master and end it`,
     fix: 'Make both the same path, systemctl daemon-reload, and restart nginx once.',
   };
+}
+
+/** What a process has it hands on; a unit's new words count from the next cold start on. */
+function serviceLimits({ unit, surroundings: { openFiles, mostFiles } }: MasterFacts): Found {
+  const reload = unit?.properties.get('NeedDaemonReload') === 'yes';
+  const limit = unit?.properties.get('LimitNOFILE');
+  const differs =
+    openFiles !== null && limit !== undefined && limit !== 'infinity' && openFiles.hard !== lower(limit, mostFiles);
+  if (unit === null || (!reload && !differs)) return undefined;
+  const what = differs
+    ? `LimitNOFILE=${limit}, and nginx runs with ${openFiles.hard}`
+    : 'changes that systemd has not read yet';
+  return {
+    message: `${unit.name} has ${what}: the new master inherits what the old one has, and the next cold start is the first to try the rest`,
+    fix: 'systemctl daemon-reload, and plan a restart.',
+  };
+}
+
+function lower(limit: string, most: string): string {
+  return Number(most) < Number(limit) ? most : limit;
 }
 
 /** /var/run is a link to /run wherever systemd runs. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { explainFailure, type Failure } from '../../../src/build/failure.ts';
+import { HEADERS, MISSING } from './missing.ts';
 
 const DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nID=debian\n';
 
@@ -10,131 +11,9 @@ function explained({ output, ...others }: Partial<Failure> & Pick<Failure, 'outp
 
 const CHECKS = 'checking for OS\n + Linux 6.1.0 x86_64\n';
 
-/** What configure (auto/ of nginx 1.26.3, `config` of the modules) and a compiler print where something is not there. */
-const MISSING: [what: string, packages: string, output: string][] = [
-  [
-    'a C compiler',
-    'gcc libc6-dev',
-    'checking for C compiler ... not found\n\n./configure: error: C compiler cc is not found\n',
-  ],
-  ['make', 'make', '/bin/sh: 1: make: not found\n'],
-  [
-    'the PCRE2 library',
-    'libpcre2-dev',
-    `checking for PCRE2 library ... not found
-checking for PCRE library ... not found
-
-./configure: error: the HTTP rewrite module requires the PCRE library.
-You can either disable the module by using --without-http_rewrite_module
-option, or install the PCRE library into the system, or build the PCRE library
-statically from the source with nginx by using --with-pcre=<path> option.
-`,
-  ],
-  [
-    'the zlib library',
-    'zlib1g-dev',
-    `checking for zlib library ... not found
-
-./configure: error: the HTTP gzip module requires the zlib library.
-You can either disable the module by using --without-http_gzip_module
-option, or install the zlib library into the system, or build the zlib library
-statically from the source with nginx by using --with-zlib=<path> option.
-`,
-  ],
-  [
-    'the OpenSSL library',
-    'libssl-dev',
-    `checking for OpenSSL library in /usr/local/ ... not found
-
-./configure: error: SSL modules require the OpenSSL library.
-You can either do not enable the modules, or install the OpenSSL library
-into the system, or build the OpenSSL library statically from the source
-with nginx by using --with-openssl=<path> option.
-`,
-  ],
-  [
-    'the libxml2 and libxslt libraries',
-    'libxslt1-dev',
-    `checking for libxslt ... not found
-
-./configure: error: the HTTP XSLT module requires the libxml2/libxslt
-libraries. You can either do not enable the module or install the libraries.
-`,
-  ],
-  [
-    'the GD library',
-    'libgd-dev',
-    `checking for GD library ... not found
-
-./configure: error: the HTTP image filter module requires the GD library.
-You can either do not enable the module or install the libraries.
-`,
-  ],
-  [
-    'the GeoIP library',
-    'libgeoip-dev',
-    `checking for GeoIP library ... not found
-
-./configure: error: the GeoIP module requires the GeoIP library.
-You can either do not enable the module or install the library.
-`,
-  ],
-  [
-    'perl with its headers',
-    'libperl-dev',
-    `checking for perl
- + perl version: v5.36.0
-
-./configure: error: perl module ExtUtils::Embed is required
-`,
-  ],
-  [
-    'gperftools',
-    'libgoogle-perftools-dev',
-    `checking for Google perftools ... not found
-
-./configure: error: the Google perftools module requires the Google perftools
-library. You can either do not enable the module or install the library.
-`,
-  ],
-  [
-    'libatomic_ops',
-    'libatomic-ops-dev',
-    'checking for atomic_ops library ... not found\n\n./configure: error: libatomic_ops library was not found.\n',
-  ],
-  [
-    'libmaxminddb',
-    'libmaxminddb-dev',
-    `adding module in modules/geoip2
-checking for MaxmindDB library ... not found
-./configure: error: the geoip2 module requires the maxminddb library.
-`,
-  ],
-  [
-    'LuaJIT',
-    'libluajit-5.1-dev',
-    `adding module in modules/lua
-checking for Lua library ... not found
-checking for LuaJIT library in /usr/ ... not found
- ./configure: error: ngx_http_lua_module requires the Lua library.
-`,
-  ],
-];
-
-/** What the compiler says where the headers went after configure saw them, or where configure did not look. */
-const HEADERS: [header: string, what: string][] = [
-  ['pcre2.h', 'the PCRE2 library'],
-  ['pcre.h', 'the PCRE2 library'],
-  ['zlib.h', 'the zlib library'],
-  ['openssl/ssl.h', 'the OpenSSL library'],
-  ['perl.h', 'perl with its headers'],
-  ['maxminddb.h', 'libmaxminddb'],
-  ['lauxlib.h', 'LuaJIT'],
-];
-
 describe('explainFailure', () => {
   for (const [what, packages, output] of MISSING) {
-    it(`recognises that ${what} is missing`, () => {
+    it(`recognises that ${what} is missing: ${output.trim().split('\n').at(-1)}`, () => {
       const { code, message, fix } = explained({ output: CHECKS + output });
       assert.equal(code, 'build-dependency');
       assert.ok(message.startsWith(`this machine has not what the arguments need: ${what}. configure said: `), message);
@@ -150,6 +29,39 @@ describe('explainFailure', () => {
       const { code, message } = explained({ step: 'make', output });
       assert.equal(code, 'build-dependency');
       assert.ok(message.startsWith(`this machine has not what the arguments need: ${what}. make said: `), message);
+    });
+  }
+
+  for (const [library, what] of [
+    ['maxminddb', 'libmaxminddb'],
+    ['luajit-5.1', 'LuaJIT'],
+  ]) {
+    it(`recognises ${what} by what the linker does not find`, () => {
+      const output = `/usr/bin/ld: cannot find -l${library}: No such file or directory\ncollect2: error: ld returned 1 exit status\n`;
+      const { code, message } = explained({ step: 'make', output });
+      assert.equal(code, 'build-dependency');
+      assert.ok(message.includes(`: ${what}. make said: `), message);
+    });
+  }
+
+  /** Nothing to install would help here. */
+  const misleading: [what: string, output: string][] = [
+    [
+      'a library in a command',
+      "cc -o objs/nginx objs/x.o -lmaxminddb -latomic_ops\n/usr/bin/ld: x.o: undefined reference to 'f'\n",
+    ],
+    [
+      'a check for a header',
+      'checking for zlib.h: No such file ... not found\n./configure: error: no config was found\n',
+    ],
+    ['a note', "note: the HTTP gzip module uses the zlib library\nsrc/x.c:3:7: error: unknown type name 'a'\n"],
+    ['the directory of a module', 'modules/lua/src/x.c:3:7: error: lvalue required as left operand of assignment\n'],
+    ['an advice', 'You can install libmaxminddb where it is required\nsrc/x.c:1:1: error: expected declaration\n'],
+  ];
+  for (const [what, output] of misleading) {
+    it(`does not take ${what} for what is missing`, () => {
+      const { code, message } = explained({ step: 'make', output });
+      assert.equal(code, 'build-failed', message);
     });
   }
 
@@ -178,6 +90,21 @@ describe('explainFailure', () => {
     assert.equal(code, 'build-failed');
     assert.equal(message, 'configure failed: ./configure: error: invalid option "--with-ipv6"');
     assert.match(fix, /does not know --with-ipv6 any more: `omit-configure-args: --with-ipv6`/);
+  });
+
+  it('says what helps where OpenSSL cannot do QUIC', () => {
+    const output = `checking for OpenSSL QUIC support ... not found
+checking for OpenSSL QUIC compatibility ... not found
+
+./configure: error: certain modules require OpenSSL QUIC support.
+You can either do not enable the modules, or install the OpenSSL library with
+QUIC support into the system, or build the OpenSSL library with QUIC support
+statically from the source with nginx by using --with-openssl=<path> option.
+`;
+    const { code, message, fix } = explained({ output });
+    assert.equal(code, 'build-failed');
+    assert.equal(message, 'configure failed: ./configure: error: certain modules require OpenSSL QUIC support.');
+    assert.match(fix, /cannot do QUIC: `omit-configure-args: --with-http_v3_module`/);
   });
 
   it('says what helps against warnings that count as errors', () => {

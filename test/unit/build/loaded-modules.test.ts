@@ -88,6 +88,18 @@ describe('sourcesMissing', () => {
     assert.match(finding?.message ?? '', /loads \/usr\/lib\/nginx\/modules\/ngx_http_geoip2_module\.so;/);
   });
 
+  it('is not confused by a source that is linked in and makes no file', () => {
+    const loaded = [file('ngx_http_echo_module'), file('ngx_http_geoip2_module')];
+    const [echo, own] = [named('echo'), named('our-own')];
+    const linked = planOf({ args: [...OWN, '--add-module=modules/our-own'], placed: own, unplaced: echo });
+    assert.match(
+      sourcesMissing(loaded, linked)?.message ?? '',
+      /loads \/usr\/lib\/nginx\/modules\/ngx_http_geoip2_module\.so;/,
+    );
+    const loadable = planOf({ args: [...OWN, '--add-dynamic-module=modules/our-own'], placed: own, unplaced: echo });
+    assert.equal(sourcesMissing(loaded, loadable), undefined);
+  });
+
   it('is silent where the name of a source does not tell what comes of it', () => {
     const loaded = [file('ngx_http_echo_module'), file('ngx_http_geoip2_module')];
     assert.equal(sourcesMissing(loaded, planOf({ unplaced: named('echo', 'our-own') })), undefined);

@@ -8,12 +8,24 @@ const REAL = [
   '--with-ld-opt=-Wl,-z,relro -Wl,-z,now -Wl,--as-needed -fPIC -pie',
   '--with-cc-opt=-O2 -flto=auto -ffat-lto-objects -fexceptions -g -grecord-gcc-switches -pipe -Wall -Wp,-D_FORTIFY_SOURCE=2 -Wp,-D_GLIBCXX_ASSERTIONS -specs=/usr/lib/rpm/redhat/redhat-hardened-cc1 -m64 -march=x86-64-v2 -mtune=generic -fcf-protection',
   '--with-ld-opt=-Wl,-z,relro -Wl,--as-needed,-O1,--sort-common -Wl,-E -specs=/usr/lib/rpm/redhat/redhat-hardened-ld',
-  '--with-cc-opt=-I /opt/include -DNAME=\'"a b"\'',
+  '--with-cc-opt=-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -ffile-prefix-map=/build/nginx-DlMnQR/nginx-1.24.0=. -fdebug-prefix-map=/build/nginx-DlMnQR/nginx-1.24.0=/usr/src/nginx-1.24.0-2ubuntu7 -D_FORTIFY_SOURCE=3',
+  '--with-ld-opt=-Wl,-Bsymbolic-functions -flto=auto -ffat-lto-objects -Wl,-z,relro -Wl,-z,now -fPIC',
+  '--with-cc-opt=-O2 -Wno-complain-wrong-lang -Wp,-U_FORTIFY_SOURCE,-D_FORTIFY_SOURCE=3 -specs=/usr/lib/rpm/redhat/redhat-annobin-cc1 -fasynchronous-unwind-tables -march=armv8.2-a+crypto -mbranch-protection=standard',
+  '--with-ld-opt=-Wl,-z,pack-relative-relocs -Wl,--build-id=sha1 -specs=/usr/lib/rpm/redhat/redhat-package-notes',
+  '--with-cc-opt=-O2 -g -fexceptions --param=ssp-buffer-size=4 -grecord-gcc-switches -Os -fno-plt -fno-strict-aliasing',
+  '--with-ld-opt=-Wl,--as-needed,-O1,--sort-common -Wl,-z,relro,-z,now -pie',
+  '--with-cc-opt=-I /opt/include -DNAME=1 -DNGX_HTTP_HEADERS',
   '--with-ld-opt=-L/opt/lib -lpcre2-8 /opt/lib/libz.a -Wl,-rpath,/opt/lib',
   '--with-cc=/usr/bin/x86_64-linux-gnu-gcc-12',
   '--with-perl=/usr/bin/perl5.36',
   '--build=Ubuntu (as we like it)',
   '--prefix=/etc/nginx',
+  '--with-perl_modules_path=/usr/lib/x86_64-linux-gnu/perl5/5.36',
+  '--http-client-body-temp-path=/var/lib/nginx/client_body~',
+  '--user=www-data',
+  '--crossbuild=Linux::x86_64',
+  '--with-stream=dynamic',
+  '--with-threads',
 ];
 
 /** What a target that was taken over might say of itself. */
@@ -25,6 +37,23 @@ const HOSTILE = [
   '--prefix=/a\nall: ; id',
   '--user=$(id)',
 ];
+
+/** A C string, a line of a makefile or a word of a shell ends here, or goes on elsewhere. */
+const SPECIAL = ['"', '\\', '$', '`', '\n', '\r', '\t', '\0', '\x1b', '\x7f'];
+
+/** Arguments of every kind with this in them. */
+function argumentsWith(special: string): string[] {
+  return [
+    `--prefix=/etc/${special}nginx`,
+    `--build=${special}`,
+    `--with-cc-opt=-DA=${special}b c${special}`,
+    `--with-ld-opt=${special}-lm`,
+    `--with-cc=gcc${special}`,
+    `--add-module=/build/echo${special}`,
+    `--builddir=${special}`,
+    `--with-${special}threads`,
+  ];
+}
 
 /** A user may ask for these. */
 const ODD = [
@@ -42,6 +71,36 @@ const ODD = [
   '--with-perl=/usr/bin/curl',
 ];
 
+/** What a target could do with it, tried with nginx 1.26.3, gcc 12.2 and ld 2.40; those of bash and clang were only read about. */
+const GETS_THROUGH: [does: string, arg: string][] = [
+  ['runs a program, as a shell takes the quotes off', "--with-cc-opt='-wrapper' '/bin/sh,-c,id'"],
+  ['runs a program where sh is bash', '--with-cc-opt={-wrapper,/usr/bin/id}'],
+  ['runs a program in the sed of the manual', '--error-log-path=/x|;e id #'],
+  ['runs a program in the sed of the manual', '--prefix=/x|;e id #'],
+  ['writes a file in the sed of the manual', '--pid-path=/x|;w /root/x'],
+  ['writes lines of the makefile', '--modules-path=/a/b build:;id>/root/x/y all:#/z'],
+  ['runs a program in the recipe for perl', '--with-perl_modules_path=/x;id;'],
+  ['runs a program at an error', '--with-ld-opt=-Wl,--error-handling-script=/usr/bin/id -lnone'],
+  ['writes a script that configure reads', '--with-cc-opt=-Wp,-DX,-MD,auto/have,-MT,id'],
+  ['starts another program instead of ld.so', '--with-ld-opt=-Wl,-I/usr/bin/id'],
+  ['starts another program instead of ld.so', '--with-ld-opt=-Wl,--dynamic-linker=/usr/bin/id'],
+  ['writes a file', '--with-ld-opt=-Wl,-osrc/../../x'],
+  ['writes a file', '--with-ld-opt=-Wl,--outp=/root/x'],
+  ['writes a file', '--with-ld-opt=-Wl,--Ma=/root/x'],
+  ['writes a file', '--with-ld-opt=-Wl,--depen=/root/x'],
+  ['writes a file', '--with-cc-opt=-fopt-info-all=/root/x'],
+  ['writes files when a check runs', '--with-cc-opt=-fprofile-generate=/root/x'],
+  ['writes a file where sh is bash', '--with-cc-opt={-o,/root/x}'],
+  ['takes a file of this machine into the new nginx', '--with-ld-opt=-Wl,--format=binary /etc/shadow'],
+  ['calls one function for another', '--with-cc-opt=-Dputs=system -fno-builtin'],
+  ['calls one function for another', '--with-ld-opt=-static -Wl,--wrap=puts,--defsym=__wrap_puts=system'],
+  ['runs a program with clang', '--with-cc-opt=-fuse-ld=/usr/bin/id'],
+  ['loads a library with clang', '--with-cc-opt=-fpass-plugin=/x.so'],
+  ['loads a library with clang', '--with-cc-opt=-mllvm -load=/x.so'],
+  ['writes a file with clang', '--with-cc-opt=-ftime-trace=/root/x'],
+  ['writes a file with clang', '--with-cc-opt=-fproc-stat-report=/root/x'],
+];
+
 describe('unsafeArgument', () => {
   for (const arg of REAL) {
     it(`takes what a distribution's nginx says: ${arg.slice(0, 60)}`, () => {
@@ -53,6 +112,28 @@ describe('unsafeArgument', () => {
     it(`lets nobody write into a shell or a makefile: ${JSON.stringify(arg)}`, () => {
       assert.match(unsafeArgument(arg, { from: 'target' }) ?? '', /shell/);
       assert.match(unsafeArgument(arg, { from: 'user' }) ?? '', /shell/);
+    });
+  }
+
+  for (const special of SPECIAL) {
+    it(`lets nobody write ${JSON.stringify(special)} anywhere`, () => {
+      for (const arg of argumentsWith(special))
+        for (const from of ['target', 'user'] as const) assert.notEqual(unsafeArgument(arg, { from }), undefined, arg);
+    });
+  }
+
+  it("lets no target write ' anywhere", () => {
+    for (const arg of argumentsWith("'")) assert.notEqual(unsafeArgument(arg, { from: 'target' }), undefined, arg);
+  });
+
+  it('lets nobody end the text that nginx -V prints, and go on in C', () => {
+    for (const arg of ['--build=x" int evil;', '--with-cc-opt=-DNAME=\'"a b"\'', '--user=a\\'])
+      assert.match(unsafeArgument(arg, { from: 'user' }) ?? '', /end up in the source of nginx/);
+  });
+
+  for (const [does, arg] of GETS_THROUGH) {
+    it(`does not take from a target what ${does}: ${arg}`, () => {
+      assert.notEqual(unsafeArgument(arg, { from: 'target' }), undefined);
     });
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readModule } from '../../../src/build/third-party.ts';
@@ -38,8 +38,26 @@ describe('the digest of a directory', () => {
     assert.equal(await digestOf(FILES), await digestOf(reversed));
   });
 
-  it('does not count what a version control keeps', async () => {
-    assert.equal(await digestOf({ ...FILES, '.git/HEAD': 'ref', '.git/objects/ab/cd': 'x' }), await digestOf(FILES));
+  const kept: [what: string, files: Record<string, string>][] = [
+    ['a repository', { '.git/HEAD': 'ref', '.git/objects/ab/cd': 'x' }],
+    ['that of a submodule', { 'src/.git/HEAD': 'ref' }],
+    ['the file that leads to it', { '.git': 'gitdir: ../.git/modules/echo', 'src/.git': 'gitdir: elsewhere' }],
+  ];
+  for (const [what, files] of kept) {
+    it(`does not count what a version control keeps: ${what}`, async () => {
+      assert.equal(await digestOf({ ...FILES, ...files }), await digestOf(FILES));
+    });
+  }
+
+  it('counts links by where they lead', async () => {
+    const linked = async (target: string): Promise<string> => {
+      const from = plant(folder(), FILES);
+      symlinkSync(target, join(from, 'echo.h'));
+      return (await readModule({ name: 'echo', from })).digest;
+    };
+    const digests = await Promise.all(['src/echo.h', 'src/echo.h', 'src/echo.c', 'src', 'nowhere'].map(linked));
+    assert.equal(digests[0], digests[1]);
+    assert.equal(new Set([...digests, await digestOf(FILES)]).size, 5);
   });
 
   const changed: [what: string, files: Record<string, string>][] = [
@@ -52,6 +70,7 @@ describe('the digest of a directory', () => {
     ],
     ['an empty file more', { ...FILES, README: '' }],
     ['a hidden file more', { ...FILES, '.gitmodules': '' }],
+    ['a file whose name only ends like that of a repository', { ...FILES, 'echo.git': '' }],
   ];
   for (const [what, files] of changed) {
     it(`is another with ${what}`, async () => {
@@ -64,12 +83,20 @@ describe('readModule', () => {
   trustingSites();
 
   it('puts a copy of a directory into place, without what a version control keeps', async () => {
-    const from = plant(folder(), { ...FILES, '.git/HEAD': 'ref' });
+    const from = plant(folder(), { ...FILES, '.git/HEAD': 'ref', 'src/.git': 'gitdir: elsewhere' });
     mkdirSync(join(from, 'empty'));
     const source = { name: 'echo', from };
     const tree = await readModule(source);
     assert.equal(tree.source, source);
     assert.deepEqual(await placed(tree), FILES);
+  });
+
+  it('keeps a link in a copy leading to the copy', async () => {
+    const from = plant(folder(), FILES);
+    symlinkSync('src/echo.h', join(from, 'echo.h'));
+    const directory = join(folder(), 'modules/echo');
+    await (await readModule({ name: 'echo', from })).placeAt(directory);
+    assert.equal(readlinkSync(join(directory, 'echo.h')), 'src/echo.h');
   });
 
   for (const sha256 of [undefined, DIGEST]) {

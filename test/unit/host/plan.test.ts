@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Refused } from '../../../src/errors.ts';
 import { planHost } from '../../../src/host/plan.ts';
-import { factsOf, heldUpgrade, masterOf } from './recorded.ts';
+import { buildOf, factsOf, heldUpgrade, masterOf } from './recorded.ts';
 import { BINARY, configOf, scriptedAgent, scriptedRun, type Script } from './scripted-run.ts';
 
 const passed = { versionExit: 0, build: '', test: [], testExit: 0 };
@@ -106,7 +106,6 @@ describe('planHost', () => {
   });
 
   const CANNOT_LOAD: [said: string, code: string][] = [
-    ['nginx: [emerg] unknown directive "brotli" in /etc/nginx/nginx.conf:5', 'module-lost'],
     [
       'nginx: [emerg] module "/m/a.so" version 1022001 instead of 1026003 in /etc/nginx/nginx.conf:1',
       'module-signature',
@@ -119,6 +118,18 @@ describe('planHost', () => {
       const { run, verbs } = planning({ answers: { check: [{ ...passed, testExit: 1, test: [said] }] } });
       await assert.rejects(planHost(run), (error) => String(error).includes(said) && refusedWith(code)(error));
       assert.equal(verbs().at(-1), 'unstage');
+    });
+  }
+
+  for (const [what, lacking, code] of [
+    ['lacks a module of the running one', [['--with-http_realip_module', '']], 'module-lost'],
+    ['has all modules of the running one', [], 'config-test-failed'],
+  ] as [string, [string, string][], string][]) {
+    it(`takes an unknown directive for ${code} where the binary ${what}`, async () => {
+      const test = ['nginx: [emerg] unknown directive "set_real_ip_from" in /etc/nginx/nginx.conf:5'];
+      const binary = { ...BINARY, build: buildOf([['nginx/1.22.1', 'nginx/1.26.3'], ...lacking]) };
+      const { run } = planning({ answers: { check: [{ ...passed, testExit: 1, test }] } }, { binary });
+      await assert.rejects(planHost(run), refusedWith(code));
     });
   }
 

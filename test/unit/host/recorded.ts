@@ -28,6 +28,20 @@ export function masterOf(name: Recording, changes: Raw = {}): MasterFacts {
   return master;
 }
 
+/** What the kernel said on the systemd host, but for these lines of `KEY=VALUE`. */
+export function about(...lines: string[]): Raw {
+  const { about: all } = recorded('systemd');
+  if (!Array.isArray(all)) throw new Error('expected lines about the master in the recording systemd');
+  return { about: [...lines, ...all] };
+}
+
+/** The configuration of the systemd host with further directives, `CONTEXT NAME ARGUMENTS`, without some of its own. */
+export function configured(more: string[], without: RegExp = /^$/): Raw {
+  const { directives } = recorded('systemd');
+  if (!Array.isArray(directives)) throw new Error('expected directives in the recording systemd');
+  return { directives: [...directives.filter((line) => !without.test(String(line))), ...more] };
+}
+
 /** The upgrade under way that was recorded while it was held, with some of its fields replaced. */
 export function heldUpgrade(changes: Raw = {}): Raw {
   const { upgrade } = recorded('held');

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { splitArguments } from '../../../src/inputs/arguments.ts';
 import { readCommandLine } from '../../../src/inputs/from-cli.ts';
+import { ED25519 } from './keys.ts';
 import { ask } from './support.ts';
 
 describe('values that start with two dashes', () => {
@@ -43,6 +45,15 @@ describe('values that start with two dashes', () => {
     assert.deepEqual(given, [{ name: 'health-body', value: '--keep' }]);
   });
 
+  it('are told from those that only hold them, and from the text of a key', () => {
+    const values = ['/srv/nginx--new', '-----BEGIN PGP PUBLIC KEY BLOCK-----', '--'];
+    for (const value of values) {
+      const found = splitArguments(['build', '--trusted-keys', value, '--keep', '1']);
+      assert.deepEqual(found.problems, []);
+      assert.deepEqual(found.values[0], { name: 'trusted-keys', value });
+    }
+  });
+
   it('leave a boolean before them true', () => {
     const { values } = splitArguments(['build', '--allow-downgrade', '--configure-args', '--with-threads']);
     assert.deepEqual(values, [
@@ -67,4 +78,41 @@ describe('values that start with two dashes', () => {
     assert.ok(parsed?.config.binary?.kind === 'build');
     assert.deepEqual(parsed.config.binary.arguments, ['--with-threads', '--with-cc-opt=-O2 -g']);
   });
+});
+
+describe('the text of a key on the command line', () => {
+  const PUBLIC = readFileSync(new URL('../../../src/source/keys/arut.asc', import.meta.url), 'utf8');
+  const PRIVATE = ED25519.private;
+
+  it('is taken where it is a public one', async () => {
+    assert.ok(PUBLIC.startsWith('-----BEGIN PGP PUBLIC KEY BLOCK-----\n'));
+    const argv = ['build', '--trusted-keys', PUBLIC, '--nginx-version', '1.30.4', '--configure-args', '--with-threads'];
+    const line = readCommandLine(argv, { variables: {} });
+    assert.ok(line.kind === 'run');
+    const { parsed, problems } = await ask(Object.fromEntries(line.raw), { problems: line.problems });
+    assert.deepEqual(problems, []);
+    assert.ok(parsed?.config.binary?.kind === 'build');
+    assert.equal(parsed.config.binary.trust.keys?.length, 1);
+  });
+
+  const SECRET: [what: string, words: string[], input: string, why: RegExp][] = [
+    ['behind --key', ['--key', PRIVATE], 'key', /^a secret is never taken from the command line/],
+    ['behind --key=', [`--key=${PRIVATE}`], 'key', /^a secret is never taken from the command line/],
+    ['behind --passphrase', ['--passphrase', PRIVATE], 'passphrase', /^a secret is never taken from the command line/],
+    ['that lost its option', [PRIVATE], 'command', /^expected one command and then options, found a further word/],
+  ];
+  for (const [what, words, input, why] of SECRET) {
+    it(`is refused as a secret in plain sight, and nothing of it is shown, ${what}`, async () => {
+      const line = readCommandLine(['status', '--targets', 'local', ...words], { variables: {} });
+      assert.ok(line.kind === 'run');
+      const { problems } = await ask(Object.fromEntries(line.raw), { problems: line.problems });
+      assert.deepEqual(
+        problems.map((problem) => problem.input),
+        [input],
+      );
+      assert.match(problems[0]?.message ?? '', why);
+      const said = JSON.stringify([problems, [...line.raw]]);
+      for (const part of PRIVATE.split('\n').filter((text) => text !== '')) assert.ok(!said.includes(part), said);
+    });
+  }
 });

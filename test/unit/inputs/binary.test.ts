@@ -122,6 +122,22 @@ describe('binary', () => {
     assert.ok(wrong.includes(digest) && wrong.includes('ab'.repeat(32)), wrong);
   });
 
+  for (const command of ['plan', 'status']) {
+    it(`is missed by a digest, which warns with ${command}`, async () => {
+      const { parsed } = await ask({ command, targets: 'local', sha256: 'ab'.repeat(32) });
+      const message = 'is not used: it belongs to one of binary, download-url, nginx-version';
+      assert.deepEqual(parsed?.warnings, [{ input: 'sha256', message }]);
+    });
+  }
+
+  const SOURCES = { binary: NGINX, 'download-url': 'https://h/nginx', 'nginx-version': '1.30.4' };
+  for (const [source, value] of Object.entries(SOURCES)) {
+    it(`or another source is not missed by a digest beside ${source}, also where nothing is installed`, async () => {
+      const { parsed } = await ask({ command: 'status', targets: 'local', sha256: 'ab'.repeat(32), [source]: value });
+      assert.deepEqual(parsed?.warnings, []);
+    });
+  }
+
   for (const command of ['commit', 'rollback', 'status']) {
     it(`is not looked at by ${command}`, async () => {
       const { parsed } = await ask({ command, targets: 'local', binary: '/no/such/nginx' });

@@ -144,6 +144,32 @@ describe('the command build', () => {
     });
   }
 
+  for (const text of ['with-threads', 'INHERIT', '# --with-threads', "--a='b", '--with-threads \\']) {
+    it(`says of the wrong arguments ${JSON.stringify(text)} only that, and nothing of targets`, async () => {
+      const { problems } = await ask({ command: 'build', 'nginx-version': '1.30.4', 'configure-args': text });
+      assert.deepEqual(
+        problems.map(({ input }) => input),
+        ['configure-args'],
+      );
+    });
+  }
+
+  const WRONG_VERSION: [inputs: Record<string, string>, complaints: string[]][] = [
+    [{}, ['targets', 'nginx-version']],
+    [{ 'configure-args': 'inherit' }, ['targets', 'nginx-version']],
+    [{ 'configure-args': '--with-threads' }, ['nginx-version']],
+    [{ 'configure-args': 'with-threads' }, ['nginx-version', 'configure-args']],
+  ];
+  for (const [inputs, expected] of WRONG_VERSION) {
+    it(`says of a wrong version with ${JSON.stringify(inputs)} and no targets all that is wrong`, async () => {
+      const { problems } = await ask({ command: 'build', 'nginx-version': 'latest', ...inputs });
+      assert.deepEqual(
+        problems.map(({ input }) => input),
+        expected,
+      );
+    });
+  }
+
   for (const command of ['upgrade', 'plan']) {
     it(`differs from ${command}, which needs targets whatever is built`, async () => {
       const { problems } = await ask({ ...BUILD, command, 'health-url': 'none' });

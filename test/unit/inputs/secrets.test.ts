@@ -11,6 +11,7 @@ describe('secrets', () => {
         ['passphrase', 'pass "word"\n'],
         ['health-headers', `Host: www.example\nAuthorization: Basic ${btoa('me:hunter22')}\nX-Api-Key: abcdefgh`],
         ['health-url', 'https://u:urlsecret@h/'],
+        ['add-modules', 'echo=/srv/echo\na=https://tokenone@h/a.tgz\r\n b=https://u:tokentwo@h/b.tgz'],
       ]),
     );
     for (const expected of [
@@ -25,17 +26,21 @@ describe('secrets', () => {
       'hunter22',
       'abcdefgh',
       'urlsecret',
+      'tokenone',
+      'u:tokentwo',
+      'tokentwo',
     ]) {
       assert.ok(secrets.includes(expected), expected);
     }
-    for (const harmless of ['www.example', 'short', '-----BEGIN X-----', ''])
+    for (const harmless of ['www.example', 'short', '-----BEGIN X-----', '/srv/echo', 'h/a.tgz', ''])
       assert.ok(!secrets.includes(harmless), harmless);
   });
 
   it('never fails, whatever the inputs are', () => {
     const odd = ['\uD800\uDC00\uD800', ':', '\r\n', 'x'.repeat(10_000), 'Authorization: Basic ===', '//@'];
     for (const value of odd) {
-      for (const name of ['key', 'passphrase', 'health-headers', 'health-url']) secretsOf(new Map([[name, value]]));
+      for (const name of ['key', 'passphrase', 'health-headers', 'health-url', 'add-modules'])
+        secretsOf(new Map([[name, value]]));
     }
   });
 

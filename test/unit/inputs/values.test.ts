@@ -224,7 +224,12 @@ describe('values in messages', () => {
     ['🙂', '"🙂"'],
     ['user:pass@host', '"***@host"'],
     ['https://me:secret@host/', '"https://***@host/"'],
+    ['https://token@host/', '"https://***@host/"'],
+    ['x=http://token@host/ y', '"x=http://***@host/ y"'],
+    ['a\nftp://token@host/', String.raw`"a\nftp://***@host/"`],
+    ['me@host', '"me@host"'],
     ['ssh://me@host:22', '"ssh://me@host:22"'],
+    ['ssh://me:pass@host:22', '"ssh://***@host:22"'],
     ['me:pa@ss@host', '"***@host"'],
     ['-----BEGIN RSA PRIVATE KEY-----', '(a private key, not shown)'],
   ];

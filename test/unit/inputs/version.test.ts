@@ -7,7 +7,8 @@ import { ask } from './support.ts';
 describe('nginx-version', () => {
   const TAKEN: [string, BuildSource['wish']][] = [
     ['1.30.4', { kind: 'exact', version: '1.30.4' }],
-    ['1.30.0', { kind: 'exact', version: '1.30.0' }],
+    ['0.8.55', { kind: 'exact', version: '0.8.55' }],
+    ['10.30.100', { kind: 'exact', version: '10.30.100' }],
     ['1.30', { kind: 'line', line: '1.30' }],
     ['stable', { kind: 'stable' }],
     ['mainline', { kind: 'mainline' }],
@@ -32,13 +33,15 @@ describe('nginx-version', () => {
     ['latest', /"mainline" for the newest, "stable" for the newest stable one$/],
     ['01.2.3', /Numbers have no leading zero$/],
     ['1.030', /Numbers have no leading zero$/],
+    ['1.00', /Numbers have no leading zero$/],
     ['stabel', /Did you mean "stable"\?$/],
     ['Mainline', /Did you mean "mainline"\?$/],
     ['1', /found "1"\.$/],
     ['1.30.', /found "1\.30\."\.$/],
     ['1.30.4.1', /found "1\.30\.4\.1"\.$/],
     ['1.30.x', /found "1\.30\.x"\.$/],
-    ['nginx-1.30.4', /found "nginx-1\.30\.4"\.$/],
+    ['nginx-1.30.4-1', /found "nginx-1\.30\.4-1"\.$/],
+    ['1.v30', /found "1\.v30"\.$/],
     ['vv1.30', /found "vv1\.30"\.$/],
     ['1.30\n1.31', /found "1\.30\\n1\.31"\.$/],
   ];

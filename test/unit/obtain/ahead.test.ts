@@ -20,6 +20,7 @@ const BUILD: BuildSource = {
   modules: [],
 };
 const NO_INSTANCE = '/nonexistent/nhu-unit/nginx.pid';
+const UNREACHABLE: Target = { kind: 'ssh', name: 'web1', host: '127.0.0.1', port: 1, user: 'deploy' };
 const local = (name: string): Target => ({ kind: 'local', name });
 
 interface Asking {
@@ -56,7 +57,7 @@ describe('obtainAhead', () => {
     ['the run was cancelled', { binary: DOWNLOAD }, { cancel: AbortSignal.abort() }],
     [
       'the run was cancelled before a target was asked for its arguments',
-      { binary: BUILD },
+      { binary: BUILD, targets: [UNREACHABLE] },
       { cancel: AbortSignal.abort() },
     ],
   ];
@@ -71,11 +72,11 @@ describe('obtainAhead', () => {
     ['a build with given arguments', { ...BUILD, arguments: ['--with-threads'] }],
   ] as const) {
     it(`obtains ${what} for every target without asking any`, async () => {
-      const targets: Target[] = [
-        { kind: 'ssh', name: 'web1', host: '127.0.0.1', port: 1, user: 'deploy' },
-        local('two'),
-      ];
-      assert.deepEqual(await ahead({ binary, targets }), { missing: [], asked: [null, null], said: [] });
+      assert.deepEqual(await ahead({ binary, targets: [UNREACHABLE, local('two')] }), {
+        missing: [],
+        asked: [null, null],
+        said: [],
+      });
     });
   }
 
@@ -104,7 +105,7 @@ describe('obtainAhead', () => {
   });
 
   it('leaves a target that cannot be reached to its own turn, and says so', async () => {
-    const target: Target = { kind: 'ssh', name: 'web1', host: '127.0.0.1', port: await freePort(), user: 'deploy' };
+    const target: Target = { ...UNREACHABLE, port: await freePort() };
     const ssh = { fingerprints: [`SHA256:${'A'.repeat(43)}`], agent: '/nonexistent', connectTimeout: 300 };
     const { missing, asked, said } = await ahead({ binary: BUILD, targets: [target], ssh });
     assert.deepEqual([missing, asked], [[], []]);

@@ -1,60 +1,31 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { kindOf, nginxIn, unpackSource } from '../../../src/obtain/archive.ts';
+import { kindOf, nginxIn } from '../../../src/obtain/archive.ts';
 import { forge, type Kind, link, type Member, pack } from './archives.ts';
+import { bomb, DAMAGED, HOSTILE, PROGRAM, unsafe } from './hostile-archives.ts';
 import { folder, plant, refused, restoring } from './support.ts';
 
-const PROGRAM = Buffer.concat([Buffer.from('\x7fELF'), randomBytes(100_000)]);
 /** What is packed beside a program; a directory of that name among it. */
 const OTHERS = { 'etc/default/nginx': '# options\n', 'usr/share/doc/nginx/copyright': '', 'README with blanks': '' };
-const NGINX: Member = { name: 'usr/sbin/nginx', mode: 0o755, content: 'program' };
+const ELF = '\x7fELF program';
+const NGINX: Member = { name: 'usr/sbin/nginx', mode: 0o755, content: ELF };
 const KINDS: Kind[] = ['tar.gz', 'tar.xz', 'deb'];
 
 const inside = (bytes: Buffer): Promise<Buffer> => nginxIn({ bytes, what: 'the archive' });
-const unsafe = (why: RegExp) => refused('archive-unsafe', why);
 
-const HOSTILE: [what: string, member: Member, why: RegExp][] = [
-  ['a name that climbs', { name: 'top/../../evil' }, /leads out of it/],
-  ['an absolute name', { name: '/tmp/evil' }, /"\/tmp\/evil" leads out of it/],
-  ['a name in two lines', { name: 'top/a\nb' }, /line break/],
-  ['a hard link', { name: 'top/hard', type: '1', target: 'usr/sbin/nginx' }, /"top\/hard" is a hard link/],
-  ['a character device', { name: 'top/tty', type: '3' }, /a device or a pipe/],
-  ['a block device', { name: 'top/disk', type: '4' }, /a device or a pipe/],
-  ['a fifo', { name: 'top/fifo', type: '6' }, /a device or a pipe/],
-  ['a setuid file', { name: 'top/su', mode: 0o4755 }, /"top\/su" changes the user/],
-  ['a setgid file', { name: 'top/sg', mode: 0o2755 }, /"top\/sg" changes the user/],
-];
-const LEADING_OUT: typeof HOSTILE = [
-  ['a link to an absolute path', link('top/out', '/etc'), /"top\/out" leads out of it, to \/etc/],
-  ['a link that climbs', link('top/a/out', '../../../etc'), /leads out of it/],
-];
-
-/** What is none, or none any more. */
-const DAMAGED: [what: string, bytes: () => Buffer, why: RegExp][] = [
-  ['an empty file', () => Buffer.alloc(0), /neither a \.tar\.gz, a \.tar\.xz nor a \.deb/],
-  ['an HTML page', () => Buffer.from('<!DOCTYPE html><title>404'), /neither/],
-  ['a bare program', () => PROGRAM, /neither/],
-  ['half a .tar.gz', () => half('tar.gz'), /damaged/],
-  ['half a .tar.xz', () => half('tar.xz'), /damaged/],
-  ['something else in gzip', () => gzipSync('nginx'.repeat(1000)), /damaged/],
-  ['an archive of nothing', () => forge(), /empty/],
-];
-
-function half(kind: Kind): Buffer {
-  const whole = pack(plant(folder(), { 'top/nginx': PROGRAM }), kind);
-  return whole.subarray(0, whole.length / 2);
-}
-
-/** Three GiB of holes, packed as such. */
-function bomb(): Buffer {
-  const directory = plant(folder(), { 'top/sbin/nginx': '' });
-  truncateSync(join(directory, 'top/sbin/nginx'), 3 * 1024 ** 3);
-  return pack(directory, 'tar.gz');
+/** A folder for PATH with these programs of the system. */
+function holding(...programs: string[]): string {
+  const directory = folder();
+  const find = (name: string): string =>
+    execFileSync('sh', ['-c', `command -v ${name}`])
+      .toString()
+      .trim();
+  for (const name of programs) symlinkSync(find(name), join(directory, name));
+  return directory;
 }
 
 describe('kindOf', () => {
@@ -72,7 +43,7 @@ describe('kindOf', () => {
 });
 
 describe('nginxIn', () => {
-  restoring('TMPDIR');
+  restoring('TMPDIR', 'PATH');
 
   for (const kind of KINDS) {
     it(`gives the one nginx among other files of a .${kind}`, async () => {
@@ -82,7 +53,13 @@ describe('nginxIn', () => {
 
     it(`finds none in a .${kind} without one`, async () => {
       const bytes = pack(plant(folder(), { 'usr/share/doc/nginx/copyright': '', 'usr/sbin/nginx-debug': '' }), kind);
-      await assert.rejects(inside(bytes), unsafe(/the archive.*no file that is called nginx/));
+      await assert.rejects(inside(bytes), unsafe(/the archive.*no program that is called nginx/));
+    });
+
+    it(`tells it from scripts and settings of that name in a .${kind}`, async () => {
+      const directory = plant(folder(), { ...OTHERS, 'etc/init.d/nginx': '#!/bin/sh\n', 'usr/sbin/nginx': PROGRAM });
+      chmodSync(join(directory, 'etc/init.d/nginx'), 0o755);
+      assert.deepEqual(await inside(pack(directory, kind)), PROGRAM);
     });
 
     it(`does not choose between two in a .${kind}`, async () => {
@@ -91,16 +68,85 @@ describe('nginxIn', () => {
     });
   }
 
-  it('gives one that lost its right to be executed, where there is no other', async () => {
-    assert.equal(String(await inside(forge({ ...NGINX, mode: 0o644 }))), 'program');
+  it('gives one that lost its right to be executed', async () => {
+    const script: Member = { name: 'etc/init.d/nginx', mode: 0o755, content: '#!/bin/sh\n' };
+    assert.equal(String(await inside(forge(script, { ...NGINX, mode: 0o644 }))), ELF);
   });
+
+  it('takes nothing else for a program, although it has the name and may be executed', async () => {
+    for (const content of ['', '#!/bin/sh\n', 'ELF', 'MZ'])
+      await assert.rejects(inside(forge({ ...NGINX, content })), unsafe(/no program that is called nginx/));
+  });
+
+  it('looks into a few of that name, not into any number', async () => {
+    const scripts = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ name: `${at}/nginx`, content: 'x' }));
+    assert.equal(String(await inside(forge(NGINX, ...scripts(15)))), ELF);
+    await assert.rejects(inside(forge(NGINX, ...scripts(16))), unsafe(/many files that are called nginx/));
+  });
+
+  const odd: [what: string, name: string][] = [
+    ['an arrow', 'usr/a -> b/nginx'],
+    ['a link to', 'usr/a link to b/nginx'],
+    ['blanks and quotes', `usr/it's "here"/nginx`],
+    ['letters of another language', 'usr/päckchen/nginx'],
+    ['what would be a pattern', '*/nginx'],
+    ['a hyphen behind its dot', './--to-command=id /nginx'],
+  ];
+  for (const [what, name] of odd) {
+    it(`gives one with ${what} in its path`, async () => {
+      const bytes = forge({ ...NGINX, name }, { name: 'usr/sbin/other', content: 'other' });
+      assert.equal(String(await inside(bytes)), ELF);
+    });
+  }
+
+  it('does not let the name of its owner move the columns', async () => {
+    assert.equal(String(await inside(forge({ ...NGINX, owner: 'x 5 2026-01-01 12:00 y' }))), ELF);
+  });
+
+  it('hands no name to tar that would be an option there', async () => {
+    const trace = join(folder(), 'trace');
+    for (const name of [`--use-compress-program=sh -c "touch ${trace}" /nginx`, `--to-command=touch ${trace} /nginx`]) {
+      await assert.rejects(inside(forge({ ...NGINX, name })), unsafe(/is called like an option/));
+      assert.equal(existsSync(trace), false);
+    }
+  });
+
+  for (const [what, entries] of [
+    ['the very same name', [NGINX, NGINX]],
+    [
+      'the name of its directory',
+      [
+        { ...NGINX, name: 'top/nginx' },
+        { ...NGINX, name: 'top/nginx/nginx' },
+      ],
+    ],
+  ] as const) {
+    it(`does not choose between two of which one has ${what}`, async () => {
+      await assert.rejects(inside(forge(...entries)), unsafe(/./));
+    });
+  }
+
+  const tools: [program: string, kind: Kind, others: string[]][] = [
+    ['tar', 'tar.gz', []],
+    ['xz', 'tar.xz', ['tar']],
+    ['dpkg-deb', 'deb', ['tar']],
+  ];
+  for (const [program, kind, others] of tools) {
+    it(`says of a machine without ${program} that this is missing, not that a .${kind} is damaged`, async () => {
+      const bytes = pack(plant(folder(), { 'usr/sbin/nginx': PROGRAM }), kind);
+      process.env['PATH'] = holding(...others);
+      const why = new RegExp(`this machine has no ${program},`);
+      await assert.rejects(inside(bytes), refused('build-dependency', why));
+    });
+  }
 
   it('does not follow a link of that name, not even within', async () => {
     const bytes = forge({ ...NGINX, name: 'usr/sbin/nginx-1.30' }, link('usr/sbin/nginx', 'nginx-1.30'));
     await assert.rejects(inside(bytes), unsafe(/usr\/sbin\/nginx in it is no plain file/));
   });
 
-  for (const [what, member, why] of [...HOSTILE, ...LEADING_OUT]) {
+  for (const [what, member, why] of HOSTILE) {
     it(`refuses ${what} beside a good nginx`, async () => {
       await assert.rejects(inside(forge(NGINX, member)), unsafe(why));
     });
@@ -120,8 +166,15 @@ describe('nginxIn', () => {
     const directory = plant(folder(), { 'usr/sbin/nginx': PROGRAM });
     mkdirSync(join(directory, 'etc'));
     symlinkSync('/usr/share/nginx/modules', join(directory, 'etc/modules'));
-    await assert.rejects(inside(pack(directory, 'tar.gz')), unsafe(/etc\/modules" leads out/));
+    symlinkSync('../usr/share/nginx', join(directory, 'etc/up'));
+    await assert.rejects(inside(pack(directory, 'tar.gz')), unsafe(/etc\/(?:modules|up)" leads upwards/));
     assert.deepEqual(await inside(pack(directory, 'deb')), PROGRAM);
+  });
+
+  it('does not follow a link of that name in a package either', async () => {
+    const directory = plant(folder(), { 'usr/sbin/nginx': PROGRAM, 'usr/lib/other/file': '' });
+    symlinkSync('/usr/sbin/nginx', join(directory, 'usr/lib/other/nginx'));
+    await assert.rejects(inside(pack(directory, 'deb')), unsafe(/usr\/lib\/other\/nginx in it is no plain file/));
   });
 
   it('leaves nothing on the disk, whatever came of it', async () => {
@@ -130,72 +183,5 @@ describe('nginxIn', () => {
     await inside(packed);
     await assert.rejects(inside(forge()));
     assert.deepEqual(readdirSync(process.env['TMPDIR']), []);
-  });
-});
-
-describe('unpackSource', () => {
-  const unpacked = async (bytes: Buffer): Promise<string> => {
-    const into = folder();
-    await unpackSource({ bytes, what: 'the source' }, into);
-    return into;
-  };
-
-  for (const ending of ['gz', 'xz']) {
-    it(`unpacks a .tar.${ending} without its top directory`, async () => {
-      const directory = plant(folder(), {
-        'nginx-1.30.4/configure': '#!/bin/sh\n',
-        'nginx-1.30.4/src/core/nginx.c': 'int',
-      });
-      const file = join(folder(), `source.tar.${ending}`);
-      execFileSync('tar', ['-C', directory, '-caf', file, 'nginx-1.30.4']);
-      const into = await unpacked(readFileSync(file));
-      assert.deepEqual(readdirSync(into).sort(), ['configure', 'src']);
-      assert.equal(readFileSync(join(into, 'src/core/nginx.c'), 'utf8'), 'int');
-    });
-  }
-
-  it('keeps links that stay within', async () => {
-    const into = await unpacked(
-      forge(
-        { name: 'top/src/file', content: 'text' },
-        link('top/src/beside', 'file'),
-        link('top/doc/across', '../src/./file'),
-      ),
-    );
-    assert.equal(readlinkSync(join(into, 'src/beside')), 'file');
-    assert.equal(readFileSync(join(into, 'doc/across'), 'utf8'), 'text');
-  });
-
-  it('refuses an archive with two directories at its top', async () => {
-    const bytes = forge({ name: 'one/config' }, { name: 'other/config' });
-    await assert.rejects(unpacked(bytes), unsafe(/the source.*one directory at its top, found 2/));
-  });
-
-  for (const [what, member, why] of [...HOSTILE, ...LEADING_OUT]) {
-    it(`refuses ${what}, and unpacks nothing of the rest`, async () => {
-      const into = folder();
-      const bytes = forge({ name: 'top/config', content: 'text' }, member);
-      await assert.rejects(unpackSource({ bytes, what: 'the source' }, into), unsafe(why));
-      assert.deepEqual(readdirSync(into), []);
-    });
-  }
-
-  for (const [what, bytes, why] of DAMAGED) {
-    it(`refuses ${what}`, async () => {
-      await assert.rejects(unpacked(bytes()), unsafe(why));
-    });
-  }
-
-  it('refuses what would unpack to more than fits', async () => {
-    await assert.rejects(unpacked(bomb()), unsafe(/would unpack to 3221225472 bytes/));
-  });
-
-  it('does not make anybody but the present user the owner, nor take over the rights in the archive', async () => {
-    const into = await unpacked(forge({ name: 'top/config', mode: 0o666, content: 'text' }));
-    writeFileSync(join(into, 'reference'), '', { mode: 0o666 });
-    const [config, reference] = ['config', 'reference'].map((name) =>
-      execFileSync('stat', ['-c', '%a %u', join(into, name)]).toString(),
-    );
-    assert.equal(config, reference);
   });
 });

@@ -13,9 +13,9 @@ export function pack(directory: string, kind: Kind): Buffer {
     plant(directory, {
       'DEBIAN/control': 'Package: nginx\nVersion: 1\nArchitecture: all\nMaintainer: n\nDescription: n\n',
     });
-    execFileSync('dpkg-deb', ['--build', '--root-owner-group', directory, file], { stdio: 'pipe' });
+    execFileSync('dpkg-deb', ['--build', '-z0', '--root-owner-group', directory, file], { stdio: 'pipe' });
   } else {
-    execFileSync('tar', ['-C', directory, '-S', '-caf', file, '.']);
+    execFileSync('tar', ['-C', directory, '-S', '-caf', file, '.'], { env: { ...process.env, XZ_OPT: '-0' } });
   }
   return readFileSync(file);
 }
@@ -28,6 +28,8 @@ export interface Member {
   mode?: number;
   target?: string;
   content?: string;
+  /** By name, which may look like anything. */
+  owner?: string;
 }
 
 /** A `.tar.gz` with these entries, whatever they are. */
@@ -40,7 +42,7 @@ export function link(name: string, target: string): Member {
   return { name, target, type: '2', mode: 0o777 };
 }
 
-function headerOf({ name, type = '0', mode = 0o644, target = '', content = '' }: Member): Buffer {
+function headerOf({ name, type = '0', mode = 0o644, target = '', content = '', owner = '' }: Member): Buffer {
   const header = Buffer.alloc(512);
   const octal = (value: number, { at, width }: { at: number; width: number }) =>
     header.write(value.toString(8).padStart(width, '0'), at);
@@ -54,6 +56,7 @@ function headerOf({ name, type = '0', mode = 0o644, target = '', content = '' }:
   header.write(type, 156);
   header.write(target, 157, 100);
   header.write('ustar\x0000', 257, 'latin1');
+  header.write(owner, 265, 32);
   octal(
     header.reduce((sum, byte) => sum + byte, 0),
     { at: 148, width: 6 },

@@ -95,6 +95,26 @@ describe('the cache', () => {
     assert.deepEqual(pieces.filter(isCommand), []);
     assert.ok(pieces.includes('other text'));
   });
+
+  it('holds nothing of others back after it looked for two entries at once, and stored two', async (t) => {
+    delete process.env['GITHUB_ACTIONS'];
+    const pieces: string[] = [];
+    t.mock.method(process.stdout, 'write', (piece: unknown) => pieces.push(String(piece)) > 0);
+    await Promise.all([found(), found()]);
+    await Promise.all(['1.30.4', '1.30.5'].map((version) => storeEntry(BUILT, { ...PLACE, version })));
+    process.stdout.write('::debug::of another');
+    assert.deepEqual(pieces, ['::debug::of another']);
+  });
+
+  it('stores the next entry also where one could not be stored', async () => {
+    delete process.env['GITHUB_ACTIONS'];
+    const [failed, stored] = await Promise.allSettled([
+      storeEntry(BUILT, { ...PLACE, version: '1\0' }),
+      storeEntry(BUILT, PLACE),
+    ]);
+    assert.deepEqual([failed.status, stored.status], ['rejected', 'fulfilled']);
+    assert.deepEqual((await found())?.nginx, BUILT.nginx);
+  });
 });
 
 describe('an entry of the cache that was spoilt', () => {

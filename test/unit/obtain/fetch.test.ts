@@ -148,54 +148,6 @@ describe('fetchBytes after what may pass by itself', { concurrency: true }, () =
   });
 });
 
-describe('a redirect', () => {
-  trustingSites();
-
-  /** Leads from /0 over /1, /2 and so on to the file. */
-  const chain =
-    (length: number): RequestListener =>
-    (request, response) => {
-      const at = Number(request.url?.slice(1));
-      if (at === length) response.end(BYTES);
-      else response.writeHead(302, { location: `/${at + 1}` }).end();
-    };
-
-  it('is followed within the site, three times', async (t) => {
-    const site = await openSite(t, chain(3));
-    assert.deepEqual(await fetchBytes(`${site.url}/0`, OPTIONS), BYTES);
-    assert.deepEqual(site.asked, ['/0', '/1', '/2', '/3']);
-  });
-
-  it('is refused the fourth time', async (t) => {
-    const site = await openSite(t, chain(4));
-    await assert.rejects(fetchBytes(`${site.url}/0`, OPTIONS), refused('download-failed', /more than 3 redirects/));
-    assert.deepEqual(site.asked, ['/0', '/1', '/2', '/3']);
-  });
-
-  const elsewhere: [where: string, to: (at: URL) => string, why: RegExp][] = [
-    [
-      'to another name of the same machine',
-      ({ port }) => `https://localhost:${port}/end`,
-      /localhost:\d+, which is another site/,
-    ],
-    ['to another port', () => 'https://127.0.0.1:1/end', /127\.0\.0\.1:1, which is another site/],
-    ['to plain http', ({ host }) => `http://${host}/end`, /http:.* another site/],
-    ['to a file', () => 'file:///etc/hostname', /another site/],
-    ['with a name to log in', ({ host }) => `https://me@${host}/end`, /another site/],
-    ['to no address at all', () => 'https://[', /no valid address/],
-  ];
-  for (const [where, to, why] of elsewhere) {
-    it(`is refused ${where}`, async (t) => {
-      const site = await openSite(t, ({ url }, response) => {
-        if (url === '/end') response.end(BYTES);
-        else response.writeHead(302, { location: to(new URL(site.url)) }).end();
-      });
-      await assert.rejects(fetchBytes(`${site.url}/`, OPTIONS), refused('download-failed', why));
-      assert.deepEqual(site.asked, ['/']);
-    });
-  }
-});
-
 describe('fetchBytes from this machine', () => {
   const at = (path: string): string => pathToFileURL(path).href;
 
@@ -216,6 +168,20 @@ describe('fetchBytes from this machine', () => {
     for (const path of [folder(), '/dev/zero'])
       await assert.rejects(fetchBytes(at(path), OPTIONS), refused('download-failed', /found something else/));
   });
+
+  const unreadable: [what: string, url: string][] = [
+    ['an address of another machine', 'file://elsewhere/nginx'],
+    ['a slash that is no slash', 'file:///tmp/a%2Fb'],
+    ['a name that ends early', 'file:///tmp/a%00b'],
+    ['a file in the place of a directory', `${import.meta.url}/nginx`],
+    ['a name that is too long', `file:///tmp/${'n'.repeat(300)}`],
+  ];
+  for (const [what, url] of unreadable) {
+    it(`says what it could not fetch, and why: ${what}`, async () => {
+      const why = /the new nginx could not be fetched: file:\/\/.+: .+/;
+      await assert.rejects(fetchOrNothing(url, OPTIONS), refused('download-failed', why));
+    });
+  }
 
   it('refuses a file that is larger than the limit, and takes one that just fits', async () => {
     const path = join(plant(folder(), { nginx: Buffer.alloc(OPTIONS.limit + 1) }), 'nginx');

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { sha256Of } from '../../../src/obtain/fetch.ts';
+import { fetchBytes, sha256Of } from '../../../src/obtain/fetch.ts';
 import { once, openSupply, type Supply } from '../../../src/obtain/supply.ts';
 import { scriptedAgent, scriptedRun } from '../host/scripted-run.ts';
 import { elf } from '../inputs/support.ts';
@@ -59,15 +59,6 @@ describe('a supply from a download', () => {
       response.end(bytes);
   const kept = (): string[] => readdirSync(process.env['RUNNER_TOOL_CACHE'] ?? '');
 
-  it('asks for nothing before somebody asks it', async (t) => {
-    const site = await openSite(t, serving(PROGRAM));
-    const supply = open(site.url, DIGEST);
-    supply.warmUp();
-    assert.equal(supply.costly, true);
-    await new Promise(setImmediate);
-    assert.deepEqual(site.asked, []);
-  });
-
   it('gives a bare program to all who ask at once, with one request', async (t) => {
     const site = await openSite(t, serving(PROGRAM));
     const supply = open(`${site.url}/nginx`, DIGEST);
@@ -79,11 +70,12 @@ describe('a supply from a download', () => {
   });
 
   it('gives the program of an archive, whose own digest is the one that counts', async (t) => {
-    const archive = forge({ name: 'usr/sbin/nginx', mode: 0o755, content: 'program' });
+    const program = '\x7fELF program';
+    const archive = forge({ name: 'usr/sbin/nginx', mode: 0o755, content: program });
     const site = await openSite(t, serving(archive));
     const given = await open(site.url, sha256Of(archive)).for(null);
-    assert.equal(String(given.bytes), 'program');
-    assert.equal(given.sha256, sha256Of(Buffer.from('program')));
+    assert.equal(String(given.bytes), program);
+    assert.equal(given.sha256, sha256Of(Buffer.from(program)));
   });
 
   it('comes from the cache the second time, without a request', async (t) => {
@@ -131,6 +123,15 @@ describe('a supply from a download', () => {
     await assert.rejects(supply.atHand(null), refused('download-failed', /no such file/));
     assert.equal(site.asked.length, 1);
   });
+
+  it('asks for nothing before somebody asks it', async (t) => {
+    const site = await openSite(t, serving(PROGRAM));
+    const supply = open(`${site.url}/nginx`, DIGEST);
+    supply.warmUp();
+    assert.equal(supply.costly, true);
+    for (const path of ['/one', '/two']) await fetchBytes(site.url + path, { what: '', limit: 1000, deadline: 5000 });
+    assert.deepEqual(site.asked, ['/one', '/two']);
+  });
 });
 
 describe('once', () => {
@@ -145,6 +146,13 @@ describe('once', () => {
   it('shows a failure to everybody who waits for it', async () => {
     const failing = once(() => Promise.reject(new Error('no')));
     await assert.rejects(failing(), /no/);
+    await assert.rejects(failing(), /no/);
+  });
+
+  it('does no harm by a failure for which nobody waits', async () => {
+    const failing = once(() => Promise.reject(new Error('no')));
+    void failing();
+    await new Promise(setImmediate);
     await assert.rejects(failing(), /no/);
   });
 });

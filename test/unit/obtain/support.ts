@@ -1,9 +1,10 @@
+import dns from 'node:dns';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach, type TestContext } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import tls, { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Certificate, makeCertificate, serveHttps } from '../health/servers.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'nhu-obtain-'));
@@ -62,6 +63,14 @@ export function trustingSites(): void {
     setDefaultCACertificates([...known, certificate.cert]);
   });
   after(() => setDefaultCACertificates(known));
+}
+
+/** Leads every name to this machine for one test, and has its certificate count for all of them. */
+export function namingSites(t: TestContext): void {
+  const answer = (_name: string, _options: object, done: (error: null, found: dns.LookupAddress[]) => void): void =>
+    done(null, [{ address: '127.0.0.1', family: 4 }]);
+  t.mock.method(dns, 'lookup', answer as never);
+  t.mock.method(tls, 'checkServerIdentity', () => undefined);
 }
 
 export interface Site {

@@ -110,6 +110,8 @@ describe('parseFacts', () => {
     'machine',
     'cpus',
     'sharedWith',
+    'about',
+    'encryptedKeys',
   ];
   const MAY_MISS = new Set([...OPTIONAL, 'children', 'lock', 'upgrade', 'previous', 'last', 'retained']);
   for (const name of Object.keys(recorded('systemd')).filter((key) => !MAY_MISS.has(key))) {

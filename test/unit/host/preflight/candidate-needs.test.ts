@@ -109,6 +109,14 @@ describe('missing-library', () => {
     assert.match(message, /needs libcrypt\.so\.2, which/);
   });
 
+  for (const libraries of ['', ' ']) {
+    it(`is not looked for where the loader of the host told ${JSON.stringify(libraries)}`, () => {
+      const host = { libraries };
+      assert.deepEqual(codes(judged(needing({ libraries: ['libz.so.1', 'libnone.so.1'] }), { host })), []);
+      assert.equal(only(judged(needing({ libraries: ['libz.so.1'], glibc: '2.99' }), { host })).code, 'libc');
+    });
+  }
+
   it('is reported beside another C library', () => {
     const file = needing({ glibc: '2.36', libraries: ['libcrypt.so.1', 'libz.so.1', 'libc.so.6'] });
     assert.deepEqual(codes(judged(file, { host: ALPINE })), ['libc', 'missing-library']);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { testFailed } from '../../../../src/host/preflight/config-test.ts';
+import type { Finding } from '../../../../src/report/result.ts';
 
 const CONF = '/etc/nginx/nginx.conf';
 const END = `nginx: configuration file ${CONF} test failed`;
@@ -44,6 +45,16 @@ const CASES: Case[] = [
     said: `nginx: [emerg] unknown directive "brotli" in ${CONF}:9`,
   },
   {
+    code: 'module-lost',
+    where: 'a parameter needs a module that the new binary has not',
+    said: `nginx: [emerg] the "ssl" parameter requires ngx_http_ssl_module in ${CONF}:9`,
+  },
+  {
+    code: 'module-lost',
+    where: 'that module is one of another protocol',
+    said: `nginx: [emerg] the "ssl" parameter requires ngx_stream_ssl_module in ${CONF}:9`,
+  },
+  {
     code: 'config-test-failed',
     where: 'a directive has a value that the new binary refuses',
     said: `nginx: [emerg] invalid value "x" in "sendfile" directive, it must be "on" or "off" in ${CONF}:9`,
@@ -80,26 +91,77 @@ const MEANING: Record<string, { message: RegExp; fix: RegExp }> = {
   },
 };
 
+/** Of a binary that lacks what the running one has. */
+function failed(lines: string[]): Finding {
+  return testFailed(lines, { lost: true });
+}
+
 describe('testFailed', () => {
   for (const { code, where, said } of CASES) {
-    it(`is ${code} where ${where}, and repeats what nginx said`, () => {
-      const finding = testFailed([said, END]);
+    it(`is ${code} where ${where}, and repeats what nginx said of it`, () => {
+      const finding = failed([said, END]);
       assert.equal(finding.code, code);
       assert.match(finding.message, MEANING[code]?.message ?? /^$/);
       assert.match(finding.fix, MEANING[code]?.fix ?? /^$/);
-      assert.ok(finding.message.endsWith(`${said} | ${END}`), finding.message);
+      assert.ok(finding.message.endsWith(`: ${said}`), finding.message);
     });
   }
 
-  it('finds the cause behind warnings', () => {
+  for (const { code, where, said } of CASES) {
+    const alone = code === 'module-lost' ? 'config-test-failed' : code;
+    it(`is ${alone} where ${where}, and the new binary lacks nothing`, () => {
+      const finding = testFailed([said, END], { lost: false });
+      assert.equal(finding.code, alone);
+      assert.match(finding.message, MEANING[alone]?.message ?? /^$/);
+      assert.ok(finding.message.endsWith(`: ${said}`), finding.message);
+    });
+  }
+
+  it('finds the cause behind any number of warnings, and repeats none of them', () => {
     const warning = `nginx: [warn] the "user" directive makes sense only if the master process runs with super-user privileges, ignored in ${CONF}:1`;
-    const { code, message } = testFailed([warning, `nginx: [emerg] unknown directive "brotli" in ${CONF}:9`, END]);
-    assert.equal(code, 'module-lost');
-    assert.match(message, /unknown directive "brotli"/);
+    const cause = `nginx: [emerg] unknown directive "brotli" in ${CONF}:9`;
+    for (const warnings of [1, 150]) {
+      const { code, message } = failed([...Array.from({ length: warnings }, () => warning), cause, END]);
+      assert.equal(code, 'module-lost');
+      assert.ok(message.endsWith(`: ${cause}`), message);
+    }
   });
 
+  it('takes no warning for the cause', () => {
+    const warning = `nginx: [warn] module "/x.so" version 1022001 instead of 1030004 in ${CONF}:1`;
+    assert.equal(failed([warning, 'nginx: [emerg] host not found in upstream "x"', END]).code, 'config-test-failed');
+  });
+
+  for (const level of ['emerg', 'alert', 'crit']) {
+    it(`repeats a line of the level ${level} rather than those around it`, () => {
+      const { message } = failed(['nginx: [warn] a', `nginx: [${level}] b`, 'nginx: [notice] c', END]);
+      assert.equal(message, `the new binary refuses the host's configuration: nginx: [${level}] b`);
+    });
+  }
+
+  it('repeats every serious line', () => {
+    const alert = 'nginx: [alert] could not open error log file: open() "/x" failed (13: Permission denied)';
+    const cause = `nginx: [emerg] unknown directive "brotli" in ${CONF}:9`;
+    const { code, message } = failed([alert, cause, END]);
+    assert.equal(code, 'module-lost');
+    assert.ok(message.endsWith(`: ${alert} | ${cause}`), message);
+  });
+
+  it('repeats all lines where none is serious', () => {
+    const { message } = failed(['Illegal instruction', 'core dumped']);
+    assert.equal(message, "the new binary refuses the host's configuration: Illegal instruction | core dumped");
+  });
+
+  for (const lines of [[], [''], [' ']]) {
+    it(`says so where nginx said nothing: ${JSON.stringify(lines)}`, () => {
+      const { code, message } = failed(lines);
+      assert.equal(code, 'config-test-failed');
+      assert.equal(message, "the new binary refuses the host's configuration: it said nothing");
+    });
+  }
+
   it('repeats a bounded part of a long text', () => {
-    const { message } = testFailed(Array.from({ length: 1000 }, () => 'nginx: [emerg] something'));
+    const { message } = failed(Array.from({ length: 1000 }, () => 'nginx: [emerg] something'));
     assert.match(message, /nginx: \[emerg\] something \| nginx: /);
     assert.ok(message.length < 800, `${message.length} characters`);
   });

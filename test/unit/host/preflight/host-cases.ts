@@ -11,7 +11,15 @@ export interface HostCase {
   fix: RegExp;
 }
 
-export const worker = { pid: 50, startTime: '9', title: 'nginx: worker process', accepting: true, sameFile: true };
+/** Younger than any file of the configuration. */
+export const worker = {
+  pid: 50,
+  startTime: '90000000',
+  title: 'nginx: worker process',
+  accepting: true,
+  sameFile: true,
+  watched: 1,
+};
 const newMaster = { ...worker, title: 'nginx: master process /usr/sbin/nginx', accepting: false, sameFile: false };
 export const leaving = { ...worker, pid: 51, title: 'nginx: worker process is shutting down', accepting: false };
 

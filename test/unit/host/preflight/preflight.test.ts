@@ -2,21 +2,49 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BUILD_CHECKS } from '../../../../src/host/preflight/build-checks.ts';
 import { FILE_CHECKS } from '../../../../src/host/preflight/candidate-checks.ts';
+import { CONFIG_CHECKS } from '../../../../src/host/preflight/config-checks.ts';
 import { EXEC_CHECKS } from '../../../../src/host/preflight/exec-checks.ts';
 import { HOST_CHECKS, MASTER_CHECKS } from '../../../../src/host/preflight/master-checks.ts';
 import { joined, judgeFinding, judgeHost } from '../../../../src/host/preflight/preflight.ts';
+import { NOTICE_CHECKS } from '../../../../src/host/preflight/notice-checks.ts';
 import { SERVICE_CHECKS } from '../../../../src/host/preflight/service-checks.ts';
-import { PREFLIGHT_CODES } from '../../../../src/inputs/allow.ts';
+import { CODES, PREFLIGHT_CODES } from '../../../../src/host/preflight/codes.ts';
 import { factsOf, unitWith } from '../recorded.ts';
 import { allowing, codes, STRICT } from './rules.ts';
 
-const TABLES = { HOST_CHECKS, MASTER_CHECKS, EXEC_CHECKS, SERVICE_CHECKS, FILE_CHECKS, BUILD_CHECKS };
+const TABLES = {
+  HOST_CHECKS,
+  MASTER_CHECKS,
+  EXEC_CHECKS,
+  CONFIG_CHECKS,
+  SERVICE_CHECKS,
+  NOTICE_CHECKS,
+  FILE_CHECKS,
+  BUILD_CHECKS,
+};
+
+/** Found by those who connect, stage or probe. */
+const FOUND_ELSEWHERE = [
+  'config-test-failed',
+  'forwarding-denied',
+  'health-red-before',
+  'locked',
+  'not-retained',
+  'shell-denied',
+  'sudo-denied',
+];
 
 function finding(code: string) {
   return { code, message: 'found', fix: 'mend it.' };
 }
 
 describe('preflight', () => {
+  it('explains every code that there is, once', () => {
+    const explained = Object.values(CODES).flatMap((group) => group.map(({ code }) => code));
+    const found = Object.values(TABLES).flatMap((table) => table.map(({ code }) => code));
+    assert.deepEqual(explained.sort(), [...new Set([...found, ...FOUND_ELSEWHERE])].sort());
+  });
+
   for (const [name, table] of Object.entries(TABLES)) {
     it(`knows the severity of every code in ${name}`, () => {
       for (const { code } of table) assert.ok(PREFLIGHT_CODES.has(code), code);

@@ -1,0 +1,118 @@
+import { about, configured, unitWith } from '../recorded.ts';
+import type { HostCase } from './host-cases.ts';
+
+/** What can be wrong around the file that runs, and with the service. */
+export const AROUND: HostCase[] = [
+  {
+    code: 'signals-blocked',
+    where: 'the master runs several threads',
+    changes: about('Threads=3'),
+    says: /runs 3 threads/,
+    fix: /without that module/,
+  },
+  {
+    code: 'other-root',
+    where: 'the master sees another directory there',
+    changes: { sameRoot: false },
+    says: /another directory at the path of \/usr\/sbin\/nginx/,
+    fix: /both see/,
+  },
+  {
+    code: 'noexec',
+    where: 'its file system is mounted noexec',
+    changes: about('mount=rw,noexec,relatime,rw /usr/sbin'),
+    says: /lies on \/usr\/sbin, which is mounted noexec/,
+    fix: /mount -o remount,exec \/usr\/sbin/,
+  },
+  {
+    code: 'process-limit',
+    where: 'its cgroup has no room for the new workers',
+    changes: about('cgroupPids=6'),
+    says: /room for 6 more processes, the new generation needs 7/,
+    fix: /TasksMax=/,
+  },
+  {
+    code: 'memory',
+    where: 'less is free on the machine than the old generation holds',
+    changes: about('held=204800', 'available=102400'),
+    says: /holds 200 MiB of memory, and 100 MiB are free/,
+    fix: /MemoryMax=.*`allow: memory`/,
+  },
+  {
+    code: 'memory',
+    where: 'less is free in the cgroup than the old generation holds',
+    changes: about('held=204800', 'cgroupMemory=104857600'),
+    says: /100 MiB are free/,
+    fix: /MemoryMax=/,
+  },
+  {
+    code: 'mandatory-access-control',
+    where: 'AppArmor confines it',
+    changes: about('label=/usr/sbin/nginx (enforce)'),
+    says: /confined \(\/usr\/sbin\/nginx \(enforce\)\)/,
+    fix: /\/usr\/sbin\/nginx mrix, \/run\/nginx\.pid rw, \/run\/nginx\.pid\.oldbin rw/,
+  },
+  {
+    code: 'mandatory-access-control',
+    where: 'SELinux confines it and enforces',
+    changes: about('label=system_u:system_r:httpd_t:s0', 'selinux=1'),
+    says: /httpd_t/,
+    fix: /AVC/,
+  },
+  {
+    code: 'environment-lost',
+    where: 'the unit sets variables that no `env` names',
+    changes: { ...unitWith({ Environment: 'OPENSSL_CONF LANG KEPT ' }), ...configured(['main env KEPT']) },
+    says: /variables of nginx\.service: OPENSSL_CONF\)/,
+    fix: /`env`/,
+  },
+  {
+    code: 'environment-lost',
+    where: 'the unit reads variables from a file',
+    changes: unitWith({ EnvironmentFiles: '/etc/default/nginx (ignore_errors=yes)' }),
+    says: /variables from \/etc\/default\/nginx\)/,
+    fix: /`env`/,
+  },
+  {
+    code: 'environment-lost',
+    where: 'a library was preloaded',
+    changes: about('preload=/usr/lib/libjemalloc.so.2'),
+    says: /preloaded: \/usr\/lib\/libjemalloc\.so\.2/,
+    fix: /link the library in/,
+  },
+  {
+    code: 'capabilities',
+    where: 'the binary has file capabilities',
+    changes: { fileCapabilities: 'cap_net_bind_service=ep' },
+    says: /has file capabilities: cap_net_bind_service=ep/,
+    fix: /Nothing needs to be done/,
+  },
+  {
+    code: 'capabilities',
+    where: 'they do nothing, because NoNewPrivileges is set',
+    changes: { fileCapabilities: 'cap_net_bind_service=ep', ...about('NoNewPrivs=1') },
+    says: /which do nothing here/,
+    fix: /AmbientCapabilities=/,
+  },
+  {
+    code: 'package-owned',
+    where: 'the binary belongs to a package',
+    changes: { package: 'nginx' },
+    says: /belongs to the package nginx/,
+    fix: /apt-mark hold nginx/,
+  },
+  {
+    code: 'service-limits',
+    where: 'the unit has another limit of open files than the master',
+    changes: { ...unitWith({ LimitNOFILE: '65536' }), ...about('nofile=1024 20000', 'mostFiles=1024 524288') },
+    says: /LimitNOFILE=65536, and nginx runs with 20000/,
+    fix: /plan a restart/,
+  },
+  {
+    code: 'service-limits',
+    where: 'the unit was changed and not read again',
+    changes: unitWith({ NeedDaemonReload: 'yes' }),
+    says: /has not read yet/,
+    fix: /daemon-reload/,
+  },
+];
