@@ -36,7 +36,7 @@ SYNCING=0
 SERIAL=0
 TRASH=0
 ROOM='' BINDS=''
-MADE='' SOCKETS="$NL" OM='' OLD_LISTED='' OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
+MADE='' SOCKETS="$NL" OM='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 POISONED=0 OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
 EXTENDED_AT=0
@@ -1437,6 +1437,7 @@ undo() {
   if [ "$OM_LIVES" = 0 ]; then rescue; return; fi
   set_deadline "$S_confirm"
   if old_serves && end_new && pid_file_is "$S_om"; then
+    ! is_poisoned || heal
     close_books rolled-back "$DECISION_WHY"
   elif lives "$S_om" "$S_om_start"; then
     may_act rollback || return 1
@@ -1449,6 +1450,37 @@ undo() {
   fi
 }
 
+
+# is_poisoned: USR2 led to no new process, and nginx says why. A rename or a fork that fails leaves the master with a new binary of
+# -1 (ngx_exec_new_binary, ngx_spawn_process): it would never reload again, and each HUP would add a set of workers.
+is_poisoned() {
+  [ "$S_usr2" = 1 ] && [ -z "$S_nm" ] || return 1
+  new_log_lines 'rename\(\) .* failed .*before executing new binary|fork\(\) failed while spawning "new binary|processes can be spawned'
+  [ -n "$LINES_FOUND" ]
+}
+
+# heal: a child that ends at once is all that such a master needs: it reaps it and forgets. What hindered the first must be gone.
+heal() {
+  local _by _sign
+  POISONED=1
+  journal poisoned why "$LINES_FOUND"
+  pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] && [ ! -d "$S_pidf.oldbin" ] && path_is_ours || return 0
+  _sign=$(stat -c '%z %i' "$S_pidf")
+  # A name that leads nowhere: exec fails, in a child that ends at once.
+  [ -L "$S_work/heal" ] || ln -s "$S_work/none" "$S_work/heal" || return 0
+  may_act rollback && mv -f "$S_work/heal" "$S_bin" || return 0
+  kill -USR2 "$S_om"
+  uptime_now
+  _by=$((NOW + 20))
+  # Renamed there and back again: its ctime tells.
+  until [ ! -e "$S_pidf.oldbin" ] && [ "$(stat -c '%z %i' "$S_pidf" 2>/dev/null)" != "$_sign" ]; do
+    uptime_now
+    [ "$NOW" -lt "$_by" ] || break
+    pause
+  done
+  put_old
+  [ "$NOW" -ge "$_by" ] || { POISONED=0; journal healed; }
+}
 
 # forward: the old master is gone and the new one lives: nothing to go back to. Where it serves, the books follow the
 # truth; where it does not within ready-timeout, only a cold start is left.
@@ -2476,7 +2508,7 @@ swap_and_signal() {
 
 # note_unix_listeners: their paths outlive a master that is killed.
 note_unix_listeners() {
-  S_unix='' S_listen=$L_DEC
+  S_unix='' S_listen=$L_DEC OLD_ADDR=$L_ADDR
   while read -r _ _kind _path; do
     [ "$_kind" != unix ] || S_unix="$S_unix$_path|"
   done <<EOF
@@ -2532,6 +2564,19 @@ enough_accept() {
   [ $# -ge "$S_cover" ]
 }
 
+# orphan_listeners: ORPHANS are sockets that only the old master holds although the new one listens on their address, too: with
+# `reuseport` and fewer workers, what the kernel hands to them waits until the old master ends. L_ is the new master's here.
+orphan_listeners() {
+  local _ino _where
+  ORPHANS=''
+  while read -r _ino _where; do
+    case " $L_DEC " in *" $_ino "*) continue ;; esac
+    case $L_ADDR in *" $_where$NL"*) ORPHANS="$ORPHANS${ORPHANS:+, }$_ino ($_where)" ;; esac
+  done <<EOF
+$OLD_ADDR
+EOF
+}
+
 # wait_ready: exits: accepting and pid file written; new master died; workers die again and again; a decision; deadline.
 wait_ready() {
   local _ready_by _churn _count _p
@@ -2539,7 +2584,11 @@ wait_ready() {
   _ready_by=$((NOW + S_ready)) _churn='' _count=0
   while :; do
     lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm died before its workers accepted"; return 1; }
-    if enough_accept && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ]; then return 0; fi
+    if enough_accept && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ]; then
+      orphan_listeners
+      [ -z "$ORPHANS" ] || { evidence; refuse not-ready "nobody would accept on sockets that only the old master holds, for addresses of the new one: $ORPHANS"; return 1; }
+      return 0
+    fi
     for _p in $STAFF; do
       case "$_churn " in *" $_p "*) ;; *) _churn="$_churn $_p" _count=$((_count + 1)) ;; esac
     done
@@ -2609,6 +2658,7 @@ verb_retire() {
   whole_generation || return
   # shellcheck disable=SC2086
   rec_count draining $WORKERS
+  rec_errors
   answer
 }
 
@@ -2642,11 +2692,14 @@ verb_look() {
   # shellcheck disable=SC2086
   rec_count accepting $ACCEPTING
   lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return; }
+  REPARKED=0
+  [ "$S_winch" != 1 ] || repark_old || return
+  follow_rotation
   workers_of "$S_om" "$S_nm"
   # shellcheck disable=SC2086
   rec_count draining $WORKERS
-  new_log_lines '\[(emerg|alert|crit)\]'
-  rec_lines errorLog "$LINES_FOUND"
+  rec_bool reparked "$REPARKED"
+  rec_errors
   answer
 }
 
@@ -2771,7 +2824,7 @@ repark_old() {
   listening_among $WORKERS
   [ -n "$LISTENING" ] || return 0
   journal rewinch workers "$LISTENING"
-  S_ow="$S_ow $WORKERS"
+  S_ow="$S_ow $WORKERS" REPARKED=1
   save_state
   winch_old && wait_retired
 }
@@ -2831,6 +2884,7 @@ rec_final() {
     pid_in "$S_pidf" && start_of "$PID_TEXT" && set -- "$PID_TEXT" "$START" || set -- '' ''
   fi
   rec_process master "$1" "$2"
+  rec_bool poisoned "$POISONED"
   if lives "$S_om" "$S_om_start"; then rec_raw oldGone false; else rec_raw oldGone true; fi
   [ -n "$1" ] || return 0
   [ -n "$L_DEC" ] || listeners_of "$1"
@@ -2861,30 +2915,82 @@ EOF
 
 # ------------------------------------------------------------------------------------------------------------- evidence
 
-# logs_from_here: remembers how long the error logs are now, as "SIZE PATH" entries separated by "|".
+# logs_from_here: remembers how long the error logs are now, as "SIZE INODE PATH" entries separated by "|". The first is what
+# the old master writes to.
 logs_from_here() {
   local _log
   S_logs=''
   for _log in "$(readlink "/proc/$S_om/fd/2")" "$LOGFILE"; do
     [ -f "$_log" ] || continue
-    case "|$S_logs" in *" $_log|"*) ;; *) S_logs="$S_logs$(stat -c %s "$_log") $_log|" ;; esac
+    case "|$S_logs" in *" $_log|"*) ;; *) S_logs="$S_logs$(stat -c '%s %i' "$_log") $_log|" ;; esac
+  done
+}
+
+# each_log ACTION PATTERN: ACTION FILE FROM SIZE PATTERN for every log, where FROM is the size that it had then; 0 for one that
+# was rotated since.
+each_log() {
+  local _rest _one _from _ino _file _size _now
+  _rest=$S_logs
+  while [ -n "$_rest" ]; do
+    _one=${_rest%%"|"*}
+    _rest=${_rest#*"|"}
+    _from=${_one%% *} _one=${_one#* }
+    _ino=${_one%% *} _file=${_one#* }
+    # A log that was replaced by something that blocks is none.
+    [ -f "$_file" ] || continue
+    _now=$(stat -c '%s %i' "$_file" 2>/dev/null) || continue
+    _size=${_now% *}
+    [ "${_now#* }" = "$_ino" ] && [ "$_size" -ge "$_from" ] || _from=0
+    "$1" "$_file" "$_from" "$_size" "$2"
   done
 }
 
 # new_log_lines PATTERN: LINES_FOUND are the lines since then that match, known harmless ones excepted.
 new_log_lines() {
-  local _rest _one
   LINES_FOUND=''
-  _rest=$S_logs
-  while [ -n "$_rest" ]; do
-    _one=${_rest%%"|"*}
-    _rest=${_rest#*"|"}
-    # A log that was replaced by something that blocks is none.
-    [ -f "${_one#* }" ] || continue
-    LINES_FOUND="$LINES_FOUND$(tail -c "+$((${_one%% *} + 1))" "${_one#* }" 2>/dev/null | grep -aE "$1" |
-      grep -avE '\[crit\].*unlink\(\) ".*" failed \(2' | tail -n 40)$NL"
-  done
+  each_log lines_after "$1"
   LINES_FOUND=${LINES_FOUND%"$NL"}
+}
+
+lines_after() {
+  [ "$3" -gt "$2" ] || return 0
+  LINES_FOUND="$LINES_FOUND$(tail -c "+$(($2 + 1))" "$1" 2>/dev/null | grep -aE "$4" |
+    grep -avE '\[crit\].*unlink\(\) ".*" failed \(2' | tail -n 40)$NL"
+}
+
+# lines_before: the same of the last quarter of a megabyte before.
+lines_before() {
+  local _start
+  _start=$(($2 - 262144))
+  [ "$_start" -ge 0 ] || _start=0
+  LINES_FOUND="$LINES_FOUND$(tail -c "+$((_start + 1))" "$1" 2>/dev/null | head -c $(($2 - _start)) | grep -aE "$4" | tail -n 100)$NL"
+}
+
+# rec_errors: serious lines since the swap, who the new generation is, and what was in the logs before: of the two, who decides
+# takes what is new, and the new generation's.
+rec_errors() {
+  new_log_lines '\[(emerg|alert|crit)\]'
+  rec_lines errorLog "$LINES_FOUND"
+  [ -n "$LINES_FOUND" ] || return 0
+  rec_text newPids "$S_nm$S_nw"
+  LINES_FOUND=''
+  each_log lines_before '\[(emerg|alert|crit)\]'
+  rec_lines errorsBefore "${LINES_FOUND%"$NL"}"
+}
+
+# follow_rotation: USR1 goes to whom the pid file names, so that after a log rotation the old generation would go on writing to
+# the file that was moved away.
+follow_rotation() {
+  local _one _ino
+  _one=${S_logs%%"|"*}
+  _one=${_one#* }
+  _ino=${_one%% *}
+  [ -n "$_ino" ] && [ -f "${_one#* }" ] || return 0
+  set -- "$(stat -L -c '%i' "${_one#* }" "/proc/$S_om/fd/2" 2>/dev/null)"
+  case $1 in "$_ino"* | *[!0-9"$NL"]*) return 0 ;; *"$NL$_ino") ;; *) return 0 ;; esac
+  may_act || return 0
+  journal reopen-old log "${_one#* }"
+  kill -USR1 "$S_om"
 }
 
 # evidence: taken before anything is undone.

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import ssh2 from 'ssh2';
 import type { SshSettings, Target } from '../../src/config.ts';
+import { ed25519Key } from './inputs/keys.ts';
 
 /** An SSH server in this process whose login does nothing but complain and end, whatever command it is given. */
 export interface ScriptedSshd {
@@ -10,7 +11,7 @@ export interface ScriptedSshd {
 }
 
 export async function startScriptedSshd(complaint: string): Promise<ScriptedSshd> {
-  const [hostKey, clientKey] = [ssh2.utils.generateKeyPairSync('ed25519'), ssh2.utils.generateKeyPairSync('ed25519')];
+  const [hostKey, clientKey] = [ed25519Key(), ed25519Key()];
   const clients = new Set<ssh2.Connection>();
   const server = new ssh2.Server({ hostKeys: [hostKey.private] }, (client) => {
     clients.add(client);

@@ -4,16 +4,15 @@ import ssh2 from 'ssh2';
 
 export const PASSPHRASE = 'correct horse';
 
-export const ED25519 = ssh2.utils.generateKeyPairSync('ed25519');
-export const ENCRYPTED = encryptedKey();
+export const ED25519 = ed25519Key();
+export const ENCRYPTED = ed25519Key({ passphrase: PASSPHRASE, cipher: 'aes256-ctr', rounds: 1 }).private;
 export const ECDSA = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).private;
 
-/** One in a hundred that ssh2 makes cannot be read by anybody, ssh-keygen included: then another one. */
-function encryptedKey(): string {
+/** One in two hundred and fifty that ssh2 makes cannot be read by anybody, ssh-keygen included: then another one. */
+export function ed25519Key(encryption?: ssh2.utils.KeyPairOptions & { passphrase: string }): ssh2.utils.KeyPairReturn {
   for (;;) {
-    const options = { passphrase: PASSPHRASE, cipher: 'aes256-ctr', rounds: 1 };
-    const key = ssh2.utils.generateKeyPairSync('ed25519', options).private;
-    if (!(ssh2.utils.parseKey(key, PASSPHRASE) instanceof Error)) return key;
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', encryption);
+    if (!(ssh2.utils.parseKey(pair.private, encryption?.passphrase) instanceof Error)) return pair;
   }
 }
 

@@ -35,6 +35,16 @@ describe('keyOf', () => {
   });
 });
 
+/** Everything that is written as text to standard output. The test runner's own records are bytes: they go on. */
+function overheard(t: TestContext): string[] {
+  const pieces: string[] = [];
+  const write = process.stdout.write.bind(process.stdout);
+  t.mock.method(process.stdout, 'write', (piece: string | Uint8Array) =>
+    typeof piece === 'string' ? pieces.push(piece) > 0 : write(piece),
+  );
+  return pieces;
+}
+
 describe('the cache', () => {
   usingOwnToolCache();
   restoring('TMPDIR', 'XDG_CACHE_HOME', 'GITHUB_ACTIONS');
@@ -76,8 +86,7 @@ describe('the cache', () => {
 
   /** What storing an entry and a line of text put on standard output. */
   const written = async (t: TestContext): Promise<string[]> => {
-    const pieces: string[] = [];
-    t.mock.method(process.stdout, 'write', (piece: unknown) => pieces.push(String(piece)) > 0);
+    const pieces = overheard(t);
     await storeEntry(BUILT, PLACE);
     process.stdout.write('other text');
     return pieces;
@@ -98,8 +107,7 @@ describe('the cache', () => {
 
   it('holds nothing of others back after it looked for two entries at once, and stored two', async (t) => {
     delete process.env['GITHUB_ACTIONS'];
-    const pieces: string[] = [];
-    t.mock.method(process.stdout, 'write', (piece: unknown) => pieces.push(String(piece)) > 0);
+    const pieces = overheard(t);
     await Promise.all([found(), found()]);
     await Promise.all(['1.30.4', '1.30.5'].map((version) => storeEntry(BUILT, { ...PLACE, version })));
     process.stdout.write('::debug::of another');
