@@ -2534,8 +2534,8 @@ find_new() {
     [ "$NM_LIVES" = 0 ] || { journal new-master pid "$S_nm"; return 0; }
     [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om died after USR2"; return 1; }
     uptime_now
-    if [ -e "$S_pidf.oldbin" ] || [ "$(stat -c '%z %i' "$S_pidf" 2>/dev/null)" != "$PID_CTIME" ]; then RENAMED=1; fi
-    if [ -e "$S_pidf.oldbin" ]; then :
+    if [ -f "$S_pidf.oldbin" ] || [ "$(stat -c '%z %i' "$S_pidf" 2>/dev/null)" != "$PID_CTIME" ]; then RENAMED=1; fi
+    if [ -f "$S_pidf.oldbin" ]; then :
     elif [ "$RENAMED" = 1 ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then
       evidence; refuse new-master-died 'the new binary ended before its master came up'; return 1
     elif [ "$RENAMED" = 0 ] && [ "$NOW" -ge "$_sign_by" ]; then
@@ -2571,7 +2571,9 @@ orphan_listeners() {
   ORPHANS=''
   while read -r _ino _where; do
     case " $L_DEC " in *" $_ino "*) continue ;; esac
-    case $L_ADDR in *" $_where$NL"*) ORPHANS="$ORPHANS${ORPHANS:+, }$_ino ($_where)" ;; esac
+    case $L_ADDR in *" $_where$NL"*) ;; *) continue ;; esac
+    case $_where in unix*) _where=${_where#unix } ;; *) _where="port $((0x${_where##*:}))" ;; esac
+    ORPHANS="$ORPHANS${ORPHANS:+, }socket $_ino of $_where"
   done <<EOF
 $OLD_ADDR
 EOF
@@ -2586,7 +2588,7 @@ wait_ready() {
     lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm died before its workers accepted"; return 1; }
     if enough_accept && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ]; then
       orphan_listeners
-      [ -z "$ORPHANS" ] || { evidence; refuse not-ready "nobody would accept on sockets that only the old master holds, for addresses of the new one: $ORPHANS"; return 1; }
+      [ -z "$ORPHANS" ] || { evidence; refuse not-ready "nobody would accept what comes to sockets that only the old master holds, on addresses of the new one: $ORPHANS"; return 1; }
       return 0
     fi
     for _p in $STAFF; do
@@ -2987,7 +2989,7 @@ follow_rotation() {
   _ino=${_one%% *}
   [ -n "$_ino" ] && [ -f "${_one#* }" ] || return 0
   set -- "$(stat -L -c '%i' "${_one#* }" "/proc/$S_om/fd/2" 2>/dev/null)"
-  case $1 in "$_ino"* | *[!0-9"$NL"]*) return 0 ;; *"$NL$_ino") ;; *) return 0 ;; esac
+  case $1 in "$_ino$NL"*) return 0 ;; *"$NL$_ino") ;; *) return 0 ;; esac
   may_act || return 0
   journal reopen-old log "${_one#* }"
   kill -USR1 "$S_om"
