@@ -5643,6 +5643,10 @@ const OUTAGE = {
 	outage: "the old version was started anew",
 	down: "starting the old version failed too"
 };
+/** ngx_exec_new_binary remembers a failure inside the master as a new binary that still runs. */
+function poisonedNote(pid) {
+	return `Do not reload nginx now: its master ${pid} serves, but could not start a new one, takes itself for being in an upgrade, and every HUP would only add workers. What hindered it is in the evidence: remove that, then restart nginx once.`;
+}
 /** Reads the target's own words after the last change and compares them with what was meant. */
 function readBack(run, { answer, expected }) {
 	const read = fieldsOf(answer.fields, answer.verb);
@@ -5663,6 +5667,7 @@ function readBack(run, { answer, expected }) {
 		read.number("accepting") > 0 ? "" : "no worker accepts"
 	].filter((doubt) => doubt !== "");
 	run.result.sha256 = running;
+	if (read.flag("poisoned")) run.result.notes.push(poisonedNote(master.pid));
 	if (expected !== run.result.previousSha256) run.result.newMaster = master;
 	if (doubts.length > 0) throw new NotAsMeant("changed-by-others", `reading back: ${doubts.join("; ")}`);
 }
@@ -6741,6 +6746,57 @@ function nextLook(rules, { now, due }) {
 	return Math.min(due, ...ends);
 }
 
+// src/host/error-log.ts
+/** `2026/11/26 10:15:00 [alert] 4711#4711: *12 text`; ngx_log.c, ngx_log_error_core. */
+const LINE$1 = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(emerg|alert|crit)\] (\d+)#\d+: (?:\*\d+ )?(.*)$/;
+/** Serious by level alone. What nginx goes on serving with, and would have said whatever its version. */
+const HARMLESS = [
+	/^SSL_\w+\(\) failed/,
+	/^ignoring stale global SSL error/,
+	/^could not allocate new session in SSL session shared cache/,
+	/^unlink\(\) ".*" failed \(2:/,
+	/^open socket #\d+ left in connection/,
+	/^aborting$/,
+	/^(?:send|recv)msg\(\) failed/,
+	/^kill\(\d+, \d+\) failed \(3:/,
+	/^(?:setpriority|setrlimit|sched_setaffinity|prctl|io_setup|eventfd|initgroups)\(.*failed/,
+	/^connect\(\) to unix:.* failed \(2:/,
+	/ in \S+:\d+$/
+];
+/** Lines that the new generation wrote, that mean trouble, and of a kind that was not there before. */
+function seriousLines({ lines, before, pids }) {
+	const known = new Set(before.map(kindOf$1));
+	return lines.filter((line) => {
+		const [, , pid, text = ""] = LINE$1.exec(line) ?? [];
+		if (!pids.has(Number(pid)) || HARMLESS.some((harmless) => harmless.test(text))) return false;
+		return !known.has(kindOf$1(line));
+	});
+}
+/** The line without what differs from one time to the next: when, who, for whom, numbers. */
+function kindOf$1(line) {
+	const [, level = "", , text = line] = LINE$1.exec(line) ?? [];
+	return `${level} ${text.replace(/, (?:client|server|upstream): .*$/, "").replaceAll(/\d+/g, "#")}`;
+}
+/** Rejects as `error-log` where the new generation wrote serious lines; they become evidence. */
+function judgeErrorLog({ fields, verb }, result) {
+	if (!Array.isArray(fields["errorLog"]) || fields["errorLog"].length === 0) return;
+	const read = fieldsOf(fields, verb);
+	const [first, ...others] = seriousLines({
+		lines: read.lines("errorLog"),
+		before: read.lines("errorsBefore"),
+		pids: new Set(read.text("newPids").split(" ").map(Number))
+	});
+	if (first === void 0) return;
+	result.evidence ??= {
+		errorLog: [],
+		probes: [],
+		processes: []
+	};
+	result.evidence.errorLog.push(first, ...others);
+	const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
+	throw new require_errors.UpgradeError("error-log", `the new generation wrote to its error log: ${first}${more}`);
+}
+
 // src/host/switching.ts
 /** How often the new generation is looked at while it serves; each look is also the run's sign of life. */
 const LOOK_EVERY = 1e3;
@@ -6784,7 +6840,7 @@ async function retire(run, [asked]) {
 			...ours(run),
 			waits
 		}));
-		mustSucceed(await answer, run.result);
+		judgeErrorLog(mustSucceed(await answer, run.result), run.result);
 	});
 }
 /** What follows is meant for this very upgrade. */
@@ -6866,7 +6922,9 @@ async function lookUntil(run, end) {
 	}
 }
 async function look(run) {
-	mustSucceed(await run.agent.ask("look"), run.result);
+	const answer = mustSucceed(await run.agent.ask("look"), run.result);
+	if (fieldsOf(answer.fields, "look").flag("reparked")) run.result.notes.push("Somebody reloaded the old master while it was parked: it was told to stop again.");
+	judgeErrorLog(answer, run.result);
 }
 
 // src/obtain/tools.ts

@@ -99,6 +99,14 @@ const OUTCOME_OF: Record<string, Outcome> = {
 };
 const OUTAGE = { outage: 'the old version was started anew', down: 'starting the old version failed too' };
 
+/** ngx_exec_new_binary remembers a failure inside the master as a new binary that still runs. */
+function poisonedNote(pid: number): string {
+  return (
+    `Do not reload nginx now: its master ${pid} serves, but could not start a new one, takes itself for being in an upgrade, ` +
+    'and every HUP would only add workers. What hindered it is in the evidence: remove that, then restart nginx once.'
+  );
+}
+
 /** Reads the target's own words after the last change and compares them with what was meant. */
 function readBack(run: HostRun, { answer, expected }: { answer: Answer; expected: string }): void {
   const read = fieldsOf(answer.fields, answer.verb);
@@ -117,6 +125,7 @@ function readBack(run: HostRun, { answer, expected }: { answer: Answer; expected
     read.number('accepting') > 0 ? '' : 'no worker accepts',
   ].filter((doubt) => doubt !== '');
   run.result.sha256 = running;
+  if (read.flag('poisoned')) run.result.notes.push(poisonedNote(master.pid));
   if (expected !== run.result.previousSha256) run.result.newMaster = master;
   if (doubts.length > 0) throw new NotAsMeant('changed-by-others', `reading back: ${doubts.join('; ')}`);
 }

@@ -6,6 +6,7 @@ import { UpgradeError } from '../errors.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 import { processOf } from '../target/facts.ts';
 import { orCancelled, throwIfCancelled } from './cancellation.ts';
+import { judgeErrorLog } from './error-log.ts';
 import { mustSucceed } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import type { Probing } from './probing.ts';
@@ -48,7 +49,7 @@ export async function retire(run: Inspected, [asked]: Promise<Answer>[]): Promis
   await phase(run, 'retire', async () => {
     const waits = run.config.switch.readyTimeout;
     const answer = orCancelled(run.cancel, () => asked ?? run.agent.ask('retire', { ...ours(run), waits }));
-    mustSucceed(await answer, run.result);
+    judgeErrorLog(mustSucceed(await answer, run.result), run.result);
   });
 }
 
@@ -125,5 +126,9 @@ async function lookUntil(run: HostRun, end: AbortSignal): Promise<void> {
 }
 
 async function look(run: HostRun): Promise<void> {
-  mustSucceed(await run.agent.ask('look'), run.result);
+  const answer = mustSucceed(await run.agent.ask('look'), run.result);
+  if (fieldsOf(answer.fields, 'look').flag('reparked')) {
+    run.result.notes.push('Somebody reloaded the old master while it was parked: it was told to stop again.');
+  }
+  judgeErrorLog(answer, run.result);
 }

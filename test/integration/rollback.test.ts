@@ -46,6 +46,17 @@ describe('an upgrade that fails', { skip: noHosts(), timeout: 120_000 }, () => {
     assert.deepEqual(lost, []);
   });
 
+  test('goes back where the new version answers well, and complains in its error log', async () => {
+    const complains = await broken('complains');
+    const { value, load } = await underLoad(web, () =>
+      web.product.run('upgrade', '--binary', complains, ...quick({ 'bake-time': '6s' })),
+    );
+    await isBack(value, 'error-log');
+    assert.match(value.host.reason?.message ?? '', /\[alert\].*zero size buf in a test/);
+    assert.match(value.host.evidence?.errorLog[0] ?? '', /zero size buf in a test/);
+    assert.ok((load.byVersion['1.26.3'] ?? 0) > 0, 'the new version never served');
+  });
+
   test('stays held for inspection with auto-rollback: false, until rollback', async () => {
     await web.sh(RED_FOR_NEWER);
     web.spoil();

@@ -4,6 +4,7 @@ export const VARIANTS = [
   'master-hangs',
   'exits-at-start',
   'turns-red',
+  'complains',
   'other-conf-path',
   'other-pid-path',
   'big',
@@ -46,6 +47,16 @@ export const EDITS: Record<Variant, Edit[]> = {
         return;
     }
 
+`,
+    },
+  ],
+  complains: [
+    {
+      file: 'src/http/ngx_http_core_module.c',
+      find: `${RUN_PHASES}    ngx_int_t                   rc;\n`,
+      replace: `${RUN_PHASES}    ngx_int_t                   rc;
+
+    ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0, "zero size buf in a test");
 `,
     },
   ],

@@ -7,7 +7,7 @@ import type { HostResult } from '../../../src/report/result.ts';
 import { NEW, OLD, scriptedAgent, scriptedRun, type Scripted, SIDES } from './scripted-run.ts';
 
 const master = { pid: 900, startTime: '5200' };
-const serving = { master, diskRuns: true, pidText: '900', accepting: 2, oldGone: true };
+const serving = { master, diskRuns: true, poisoned: false, pidText: '900', accepting: 2, oldGone: true };
 const committed = { ...serving, runningSha256: NEW.sha256 };
 const undone = { ...serving, runningSha256: OLD.sha256, outcome: 'rolled-back' };
 
@@ -87,6 +87,12 @@ describe('commit', () => {
     const { run } = asking({ commit: [{ ...committed, oldGone: false }] });
     await commit(run, SIDES);
     assert.deepEqual([run.result.drained, run.result.state], [false, 'draining']);
+  });
+
+  it('tells of a master that must not be reloaded', async () => {
+    const { run } = asking({ commit: [{ ...committed, poisoned: true }] });
+    await commit(run, SIDES);
+    assert.match(run.result.notes.join(), /Do not reload nginx now: its master 900 serves.*restart nginx once/);
   });
 
   const DOUBTS: [what: string, answer: Record<string, unknown>, says: RegExp][] = [

@@ -14,6 +14,7 @@ const undone = {
   master: { pid: 700, startTime: '1' },
   runningSha256: OLD.sha256,
   diskRuns: true,
+  poisoned: false,
   pidText: '700',
   accepting: 2,
 };

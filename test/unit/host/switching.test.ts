@@ -27,6 +27,8 @@ const HEALTH: HealthSettings = {
   failureLimit: 0,
 };
 
+const QUIET = { reparked: false, errorLog: [] };
+
 interface Course {
   /** What the probes are answered, one after another; the last one stays. */
   probes: Judgement[];
@@ -40,7 +42,7 @@ interface Course {
 }
 
 /** `course`: probes and looks in their order. */
-async function baked({ probes, looks = [{}], renewedBy = [], onLook, onProbe, cancel }: Course) {
+async function baked({ probes, looks = [QUIET], renewedBy = [], onLook, onProbe, cancel }: Course) {
   const scripted = scriptedAgent({ answers: { look: looks } });
   const course: string[] = [];
   const outages: Span[] = [];
@@ -141,6 +143,17 @@ describe('bake', () => {
       looks: [['new-master-died', { evidenceLog: ['[alert] a'] }]],
     });
     assert.equal(reasonOf(ended), 'new-master-died');
+  });
+
+  it('ends with serious lines in the error log of the new generation, and tells of a reload from outside', async () => {
+    const errorLog = ['2026/11/26 10:15:00 [alert] 900#900: worker process 901 exited on signal 11'];
+    const { ended, result } = await baked({
+      probes: [GOOD, BAD],
+      looks: [{ reparked: true, errorLog, newPids: '900 901', errorsBefore: [] }],
+    });
+    assert.equal(reasonOf(ended), 'error-log');
+    assert.deepEqual(result.evidence?.errorLog, errorLog);
+    assert.match(result.notes.join(), /Somebody reloaded the old master/);
   });
 
   it('does not wait for the target once it is cancelled', async () => {

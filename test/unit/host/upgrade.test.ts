@@ -16,7 +16,14 @@ import {
 } from './scripted-run.ts';
 
 const newMaster = { pid: 900, startTime: '5200' };
-const serving = { master: newMaster, runningSha256: NEW.sha256, diskRuns: true, pidText: '900', accepting: 2 };
+const serving = {
+  master: newMaster,
+  runningSha256: NEW.sha256,
+  diskRuns: true,
+  poisoned: false,
+  pidText: '900',
+  accepting: 2,
+};
 const old = masterOf('systemd');
 const back = { ...serving, master: old.process, pidText: '41', runningSha256: old.sha256, outcome: 'rolled-back' };
 const WELL: Script['answers'] = {
