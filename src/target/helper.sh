@@ -1284,7 +1284,7 @@ put_old_binary() {
 
 # path_is_ours: at the binary's path is the old file, the new one, or none.
 path_is_ours() {
-  [ ! "$S_bin" -ef "$S_work/old" ] && [ ! "$S_bin" -ef "$S_work/new" ] || return 0
+  [ ! "$S_bin" -ef "$S_work/old" ] && [ ! "$S_bin" -ef "$S_work/new" ] && [ ! "$S_bin" -ef "$S_work/stub" ] || return 0
   inode_of "$S_bin"
   case $INODE in "$S_new_ino" | "$S_path_ino" | '') ;; *) return 1 ;; esac
 }
@@ -1430,6 +1430,7 @@ write_pid_file() {
 undo() {
   find_pair
   if [ "$S_phase" = staged ]; then close_books untouched "$DECISION_WHY"; return 0; fi
+  end_rehearsal
   exec_settles
   [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
   if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
@@ -1454,7 +1455,7 @@ undo() {
 # is_poisoned: USR2 led to no new process, and nginx says why. A rename or a fork that fails leaves the master with a new binary of
 # -1 (ngx_exec_new_binary, ngx_spawn_process): it would never reload again, and each HUP would add a set of workers.
 is_poisoned() {
-  [ "$S_usr2" = 1 ] && [ -z "$S_nm" ] || return 1
+  [ -n "$S_usr2" ] && [ -z "$S_nm" ] || return 1
   new_log_lines 'rename\(\) .* failed .*before executing new binary|fork\(\) failed while spawning "new binary|processes can be spawned'
   [ -n "$LINES_FOUND" ]
 }
@@ -1560,8 +1561,10 @@ close_books() {
   else write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"; fi
   each_module module_room_gone
   # Never while the path still leads in there.
-  if [ -n "$S_work" ] && [ -L "$S_bin" ] && [ "$(readlink "$S_bin")" = "$S_work/new" ]; then clear_books
-  else clear_books "$S_work"; fi
+  case $([ ! -L "$S_bin" ] || readlink "$S_bin") in
+    "${S_work:-none}"/*) clear_books ;;
+    *) clear_books "$S_work" ;;
+  esac
   # Told now, waited for by guard_gone: it needs a moment.
   # The word of one that died is of no use to anybody.
   if ! guard_lives; then rm -f "$D/guard"
@@ -2446,6 +2449,148 @@ lost_ground() {
   if [ -n "$DECISION" ]; then refuse decided "$DECISION $DECISION_WHY"; else refuse changed-by-others 'another actor took over'; fi
 }
 
+# verb_rehearse: the running master executes a stub, which runs the new file's `-t` as the master would run it: with its
+# user, capabilities, limits, namespaces and environment. No worker notices. What it says is for the run to judge.
+verb_rehearse() {
+  local _exit
+  rec_new
+  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] && [ "$S_phase" = staged ] || { refuse changed-by-others 'no such upgrade is prepared here'; return; }
+  [ -e "$S_work/new" ] || { refuse upload-failed "$S_work/new is gone"; return; }
+  [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
+  sign_of_life
+  find_pair
+  [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
+  wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
+  if ! raise_stub; then
+    free_reader
+    ! may_act || { S_usr2='' S_phase=staged; save_state; }
+    return
+  fi
+  _exit=null
+  ! stub_ends || _exit=$STUB_EXIT
+  read_decision
+  [ -z "$DECISION" ] || { lost_ground; return; }
+  rec_raw exit "$_exit"
+  rec_lines said "$(tail -n 100 "$S_work/said" 2>/dev/null | grep -v '^stub ')"
+  [ "$_exit" != null ] || evidence
+  [ "$_exit" != null ] || end_rehearsal
+  put_old || { refuse changed-by-others "another file was put at $S_bin"; return; }
+  pid_file_is "$S_om" || { refuse internal "the master $S_om did not put its pid file back"; return; }
+  ! is_poisoned || heal
+  rec_bool poisoned "$POISONED"
+  S_usr2='' S_phase=staged
+  save_state || { refuse internal "cannot write $D/upgrade: the old generation serves"; return; }
+  journal rehearsed exit "$_exit"
+  answer
+}
+
+# raise_stub: at the binary's path, and USR2. Its words come through a pipe: the master may see this directory read-only.
+raise_stub() {
+  second_names 2>/dev/null || { refuse internal "cannot link $S_bin, or a module of it, to a second name"; return 1; }
+  read_inodes "$S_work/old" "$S_bin"
+  [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
+  pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
+  write_stub || { refuse internal "cannot write a stub to $S_work"; return 1; }
+  staff_of "$S_om"
+  S_ow=$STAFF S_phase=rehearsing S_usr2=stub
+  logs_from_here
+  save_state || { S_phase=staged; refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
+  journal rehearse old "$S_om"
+  may_act || { lost_ground; return 1; }
+  cat "$S_work/pipe" >"$S_work/said" &
+  READER=$!
+  each_module module_swap || { put_old; refuse changed-by-others 'a module could not be replaced'; return 1; }
+  mv -f "$S_work/stub.link" "$S_bin"
+  may_act || { put_old; lost_ground; return 1; }
+  lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
+  PID_CTIME=$(stat -c '%z %i' "$S_pidf")
+  kill -USR2 "$S_om"
+}
+
+# write_stub: whoever else runs the path meanwhile gets the old binary; only a master sets NGINX (ngx_exec_new_binary). With
+# it set, `-t` would take inherited sockets for its own.
+write_stub() {
+  local _old _new _pipe
+  shell_word "$S_work/old"
+  _old=$WORD
+  shell_word "$S_work/new"
+  _new=$WORD
+  shell_word "$S_work/pipe"
+  _pipe=$WORD
+  write_file "$S_work/stub" "#!/bin/sh
+[ \"\${NGINX+set}\" ] || exec $_old \"\$@\"
+unset NGINX
+exec 1<>$_pipe 2>&1
+$_new \"\$@\" -t
+echo \"stub \$?\"
+exit 1" && chmod 755 "$S_work/stub" && rm -f "$S_work/pipe" "$S_work/stub.link" && mkfifo -m 600 "$S_work/pipe" || return 1
+  uid_of "$S_om"
+  [ "$UID_OF" = "$MY_UID" ] || chown "$UID_OF" "$S_work/pipe" || return 1
+  if confined "$S_om"; then ln "$S_work/stub" "$S_work/stub.link"; else ln -s "$S_work/stub" "$S_work/stub.link"; fi
+}
+
+# stub_ends: true with STUB_EXIT where the new file was run and ended. Exits: the pid file was renamed there and back;
+# nothing happens for two seconds; the master died; a decision; deadline.
+stub_ends() {
+  local _by _sign_by _sign
+  uptime_now
+  _by=$((NOW + S_ready)) _sign_by=$((NOW + 20)) RENAMED=0
+  while lives "$S_om" "$S_om_start" && may_act && [ "$NOW" -lt "$_by" ]; do
+    _sign=$(stat -c '%z %i' "$S_pidf" 2>/dev/null)
+    if [ -f "$S_pidf.oldbin" ] || [ "$_sign" != "$PID_CTIME" ]; then RENAMED=1; fi
+    if [ "$RENAMED" = 0 ]; then [ "$NOW" -lt "$_sign_by" ] || break
+    elif [ ! -f "$S_pidf.oldbin" ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then break; fi
+    pause
+    uptime_now
+  done
+  free_reader
+  _by=$((NOW + 10))
+  until stub_exit || [ "$NOW" -ge "$_by" ]; do pause; uptime_now; done
+  kill "$READER" 2>/dev/null
+  wait "$READER" 2>/dev/null
+  stub_exit
+}
+
+# free_reader: where nobody wrote, it still waits for the pipe to open.
+free_reader() { [ ! -p "$S_work/pipe" ] || true <>"$S_work/pipe"; }
+
+stub_exit() {
+  STUB_EXIT=$(tail -n 1 "$S_work/said" 2>/dev/null)
+  case $STUB_EXIT in 'stub '*) STUB_EXIT=${STUB_EXIT#stub } ;; *) return 1 ;; esac
+}
+
+# end_rehearsal: whatever of it appears within a second. KILL: a child of the master inherits its blocked signals.
+end_rehearsal() {
+  local _by _c
+  [ "$S_usr2" = stub ] && [ "$OM_LIVES" = 1 ] || return 0
+  free_reader
+  uptime_now
+  _by=$((NOW + 10))
+  while [ "$NOW" -lt "$_by" ]; do
+    children_of "$S_om"
+    processes_of "$S_new_ino"
+    for _c in $CHILDREN; do
+      case " $S_ow " in *" $_c "*) continue ;; esac
+      [ "/proc/$_c/exe" -ef "/proc/$S_om/exe" ] || RUNNING="$RUNNING $_c"
+    done
+    # shellcheck disable=SC2086
+    [ -z "$RUNNING" ] || { may_act rollback && kill_all KILL $RUNNING; }
+    pause
+    uptime_now
+  done
+}
+
+# shell_word TEXT: WORD is the text as one word of a shell's.
+shell_word() {
+  local _rest
+  _rest=$1 WORD="'"
+  while :; do
+    case $_rest in *"'"*) ;; *) break ;; esac
+    WORD="$WORD${_rest%%"'"*}'\\''" _rest=${_rest#*"'"}
+  done
+  WORD="$WORD$_rest'"
+}
+
 # verb_begin: swap, USR2, the old name back, new workers accepting.
 verb_begin() {
   rec_new
@@ -3046,6 +3191,7 @@ run_verb() {
     receive) verb_receive ;;
     check) verb_check ;;
     unstage) verb_unstage ;;
+    rehearse) verb_rehearse ;;
     begin) verb_begin ;;
     retire) verb_retire ;;
     look) verb_look ;;
