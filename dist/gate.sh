@@ -36,6 +36,8 @@ gate_needs_root() {
   for pid in $masters; do
     gate_uid "$pid"
     [ "$UID_OF" = "$me" ] || return 0
+    # Its file gave it capabilities: only root may look into it.
+    [ -e "/proc/$pid/exe" ] || return 0
   done
   return 1
 }

@@ -550,6 +550,17 @@ command_line() {
   set +f
 }
 
+# own_version MASTER: what its file says of itself. Another user than root may not follow the link where the file has
+# capabilities.
+own_version() {
+  local _file
+  user_of "$1"
+  _file=/proc/$1/exe
+  [ -z "$AS" ] || _file=$(readlink "$_file")
+  # shellcheck disable=SC2086
+  env -i "PATH=$PATH" $AS "$_file" -V 2>&1 </dev/null
+}
+
 # survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS,
 # ABOUT (what the kernel says), PACKAGE, and SHOWN, what systemd says of the unit.
 survey() {
@@ -560,7 +571,7 @@ survey() {
   OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
   count_processors
   _replies=$(
-    (one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)" && printf 'build=%s\n' "$LINE") &
+    (one_line "$(own_version "$1")" && printf 'build=%s\n' "$LINE") &
     (_sum=$(sha256sum <"/proc/$1/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
     df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && printf 'free=%s\n' "$_free"; } &
     printf 'cwd=%s\nexe=%s\n' "$(readlink "/proc/$1/cwd")" "$(readlink "/proc/$1/exe")" &
@@ -610,12 +621,19 @@ shown_of() {
 # surroundings MASTER: what the kernel says of it, of its children together, and of the room that there is, read by one
 # process. Lines of "about=KEY=VALUE".
 surroundings() {
-  local _label
+  local _label _tasks
   children_of "$1"
+  # Root is held to no number of processes.
+  uid_of "$1"
+  _tasks=''
+  [ "$UID_OF" = 0 ] || _tasks=$(cat /proc/[0-9]*/status 2>/dev/null | awk -v U="$UID_OF" '
+    $1 == "Uid:" { user = $2 }
+    $1 == "Threads:" && user == U { n += $2 }
+    END { print n + 0 }')
   # Without a security module reading it is an error, at which mawk gives up altogether.
   _label=''
   { read -r _label <"/proc/$1/attr/current"; } 2>/dev/null
-  awk -v M="$1" -v C="$CHILDREN" -v EXE="$(readlink "/proc/$1/exe")" -v LABEL="$_label" '
+  awk -v M="$1" -v C="$CHILDREN" -v EXE="$(readlink "/proc/$1/exe")" -v LABEL="$_label" -v TASKS="$_tasks" '
     function say(key, value) { if (value != "") print "about=" key "=" value }
     function first(file,   line) { line = ""; getline line < file; close(file); return line }
     # A limit at any level above holds as well.
@@ -636,8 +654,11 @@ surroundings() {
       }
       close(file)
     }
-    function limit(file,   line, w) {
-      while ((getline line < file) > 0) if (line ~ /^Max open files/) { split(line, w); return w[4] " " w[5] }
+    function limit(file, what,   line, w, said) {
+      said = ""
+      while (said == "" && (getline line < file) > 0) if (index(line, what) == 1) { split(substr(line, length(what) + 1), w); said = w[1] " " w[2] }
+      close(file)
+      return said
     }
     function mount(   line, w, n, best, said) {
       while ((getline line < (proc "/mountinfo")) > 0) {
@@ -652,7 +673,8 @@ surroundings() {
       n = split(C, child, " ")
       for (i = 1; i <= n; i++) status("/proc/" child[i] "/status", 0)
       say("held", held + shared)
-      say("nofile", limit(proc "/limits")); say("mostFiles", limit("/proc/1/limits"))
+      say("nofile", limit(proc "/limits", "Max open files")); say("mostFiles", limit("/proc/1/limits", "Max open files"))
+      if (TASKS != "" && (split(limit(proc "/limits", "Max processes"), w) && w[1] ~ /^[0-9]+$/)) say("userPids", w[1] - TASKS)
       mount()
       sub(/ \(deleted\)$/, "", EXE)
       while ((getline line < (proc "/maps")) > 0)
@@ -733,9 +755,9 @@ settings_of() {
 
 # ------------------------------------------------------------------------------------------------------------ masters
 
-# all_masters: MASTERS are all processes of our own user that call themselves a master and lie in our pid namespace.
-# FOREIGN lie in other namespaces. STRANGERS are other users': anybody may call a process so, and what it runs is never
-# run here with more rights than its own.
+# all_masters: MASTERS are all processes that call themselves a master, lie in our pid namespace, and are of our own user, or
+# of a system service where we are root. FOREIGN lie in other namespaces. STRANGERS are other users': anybody may call a
+# process so. What a master names is never run here with more rights than its own.
 # Titles may be cut to what argv and environment left room for (ngx_setproctitle), hence the short pattern.
 all_masters() {
   local _paths _spaces _mine _p
@@ -749,7 +771,7 @@ all_masters() {
   for _p in $TITLED; do
     start_of "$_p" || continue
     uid_of "$_p"
-    [ "$UID_OF" = "$MY_UID" ] || { STRANGERS="$STRANGERS $_p"; continue; }
+    [ "$UID_OF" = "$MY_UID" ] || of_service "$_p" || { STRANGERS="$STRANGERS $_p"; continue; }
     case $_spaces$NL in
       *"$NL$_mine /proc/$_p/ns/pid$NL"*) MASTERS="$MASTERS $_p" ;;
       # What may not be looked into is no other namespace's for that.
@@ -757,6 +779,56 @@ all_masters() {
       *) MASTERS="$MASTERS $_p" ;;
     esac
   done
+}
+
+# of_service PID: it runs under another user as a system service, from a place where only root can put a file. Only root can
+# move a process into that cgroup.
+of_service() {
+  local _controllers _group _service _exe
+  [ "$MY_UID" = 0 ] && command -v setpriv >/dev/null || return 1
+  _service=0
+  while IFS=: read -r _ _controllers _group; do
+    case $_controllers in '' | name=systemd) ;; *) continue ;; esac
+    case $_group in */user.slice/*) return 1 ;; *.slice/*.service) _service=1 ;; esac
+  done 2>/dev/null <"/proc/$1/cgroup"
+  [ "$_service" = 1 ] && _exe=$(readlink "/proc/$1/exe") && only_root_writes "${_exe% (deleted)}"
+}
+
+# only_root_writes FILE: whatever leads to it, and its directory's content.
+only_root_writes() {
+  local _path
+  _path=${1%/*}
+  set --
+  while [ -n "$_path" ]; do set -- "$@" "$_path"; _path=${_path%/*}; done
+  set -- "$@" /
+  stat -L -c '%u %g %A' "$@" 2>/dev/null | awk '$1 != 0 || substr($3, 9, 1) == "w" || substr($3, 6, 1) == "w" && $2 != 0 { bad = 1 } END { exit bad || !NR }'
+}
+
+# user_of PID: AS is what runs a program with its user, groups and ambient capabilities; empty where these are ours.
+user_of() {
+  local _key _values _uid _gid _groups _caps _bit
+  AS='' _uid='' _gid='' _groups='' _caps=0
+  while read -r _key _values; do
+    case $_key in
+      Uid:) _uid=${_values%%[!0-9]*} ;;
+      Gid:) _gid=${_values%%[!0-9]*} ;;
+      Groups:) _groups=$_values ;;
+      CapAmb:) _caps=$_values ;;
+    esac
+  done 2>/dev/null <"/proc/$1/status"
+  [ -n "$_uid" ] && [ "$_uid" != "$MY_UID" ] || return 0
+  AS="setpriv --reuid=$_uid --regid=$_gid --clear-groups"
+  # shellcheck disable=SC2086
+  if [ -n "$_groups" ]; then set -- $_groups; AS="${AS% *} --groups=$(IFS=,; echo "$*")"; fi
+  _caps=$((0x$_caps)) _bit=0
+  [ "$_caps" != 0 ] || return 0
+  set --
+  while [ "$_bit" -lt 63 ]; do
+    [ $(((_caps >> _bit) & 1)) = 0 ] || set -- "$@" "+cap_$_bit"
+    _bit=$((_bit + 1))
+  done
+  _caps=$(IFS=,; echo "$*")
+  AS="$AS --inh-caps=-all,$_caps --ambient-caps=-all,$_caps"
 }
 
 # titled_masters: TITLED are all processes that call themselves a master.
@@ -795,6 +867,8 @@ find_master() {
   local _c
   find_root "$1"
   DRAINING=''
+  # Our own user's, but one whose file gave it capabilities: only root may look into it (proc(5), PR_SET_DUMPABLE).
+  if [ -n "$OM" ] && [ ! -e "/proc/$OM/exe" ]; then OM='' WHY_NOT=master-hidden; fi
   [ -n "$OM" ] || return 0
   # After QUIT the old master has closed its listeners and only waits for its last connections: its child is the master.
   children_of "$OM"
@@ -840,7 +914,7 @@ find_root() {
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
 STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino path_ino new_ino old_sha new_sha new_blake
-old_version new_version modules need cover ow nw unix listen usr2 winch quit confirm ready drain hold keep unit logs cwd
+old_version new_version modules need cover ow nw unix listen usr2 winch quit confirm ready drain hold keep unit logs cwd as
 opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
@@ -1284,7 +1358,7 @@ put_old_binary() {
 
 # path_is_ours: at the binary's path is the old file, the new one, or none.
 path_is_ours() {
-  [ ! "$S_bin" -ef "$S_work/old" ] && [ ! "$S_bin" -ef "$S_work/new" ] || return 0
+  [ ! "$S_bin" -ef "$S_work/old" ] && [ ! "$S_bin" -ef "$S_work/new" ] && [ ! "$S_bin" -ef "$S_work/stub" ] || return 0
   inode_of "$S_bin"
   case $INODE in "$S_new_ino" | "$S_path_ino" | '') ;; *) return 1 ;; esac
 }
@@ -1430,6 +1504,7 @@ write_pid_file() {
 undo() {
   find_pair
   if [ "$S_phase" = staged ]; then close_books untouched "$DECISION_WHY"; return 0; fi
+  end_rehearsal
   exec_settles
   [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
   if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
@@ -1454,7 +1529,7 @@ undo() {
 # is_poisoned: USR2 led to no new process, and nginx says why. A rename or a fork that fails leaves the master with a new binary of
 # -1 (ngx_exec_new_binary, ngx_spawn_process): it would never reload again, and each HUP would add a set of workers.
 is_poisoned() {
-  [ "$S_usr2" = 1 ] && [ -z "$S_nm" ] || return 1
+  [ -n "$S_usr2" ] && [ -z "$S_nm" ] || return 1
   new_log_lines 'rename\(\) .* failed .*before executing new binary|fork\(\) failed while spawning "new binary|processes can be spawned'
   [ -n "$LINES_FOUND" ]
 }
@@ -1560,8 +1635,10 @@ close_books() {
   else write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=${2-}"; fi
   each_module module_room_gone
   # Never while the path still leads in there.
-  if [ -n "$S_work" ] && [ -L "$S_bin" ] && [ "$(readlink "$S_bin")" = "$S_work/new" ]; then clear_books
-  else clear_books "$S_work"; fi
+  case $([ ! -L "$S_bin" ] || readlink "$S_bin") in
+    "${S_work:-none}"/*) clear_books ;;
+    *) clear_books "$S_work" ;;
+  esac
   # Told now, waited for by guard_gone: it needs a moment.
   # The word of one that died is of no use to anybody.
   if ! guard_lives; then rm -f "$D/guard"
@@ -1572,7 +1649,7 @@ close_books() {
 # clear_books [WORK]: the lock goes last; while it stands nobody else begins here.
 clear_books() { rm -rf ${1+"$1"} "$D/upgrade" "$D/reserve" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
 
-# as_master FILE [ARG]...: runs FILE as the running master was run: its options and directory, an almost empty environment.
+# as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment.
 as_master() {
   local _program
   _program=$1
@@ -1584,8 +1661,8 @@ as_master() {
   # shellcheck disable=SC2086
   (
     cd "${S_cwd:-/}" || exit 1
-    [ -n "$ROOM" ] || exec env -i "PATH=$PATH" "$_program" "$@" </dev/null
-    BINDS=$BINDS exec $ROOM /bin/sh -c "$FURNISH" room "$_program" "$@" </dev/null
+    [ -n "$ROOM" ] || exec env -i "PATH=$PATH" $S_as "$_program" "$@" </dev/null
+    BINDS=$BINDS exec $ROOM /bin/sh -c "$FURNISH" room $S_as "$_program" "$@" </dev/null
   )
 }
 
@@ -1604,6 +1681,8 @@ each_module() {
     "$1" "$_path" "${_path%/*}/.nginx-hot-upgrade-$S_nonce/${_path##*/}" || return 1
   done
 }
+
+module_of_root() { only_root_writes "$1"; }
 
 module_room() { [ -d "${2%/*}" ] || mkdir "${2%/*}"; }
 
@@ -1985,7 +2064,7 @@ facts_files() {
     newest_config &
     encrypted_keys &
     if [ -n "$PATH_NGINX" ]; then printf 'other=%s\n' "$(env -i "PATH=$PATH" "$PATH_NGINX" -v 2>&1 </dev/null)"; fi &
-    if [ "$MY_UID" != 0 ]; then printf 'caps=%s\n' "$(getcap "$BIN" 2>/dev/null)"; fi &
+    printf 'caps=%s\n' "$(getcap "$BIN" 2>/dev/null)" &
     wait
   )
   while IFS= read -r _text; do
@@ -2229,20 +2308,26 @@ verb_prepare() {
   S_om_start=$START
   [ -z "$A_modules" ] || S_modules=$A_modules
   [ "$S_kind" != reverse ] || kept_modules "$S_new_sha"
+  user_of "$OM"
+  S_as=$AS
+  if [ -n "$S_as" ] && ! { only_root_writes "$BIN" && each_module module_of_root; }; then
+    clear_books
+    refuse changed-by-others "others than root can write to the directory of $BIN, or of a module: nothing is put there with root's rights"
+    return
+  fi
   S_work=${BIN%/*}/.nginx-hot-upgrade-$S_nonce
   [ -f "$D/instance" ] || write_file "$D/instance" "$INSTANCE"
   printf '%65536s' '' 2>/dev/null >"$D/reserve"
   save_state || { clear_books; refuse internal "cannot write $D/upgrade"; return; }
   journal prepare run "$S_run" who "$S_who" old "$S_old_sha" new "$S_new_sha"
   if [ "$A_repair" = yes ] && [ "$S_kind" != plan ] && [ ! -e "$S_pidf" ]; then write_pid_file "$OM"; fi
-  uid_of "$OM"
   if ! mkdir "$S_work" || ! each_module module_room; then
     close_books untouched 'no working directory'
     refuse internal "cannot create $S_work, or one like it beside the modules"
     return
   fi
   # A master of another user must reach the staged file through this directory.
-  [ "$UID_OF" = "$MY_UID" ] || chmod 711 "$S_work"
+  [ -z "$S_as" ] || chmod 711 "$S_work"
   start_guard
   rec_text work "$S_work"
   answer
@@ -2391,7 +2476,8 @@ verb_check() {
     rec_raw versionExit 0
     rec_text build ''
   else
-    _output=$(env -i "PATH=$PATH" "$S_work/new" -V 2>&1 </dev/null)
+    # shellcheck disable=SC2086
+    _output=$(env -i "PATH=$PATH" $S_as "$S_work/new" -V 2>&1 </dev/null)
     rec_raw versionExit $?
     one_line "$_output"
     rec_text build "$LINE"
@@ -2444,6 +2530,148 @@ verb_unstage() {
 lost_ground() {
   read_decision
   if [ -n "$DECISION" ]; then refuse decided "$DECISION $DECISION_WHY"; else refuse changed-by-others 'another actor took over'; fi
+}
+
+# verb_rehearse: the running master executes a stub, which runs the new file's `-t` as the master would run it: with its
+# user, capabilities, limits, namespaces and environment. No worker notices. What it says is for the run to judge.
+verb_rehearse() {
+  local _exit
+  rec_new
+  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] && [ "$S_phase" = staged ] || { refuse changed-by-others 'no such upgrade is prepared here'; return; }
+  [ -e "$S_work/new" ] || { refuse upload-failed "$S_work/new is gone"; return; }
+  [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
+  sign_of_life
+  find_pair
+  [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
+  wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
+  if ! raise_stub; then
+    free_reader
+    ! may_act || { S_usr2='' S_phase=staged; save_state; }
+    return
+  fi
+  _exit=null
+  ! stub_ends || _exit=$STUB_EXIT
+  read_decision
+  [ -z "$DECISION" ] || { lost_ground; return; }
+  rec_raw exit "$_exit"
+  rec_lines said "$(tail -n 100 "$S_work/said" 2>/dev/null | grep -v '^stub ')"
+  [ "$_exit" != null ] || evidence
+  [ "$_exit" != null ] || end_rehearsal
+  put_old || { refuse changed-by-others "another file was put at $S_bin"; return; }
+  pid_file_is "$S_om" || { refuse internal "the master $S_om did not put its pid file back"; return; }
+  ! is_poisoned || heal
+  rec_bool poisoned "$POISONED"
+  S_usr2='' S_phase=staged
+  save_state || { refuse internal "cannot write $D/upgrade: the old generation serves"; return; }
+  journal rehearsed exit "$_exit"
+  answer
+}
+
+# raise_stub: at the binary's path, and USR2. Its words come through a pipe: the master may see this directory read-only.
+raise_stub() {
+  second_names 2>/dev/null || { refuse internal "cannot link $S_bin, or a module of it, to a second name"; return 1; }
+  read_inodes "$S_work/old" "$S_bin"
+  [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
+  pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
+  write_stub || { refuse internal "cannot write a stub to $S_work"; return 1; }
+  staff_of "$S_om"
+  S_ow=$STAFF S_phase=rehearsing S_usr2=stub
+  logs_from_here
+  save_state || { S_phase=staged; refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
+  journal rehearse old "$S_om"
+  may_act || { lost_ground; return 1; }
+  cat "$S_work/pipe" >"$S_work/said" &
+  READER=$!
+  each_module module_swap || { put_old; refuse changed-by-others 'a module could not be replaced'; return 1; }
+  mv -f "$S_work/stub.link" "$S_bin"
+  may_act || { put_old; lost_ground; return 1; }
+  lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
+  PID_CTIME=$(stat -c '%z %i' "$S_pidf")
+  kill -USR2 "$S_om"
+}
+
+# write_stub: whoever else runs the path meanwhile gets the old binary; only a master sets NGINX (ngx_exec_new_binary). With
+# it set, `-t` would take inherited sockets for its own.
+write_stub() {
+  local _old _new _pipe
+  shell_word "$S_work/old"
+  _old=$WORD
+  shell_word "$S_work/new"
+  _new=$WORD
+  shell_word "$S_work/pipe"
+  _pipe=$WORD
+  write_file "$S_work/stub" "#!/bin/sh
+[ \"\${NGINX+set}\" ] || exec $_old \"\$@\"
+unset NGINX
+exec 1<>$_pipe 2>&1
+$_new \"\$@\" -t
+echo \"stub \$?\"
+exit 1" && chmod 755 "$S_work/stub" && rm -f "$S_work/pipe" "$S_work/stub.link" && mkfifo -m 600 "$S_work/pipe" || return 1
+  uid_of "$S_om"
+  [ "$UID_OF" = "$MY_UID" ] || chown "$UID_OF" "$S_work/pipe" || return 1
+  if confined "$S_om"; then ln "$S_work/stub" "$S_work/stub.link"; else ln -s "$S_work/stub" "$S_work/stub.link"; fi
+}
+
+# stub_ends: true with STUB_EXIT where the new file was run and ended. Exits: the pid file was renamed there and back;
+# nothing happens for two seconds; the master died; a decision; deadline.
+stub_ends() {
+  local _by _sign_by _sign
+  uptime_now
+  _by=$((NOW + S_ready)) _sign_by=$((NOW + 20)) RENAMED=0
+  while lives "$S_om" "$S_om_start" && may_act && [ "$NOW" -lt "$_by" ]; do
+    _sign=$(stat -c '%z %i' "$S_pidf" 2>/dev/null)
+    if [ -f "$S_pidf.oldbin" ] || [ "$_sign" != "$PID_CTIME" ]; then RENAMED=1; fi
+    if [ "$RENAMED" = 0 ]; then [ "$NOW" -lt "$_sign_by" ] || break
+    elif [ ! -f "$S_pidf.oldbin" ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then break; fi
+    pause
+    uptime_now
+  done
+  free_reader
+  _by=$((NOW + 10))
+  until stub_exit || [ "$NOW" -ge "$_by" ]; do pause; uptime_now; done
+  kill "$READER" 2>/dev/null
+  wait "$READER" 2>/dev/null
+  stub_exit
+}
+
+# free_reader: where nobody wrote, it still waits for the pipe to open.
+free_reader() { [ ! -p "$S_work/pipe" ] || true <>"$S_work/pipe"; }
+
+stub_exit() {
+  STUB_EXIT=$(tail -n 1 "$S_work/said" 2>/dev/null)
+  case $STUB_EXIT in 'stub '*) STUB_EXIT=${STUB_EXIT#stub } ;; *) return 1 ;; esac
+}
+
+# end_rehearsal: whatever of it appears within a second. KILL: a child of the master inherits its blocked signals.
+end_rehearsal() {
+  local _by _c
+  [ "$S_usr2" = stub ] && [ "$OM_LIVES" = 1 ] || return 0
+  free_reader
+  uptime_now
+  _by=$((NOW + 10))
+  while [ "$NOW" -lt "$_by" ]; do
+    children_of "$S_om"
+    processes_of "$S_new_ino"
+    for _c in $CHILDREN; do
+      case " $S_ow " in *" $_c "*) continue ;; esac
+      [ "/proc/$_c/exe" -ef "/proc/$S_om/exe" ] || RUNNING="$RUNNING $_c"
+    done
+    # shellcheck disable=SC2086
+    [ -z "$RUNNING" ] || { may_act rollback && kill_all KILL $RUNNING; }
+    pause
+    uptime_now
+  done
+}
+
+# shell_word TEXT: WORD is the text as one word of a shell's.
+shell_word() {
+  local _rest
+  _rest=$1 WORD="'"
+  while :; do
+    case $_rest in *"'"*) ;; *) break ;; esac
+    WORD="$WORD${_rest%%"'"*}'\\''" _rest=${_rest#*"'"}
+  done
+  WORD="$WORD$_rest'"
 }
 
 # verb_begin: swap, USR2, the old name back, new workers accepting.
@@ -3046,6 +3274,7 @@ run_verb() {
     receive) verb_receive ;;
     check) verb_check ;;
     unstage) verb_unstage ;;
+    rehearse) verb_rehearse ;;
     begin) verb_begin ;;
     retire) verb_retire ;;
     look) verb_look ;;

@@ -1692,21 +1692,6 @@ function isLoopback(host) {
 	return host === "localhost" || host === "[::1]" || host.startsWith("127.");
 }
 
-// src/inputs/boolean.ts
-const WORDS = {
-	true: true,
-	True: true,
-	TRUE: true,
-	false: false,
-	False: false,
-	FALSE: false
-};
-/** The words of YAML 1.2: a non-empty "no" must never count as true. */
-function parseBoolean(text) {
-	const value = Object.hasOwn(WORDS, text) ? WORDS[text] : void 0;
-	return value === void 0 ? bad(`expected true or false, found ${show(text)}`) : good(value);
-}
-
 // src/inputs/later.ts
 /** Inputs that are checked for their shape only: nothing uses them yet. */
 const SHAPES$1 = [
@@ -1714,7 +1699,6 @@ const SHAPES$1 = [
 	["openssl-version", parseLibraryVersion],
 	["pcre2-version", parseLibraryVersion],
 	["zlib-version", parseLibraryVersion],
-	["rehearse", parseBoolean],
 	["max-parallel", parseShare],
 	["batch-wait", duration({ min: 0 })],
 	["max-failures", wholeNumber({
@@ -2265,9 +2249,16 @@ const CODES = {
 		{
 			code: "master-user",
 			severity: "refuses",
-			found: "the master runs as another user than the one who acts",
+			found: "the master runs as another user than the one who acts, and is no system service from a directory that only root can write to",
 			why: "anybody may call a process so; what it names must not be run with other rights than its own",
 			fix: "log in as that user, or `sudo: sudo -n -u NAME`"
+		},
+		{
+			code: "master-hidden",
+			severity: "refuses",
+			found: "the master runs as the login, which may not look into it: its file has capabilities",
+			why: "nothing could be told of it, and only root can give capabilities to the new file",
+			fix: "run it as a system service from a directory of root, and log in with sudo"
 		},
 		{
 			code: "daemon-off",
@@ -2423,7 +2414,7 @@ const CODES = {
 		{
 			code: "process-limit",
 			severity: "refuses",
-			found: "the cgroup of nginx has no room for as many workers again",
+			found: "the limits of nginx, of its cgroup or its user, leave no room for as many workers again",
 			why: "fork would fail, and the master could never reload again",
 			fix: "raise TasksMax=",
 			source: "ngx_process.c: ngx_spawn_process"
@@ -2591,6 +2582,13 @@ const CODES = {
 			found: "the new binary refuses the configuration",
 			why: "it would not start",
 			fix: "correct it; the message has the words of nginx"
+		},
+		{
+			code: "rehearsal-failed",
+			severity: "refuses",
+			found: "with `rehearse: true`: the running master could not execute a script in place of the binary",
+			why: "what hinders it would hinder the new binary",
+			fix: "remove it: the evidence has the words of the running master"
 		},
 		{
 			code: "config-drift",
@@ -2776,6 +2774,21 @@ function parseCode(code) {
 	return bad(`there is no preflight code ${show(code)}.${suggestion(code, PREFLIGHT_CODES.keys())}`);
 }
 
+// src/inputs/boolean.ts
+const WORDS = {
+	true: true,
+	True: true,
+	TRUE: true,
+	false: false,
+	False: false,
+	FALSE: false
+};
+/** The words of YAML 1.2: a non-empty "no" must never count as true. */
+function parseBoolean(text) {
+	const value = Object.hasOwn(WORDS, text) ? WORDS[text] : void 0;
+	return value === void 0 ? bad(`expected true or false, found ${show(text)}`) : good(value);
+}
+
 // src/inputs/switch.ts
 const FROM_ZERO = duration({ min: 0 });
 const ABOVE_ZERO = duration({ min: 1 });
@@ -2790,6 +2803,7 @@ function readSwitch(form) {
 		autoCommit: form.setting("auto-commit", parseBoolean),
 		autoRollback: form.setting("auto-rollback", parseBoolean),
 		allowDowngrade: form.setting("allow-downgrade", parseBoolean),
+		rehearse: form.setting("rehearse", parseBoolean),
 		keep: form.setting("keep", wholeNumber({
 			min: 0,
 			max: 100
@@ -2959,11 +2973,6 @@ const UNAVAILABLE = [
 	{
 		input: "zlib-version",
 		instead: LIBRARIES
-	},
-	{
-		input: "rehearse",
-		only: "false",
-		instead: "leave it out, and run the command \"plan\" before the upgrade"
 	},
 	{
 		input: "max-parallel",
@@ -4221,8 +4230,8 @@ function processLimit(master, facts) {
 	const needed = wantedWorkers(master, facts) + 5;
 	if (processesLeft === null || processesLeft >= needed) return void 0;
 	return {
-		message: `the cgroup of nginx has room for ${processesLeft} more processes, the new generation needs ${needed}: fork would fail`,
-		fix: "Raise TasksMax= of the unit (systemctl set-property)."
+		message: `the limits of nginx leave room for ${processesLeft} more processes, the new generation needs ${needed}: fork would fail`,
+		fix: "Raise TasksMax= of the unit (systemctl set-property), or LimitNPROC= where the master is no root."
 	};
 }
 function memory({ surroundings: { heldKb, freeKb } }) {
@@ -4306,8 +4315,15 @@ const HOST_CHECKS = [
 	{
 		code: "master-user",
 		check: ({ whyNot, masters }) => whyNot === "master-user" ? {
-			message: `nginx runs as another user than the one who acts here, whose program must not be run with other rights: ${masters}`,
+			message: `nginx runs as another user than the one who acts here, and as no system service from a directory that only root can write to; what such a process names must not get root's rights: ${masters}`,
 			fix: "Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`."
+		} : void 0
+	},
+	{
+		code: "master-hidden",
+		check: ({ whyNot, masters }) => whyNot === "master-hidden" ? {
+			message: `the login may not look into its own nginx master, because the file that it runs has capabilities: ${masters}`,
+			fix: "Run nginx as a system service from a directory of root (User= in the unit), and let the login become root with sudo."
 		} : void 0
 	},
 	{
@@ -4589,9 +4605,9 @@ async function inspect(run) {
 	}
 	return facts;
 }
-function stateOf({ master, ours: { upgrade } }) {
+function stateOf({ master, whyNot, ours: { upgrade } }) {
 	if (upgrade !== null) return upgrade.phase === "held" ? "held" : "upgrading";
-	if (master === null) return "broken";
+	if (master === null) return whyNot === "not-running" ? "broken" : null;
 	return master.predecessor === null ? "idle" : "draining";
 }
 function rulesOf({ config }) {
@@ -4681,7 +4697,7 @@ function parseSurroundings(lines) {
 		preloads: all("preload"),
 		heldKb: number("held") ?? 0,
 		freeKb: least([number("available"), inKb(number("cgroupMemory"))]),
-		processesLeft: number("cgroupPids")
+		processesLeft: least([number("cgroupPids"), number("userPids")])
 	};
 }
 function splitOnce(text) {
@@ -6178,12 +6194,12 @@ async function sendProbe(target, signal) {
 }
 /** Loads what the first probe would otherwise wait for; worth calling while something else is awaited. */
 async function prepareProbes(target) {
-	await (rehearsed ??= rehearse());
+	await (rehearsed ??= rehearse$1());
 	if (target.url.protocol === "https:") await authorities(target.ca);
 }
 let rehearsed;
 /** undici compiles its parser at the first answer, 20 ms that must not count as the service's; so it gets one here. */
-async function rehearse() {
+async function rehearse$1() {
 	const [near, far] = (0, node_stream.duplexPair)();
 	far.once("data", () => far.end("HTTP/1.1 204 No Content\r\n\r\n"));
 	const url = new URL("http://rehearsal/");
@@ -7173,6 +7189,43 @@ function decisive(lines) {
 	return (serious.length > 0 ? serious : spoken).join(" | ") || "it said nothing";
 }
 
+// src/host/rehearsing.ts
+/**
+* The running master executes a stub, which runs the staged binary's `-t` under the master's own conditions. No worker
+* notices; the pid file has its other name meanwhile. Throws Refused, with everything as it was.
+*/
+async function rehearse(run, build) {
+	const fields = { nonce: run.agent.nonce() };
+	const waits = run.config.switch.readyTimeout;
+	const asked = orCancelled(run.cancel, () => run.agent.ask("rehearse", {
+		fields,
+		waits
+	}));
+	const answer = mustSucceed(await asked, run.result);
+	const read = fieldsOf(answer.fields, "rehearse");
+	const exit = read.numberOrNull("exit");
+	if (read.flag("poisoned")) run.result.notes.push(poisonedNote(run.facts.master.process.pid));
+	if (exit === null) settle(run, judgeFinding(notExecuted(run), rulesOf(run)));
+	else if (exit !== 0) settleTest(run, {
+		build,
+		lines: read.lines("said")
+	});
+	else run.result.notes.push("Rehearsed: the running master can execute the new binary, which accepts the configuration.");
+}
+/** Refuses for what `nginx -t` of the new binary said on the target. */
+function settleTest(run, { build, lines }) {
+	const lost = lostFeatures(parseBuildInfo(run.facts.master.build).arguments, build.arguments).length > 0;
+	settle(run, judgeFinding(testFailed(lines, { lost }), rulesOf(run)));
+}
+function notExecuted({ facts: { master }, result }) {
+	const said = result.evidence?.errorLog.at(-1)?.slice(0, 300) ?? "its error log says nothing";
+	return {
+		code: "rehearsal-failed",
+		message: `the running master ${master.process.pid} could not execute a script at ${master.path}, or it did not end in time: ${said}`,
+		fix: "Remove what hinders it, as it would hinder the new binary; where that is only a policy against scripts, leave `rehearse` out."
+	};
+}
+
 // src/host/staging.ts
 /** Above this, the link is no local network and gzip is faster than sending plain bytes. */
 const COMPRESS_FROM_MS = 4;
@@ -7186,10 +7239,12 @@ async function stage(run, file) {
 		mustSucceed(await orCancelled(run.cancel, () => prepared), run.result);
 		try {
 			for (const arrival of sent) mustSucceed(await orCancelled(run.cancel, () => arrival), run.result);
-			return await judge(run, {
+			const build = await judge(run, {
 				file,
 				answer: mustSucceed(await orCancelled(run.cancel, () => checked), run.result)
 			});
+			if (run.config.switch.rehearse && file.kind === "upgrade") await rehearse(run, build);
+			return build;
 		} catch (error) {
 			if (!(error instanceof Cancelled)) await unstage(run);
 			throw error;
@@ -7336,10 +7391,10 @@ async function judge(run, { file, answer }) {
 	const test = fieldsOf(tested.fields, "check");
 	const exit = test.numberOrNull("testExit");
 	if (exit === null) run.result.notes.push(notTested(run, file));
-	else if (exit !== 0) {
-		const lost = lostFeatures(parseBuildInfo(run.facts.master.build).arguments, build.arguments).length > 0;
-		settle(run, judgeFinding(testFailed(test.lines("test"), { lost }), rules));
-	}
+	else if (exit !== 0) settleTest(run, {
+		build,
+		lines: test.lines("test")
+	});
 	return build;
 }
 /** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
@@ -7686,11 +7741,12 @@ const GUARDS = {
 function steps({ facts: { master, guardKind }, config }, version) {
 	const old = master.process.pid;
 	const { switch: times } = config;
+	const rehearsal = times.rehearse ? `let ${old} execute a stub with \`-t\` (a plan sends no signal), ` : "";
 	const guard = GUARDS[guardKind] ?? "a detached process";
 	return [
 		`Would replace ${parseBuildInfo(master.build).version} by ${version} at ${master.path}`,
 		`Guard: ${guard}, ${times.confirmTimeout / 1e3} s without a sign of life and it rolls back`,
-		`1. stage the file in a directory beside ${master.path}, swap it in, USR2 to ${old}, put the old file back`,
+		`1. stage the file in a directory beside ${master.path}, ${rehearsal}swap it in, USR2 to ${old}, put the old file back`,
 		`2. wait until the new workers accept on all ${master.listeners.length} listeners${times.canaryTime > 0 ? `, watch both for ${times.canaryTime / 1e3} s` : ""}`,
 		`3. WINCH to ${old}, wait until no old worker accepts`,
 		`4. bake for ${times.bakeTime / 1e3} s`,

@@ -87,6 +87,8 @@ export interface SwitchSettings {
   autoCommit: boolean;
   autoRollback: boolean;
   allowDowngrade: boolean;
+  /** The running master executes a stub before the swap, which runs the new binary's `-t`. */
+  rehearse: boolean;
   /** Previous binaries retained on the target. */
   keep: number;
   /** Preflight codes that the user accepts. */

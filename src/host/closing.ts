@@ -100,7 +100,7 @@ const OUTCOME_OF: Record<string, Outcome> = {
 const OUTAGE = { outage: 'the old version was started anew', down: 'starting the old version failed too' };
 
 /** ngx_exec_new_binary remembers a failure inside the master as a new binary that still runs. */
-function poisonedNote(pid: number): string {
+export function poisonedNote(pid: number): string {
   return (
     `Do not reload nginx now: its master ${pid} serves, but could not start a new one, takes itself for being in an upgrade, ` +
     'and every HUP would only add workers. What hindered it is in the evidence: remove that, then restart nginx once.'

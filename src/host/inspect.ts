@@ -2,6 +2,7 @@ import type { Facts } from '../target/facts.ts';
 import { parseBuildInfo } from '../nginx/build-info.ts';
 import { orCancelled } from './cancellation.ts';
 import { Refused } from '../errors.ts';
+import type { TargetState } from '../report/result.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import { joined, judgeCandidate, judgeHost, type Judgement, type Rules } from './preflight/preflight.ts';
 
@@ -18,9 +19,10 @@ export async function inspect(run: HostRun): Promise<Facts> {
   return facts;
 }
 
-export function stateOf({ master, ours: { upgrade } }: Facts): 'idle' | 'held' | 'upgrading' | 'draining' | 'broken' {
+export function stateOf({ master, whyNot, ours: { upgrade } }: Facts): TargetState | null {
   if (upgrade !== null) return upgrade.phase === 'held' ? 'held' : 'upgrading';
-  if (master === null) return 'broken';
+  // One that runs and is not ours to touch is not broken.
+  if (master === null) return whyNot === 'not-running' ? 'broken' : null;
   return master.predecessor === null ? 'idle' : 'draining';
 }
 

@@ -51,11 +51,12 @@ const GUARDS: Record<string, string> = {
 function steps({ facts: { master, guardKind }, config }: Inspected, version: string): string[] {
   const old = master.process.pid;
   const { switch: times } = config;
+  const rehearsal = times.rehearse ? `let ${old} execute a stub with \`-t\` (a plan sends no signal), ` : '';
   const guard = GUARDS[guardKind] ?? 'a detached process';
   return [
     `Would replace ${parseBuildInfo(master.build).version} by ${version} at ${master.path}`,
     `Guard: ${guard}, ${times.confirmTimeout / 1000} s without a sign of life and it rolls back`,
-    `1. stage the file in a directory beside ${master.path}, swap it in, USR2 to ${old}, put the old file back`,
+    `1. stage the file in a directory beside ${master.path}, ${rehearsal}swap it in, USR2 to ${old}, put the old file back`,
     `2. wait until the new workers accept on all ${master.listeners.length} listeners${times.canaryTime > 0 ? `, watch both for ${times.canaryTime / 1000} s` : ''}`,
     `3. WINCH to ${old}, wait until no old worker accepts`,
     `4. bake for ${times.bakeTime / 1000} s`,

@@ -10,8 +10,7 @@ import { type Inspected, phase } from './host-run.ts';
 import { rulesOf, settle } from './inspect.ts';
 import { wantedWorkers } from './workers.ts';
 import { judgeCandidate, judgeFinding } from './preflight/preflight.ts';
-import { lostFeatures } from './preflight/build-checks.ts';
-import { testFailed } from './preflight/config-test.ts';
+import { rehearse, settleTest } from './rehearsing.ts';
 
 /** The file that the master shall run next: a new one from the runner, or a retained one that lies on the target. */
 export interface Staged {
@@ -36,7 +35,9 @@ export async function stage(run: Inspected, file: Staged): Promise<BuildInfo> {
       // One after the other: the first that is refused is the one to tell of.
       for (const arrival of sent) mustSucceed(await orCancelled(run.cancel, () => arrival), run.result);
       const answer = mustSucceed(await orCancelled(run.cancel, () => checked), run.result);
-      return await judge(run, { file, answer });
+      const build = await judge(run, { file, answer });
+      if (run.config.switch.rehearse && file.kind === 'upgrade') await rehearse(run, build);
+      return build;
     } catch (error) {
       // A cancelled run leaves it to the guard, which is told at once.
       if (!(error instanceof Cancelled)) await unstage(run);
@@ -168,8 +169,7 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   if (exit === null) {
     run.result.notes.push(notTested(run, file));
   } else if (exit !== 0) {
-    const lost = lostFeatures(parseBuildInfo(run.facts.master.build).arguments, build.arguments).length > 0;
-    settle(run, judgeFinding(testFailed(test.lines('test'), { lost }), rules));
+    settleTest(run, { build, lines: test.lines('test') });
   }
   return build;
 }

@@ -1,5 +1,4 @@
 import { bad, good, type Checked, type Parser } from './checked.ts';
-import { parseBoolean } from './boolean.ts';
 import { duration } from './duration.ts';
 import { oneOf } from './enum.ts';
 import type { Form } from './form.ts';
@@ -13,7 +12,6 @@ const SHAPES: [InputName, Parser<unknown>][] = [
   ['openssl-version', parseLibraryVersion],
   ['pcre2-version', parseLibraryVersion],
   ['zlib-version', parseLibraryVersion],
-  ['rehearse', parseBoolean],
   ['max-parallel', parseShare],
   ['batch-wait', duration({ min: 0 })],
   ['max-failures', wholeNumber({ min: 0, max: 10_000 })],

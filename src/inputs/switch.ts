@@ -19,6 +19,7 @@ export function readSwitch(form: Form): SwitchSettings {
     autoCommit: form.setting('auto-commit', parseBoolean),
     autoRollback: form.setting('auto-rollback', parseBoolean),
     allowDowngrade: form.setting('allow-downgrade', parseBoolean),
+    rehearse: form.setting('rehearse', parseBoolean),
     keep: form.setting('keep', wholeNumber({ min: 0, max: 100 })),
     allow: form.optional('allow', parseAllow) ?? new Set(),
   };

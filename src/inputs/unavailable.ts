@@ -18,7 +18,6 @@ const UNAVAILABLE: Unavailable[] = [
   { input: 'openssl-version', instead: LIBRARIES },
   { input: 'pcre2-version', instead: LIBRARIES },
   { input: 'zlib-version', instead: LIBRARIES },
-  { input: 'rehearse', only: 'false', instead: 'leave it out, and run the command "plan" before the upgrade' },
   { input: 'max-parallel', only: '1', instead: `leave it out: ${ONE_BY_ONE}` },
   { input: 'batch-wait', only: '0s', instead: `leave it out: ${ONE_BY_ONE}` },
   { input: 'max-failures', only: '0', instead: `leave it out: the first failure ends the rollout` },

@@ -53,7 +53,7 @@ export interface MasterFacts {
   surroundings: Surroundings;
   /** That the running file came with; empty: none, or unknown. */
   package: string;
-  /** File capabilities of the binary, as getcap prints them; empty where root needs none. */
+  /** File capabilities of the binary, as getcap prints them; empty where it has none. */
   fileCapabilities: string;
   /** What `nginx` means without a path, where that is another file than the one that runs, with what it says of itself. */
   pathNginx: { path: string; version: string } | null;

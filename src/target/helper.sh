@@ -550,6 +550,17 @@ command_line() {
   set +f
 }
 
+# own_version MASTER: what its file says of itself. Another user than root may not follow the link where the file has
+# capabilities.
+own_version() {
+  local _file
+  user_of "$1"
+  _file=/proc/$1/exe
+  [ -z "$AS" ] || _file=$(readlink "$_file")
+  # shellcheck disable=SC2086
+  env -i "PATH=$PATH" $AS "$_file" -V 2>&1 </dev/null
+}
+
 # survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS,
 # ABOUT (what the kernel says), PACKAGE, and SHOWN, what systemd says of the unit.
 survey() {
@@ -560,7 +571,7 @@ survey() {
   OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
   count_processors
   _replies=$(
-    (one_line "$(env -i "PATH=$PATH" "/proc/$1/exe" -V 2>&1 </dev/null)" && printf 'build=%s\n' "$LINE") &
+    (one_line "$(own_version "$1")" && printf 'build=%s\n' "$LINE") &
     (_sum=$(sha256sum <"/proc/$1/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
     df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && printf 'free=%s\n' "$_free"; } &
     printf 'cwd=%s\nexe=%s\n' "$(readlink "/proc/$1/cwd")" "$(readlink "/proc/$1/exe")" &
@@ -610,12 +621,19 @@ shown_of() {
 # surroundings MASTER: what the kernel says of it, of its children together, and of the room that there is, read by one
 # process. Lines of "about=KEY=VALUE".
 surroundings() {
-  local _label
+  local _label _tasks
   children_of "$1"
+  # Root is held to no number of processes.
+  uid_of "$1"
+  _tasks=''
+  [ "$UID_OF" = 0 ] || _tasks=$(cat /proc/[0-9]*/status 2>/dev/null | awk -v U="$UID_OF" '
+    $1 == "Uid:" { user = $2 }
+    $1 == "Threads:" && user == U { n += $2 }
+    END { print n + 0 }')
   # Without a security module reading it is an error, at which mawk gives up altogether.
   _label=''
   { read -r _label <"/proc/$1/attr/current"; } 2>/dev/null
-  awk -v M="$1" -v C="$CHILDREN" -v EXE="$(readlink "/proc/$1/exe")" -v LABEL="$_label" '
+  awk -v M="$1" -v C="$CHILDREN" -v EXE="$(readlink "/proc/$1/exe")" -v LABEL="$_label" -v TASKS="$_tasks" '
     function say(key, value) { if (value != "") print "about=" key "=" value }
     function first(file,   line) { line = ""; getline line < file; close(file); return line }
     # A limit at any level above holds as well.
@@ -636,8 +654,11 @@ surroundings() {
       }
       close(file)
     }
-    function limit(file,   line, w) {
-      while ((getline line < file) > 0) if (line ~ /^Max open files/) { split(line, w); return w[4] " " w[5] }
+    function limit(file, what,   line, w, said) {
+      said = ""
+      while (said == "" && (getline line < file) > 0) if (index(line, what) == 1) { split(substr(line, length(what) + 1), w); said = w[1] " " w[2] }
+      close(file)
+      return said
     }
     function mount(   line, w, n, best, said) {
       while ((getline line < (proc "/mountinfo")) > 0) {
@@ -652,7 +673,8 @@ surroundings() {
       n = split(C, child, " ")
       for (i = 1; i <= n; i++) status("/proc/" child[i] "/status", 0)
       say("held", held + shared)
-      say("nofile", limit(proc "/limits")); say("mostFiles", limit("/proc/1/limits"))
+      say("nofile", limit(proc "/limits", "Max open files")); say("mostFiles", limit("/proc/1/limits", "Max open files"))
+      if (TASKS != "" && (split(limit(proc "/limits", "Max processes"), w) && w[1] ~ /^[0-9]+$/)) say("userPids", w[1] - TASKS)
       mount()
       sub(/ \(deleted\)$/, "", EXE)
       while ((getline line < (proc "/maps")) > 0)
@@ -733,9 +755,9 @@ settings_of() {
 
 # ------------------------------------------------------------------------------------------------------------ masters
 
-# all_masters: MASTERS are all processes of our own user that call themselves a master and lie in our pid namespace.
-# FOREIGN lie in other namespaces. STRANGERS are other users': anybody may call a process so, and what it runs is never
-# run here with more rights than its own.
+# all_masters: MASTERS are all processes that call themselves a master, lie in our pid namespace, and are of our own user, or
+# of a system service where we are root. FOREIGN lie in other namespaces. STRANGERS are other users': anybody may call a
+# process so. What a master names is never run here with more rights than its own.
 # Titles may be cut to what argv and environment left room for (ngx_setproctitle), hence the short pattern.
 all_masters() {
   local _paths _spaces _mine _p
@@ -749,7 +771,7 @@ all_masters() {
   for _p in $TITLED; do
     start_of "$_p" || continue
     uid_of "$_p"
-    [ "$UID_OF" = "$MY_UID" ] || { STRANGERS="$STRANGERS $_p"; continue; }
+    [ "$UID_OF" = "$MY_UID" ] || of_service "$_p" || { STRANGERS="$STRANGERS $_p"; continue; }
     case $_spaces$NL in
       *"$NL$_mine /proc/$_p/ns/pid$NL"*) MASTERS="$MASTERS $_p" ;;
       # What may not be looked into is no other namespace's for that.
@@ -757,6 +779,56 @@ all_masters() {
       *) MASTERS="$MASTERS $_p" ;;
     esac
   done
+}
+
+# of_service PID: it runs under another user as a system service, from a place where only root can put a file. Only root can
+# move a process into that cgroup.
+of_service() {
+  local _controllers _group _service _exe
+  [ "$MY_UID" = 0 ] && command -v setpriv >/dev/null || return 1
+  _service=0
+  while IFS=: read -r _ _controllers _group; do
+    case $_controllers in '' | name=systemd) ;; *) continue ;; esac
+    case $_group in */user.slice/*) return 1 ;; *.slice/*.service) _service=1 ;; esac
+  done 2>/dev/null <"/proc/$1/cgroup"
+  [ "$_service" = 1 ] && _exe=$(readlink "/proc/$1/exe") && only_root_writes "${_exe% (deleted)}"
+}
+
+# only_root_writes FILE: whatever leads to it, and its directory's content.
+only_root_writes() {
+  local _path
+  _path=${1%/*}
+  set --
+  while [ -n "$_path" ]; do set -- "$@" "$_path"; _path=${_path%/*}; done
+  set -- "$@" /
+  stat -L -c '%u %g %A' "$@" 2>/dev/null | awk '$1 != 0 || substr($3, 9, 1) == "w" || substr($3, 6, 1) == "w" && $2 != 0 { bad = 1 } END { exit bad || !NR }'
+}
+
+# user_of PID: AS is what runs a program with its user, groups and ambient capabilities; empty where these are ours.
+user_of() {
+  local _key _values _uid _gid _groups _caps _bit
+  AS='' _uid='' _gid='' _groups='' _caps=0
+  while read -r _key _values; do
+    case $_key in
+      Uid:) _uid=${_values%%[!0-9]*} ;;
+      Gid:) _gid=${_values%%[!0-9]*} ;;
+      Groups:) _groups=$_values ;;
+      CapAmb:) _caps=$_values ;;
+    esac
+  done 2>/dev/null <"/proc/$1/status"
+  [ -n "$_uid" ] && [ "$_uid" != "$MY_UID" ] || return 0
+  AS="setpriv --reuid=$_uid --regid=$_gid --clear-groups"
+  # shellcheck disable=SC2086
+  if [ -n "$_groups" ]; then set -- $_groups; AS="${AS% *} --groups=$(IFS=,; echo "$*")"; fi
+  _caps=$((0x$_caps)) _bit=0
+  [ "$_caps" != 0 ] || return 0
+  set --
+  while [ "$_bit" -lt 63 ]; do
+    [ $(((_caps >> _bit) & 1)) = 0 ] || set -- "$@" "+cap_$_bit"
+    _bit=$((_bit + 1))
+  done
+  _caps=$(IFS=,; echo "$*")
+  AS="$AS --inh-caps=-all,$_caps --ambient-caps=-all,$_caps"
 }
 
 # titled_masters: TITLED are all processes that call themselves a master.
@@ -795,6 +867,8 @@ find_master() {
   local _c
   find_root "$1"
   DRAINING=''
+  # Our own user's, but one whose file gave it capabilities: only root may look into it (proc(5), PR_SET_DUMPABLE).
+  if [ -n "$OM" ] && [ ! -e "/proc/$OM/exe" ]; then OM='' WHY_NOT=master-hidden; fi
   [ -n "$OM" ] || return 0
   # After QUIT the old master has closed its listeners and only waits for its last connections: its child is the master.
   children_of "$OM"
@@ -840,7 +914,7 @@ find_root() {
 
 # State of one upgrade, kept in D/upgrade as key=value lines and mirrored in S_ variables.
 STATE_KEYS='nonce phase kind boot run who since bin work pidf om om_start nm nm_start old_ino path_ino new_ino old_sha new_sha new_blake
-old_version new_version modules need cover ow nw unix listen usr2 winch quit confirm ready drain hold keep unit logs cwd
+old_version new_version modules need cover ow nw unix listen usr2 winch quit confirm ready drain hold keep unit logs cwd as
 opt_c opt_p opt_e opt_g'
 
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
@@ -1575,7 +1649,7 @@ close_books() {
 # clear_books [WORK]: the lock goes last; while it stands nobody else begins here.
 clear_books() { rm -rf ${1+"$1"} "$D/upgrade" "$D/reserve" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
 
-# as_master FILE [ARG]...: runs FILE as the running master was run: its options and directory, an almost empty environment.
+# as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment.
 as_master() {
   local _program
   _program=$1
@@ -1587,8 +1661,8 @@ as_master() {
   # shellcheck disable=SC2086
   (
     cd "${S_cwd:-/}" || exit 1
-    [ -n "$ROOM" ] || exec env -i "PATH=$PATH" "$_program" "$@" </dev/null
-    BINDS=$BINDS exec $ROOM /bin/sh -c "$FURNISH" room "$_program" "$@" </dev/null
+    [ -n "$ROOM" ] || exec env -i "PATH=$PATH" $S_as "$_program" "$@" </dev/null
+    BINDS=$BINDS exec $ROOM /bin/sh -c "$FURNISH" room $S_as "$_program" "$@" </dev/null
   )
 }
 
@@ -1607,6 +1681,8 @@ each_module() {
     "$1" "$_path" "${_path%/*}/.nginx-hot-upgrade-$S_nonce/${_path##*/}" || return 1
   done
 }
+
+module_of_root() { only_root_writes "$1"; }
 
 module_room() { [ -d "${2%/*}" ] || mkdir "${2%/*}"; }
 
@@ -1988,7 +2064,7 @@ facts_files() {
     newest_config &
     encrypted_keys &
     if [ -n "$PATH_NGINX" ]; then printf 'other=%s\n' "$(env -i "PATH=$PATH" "$PATH_NGINX" -v 2>&1 </dev/null)"; fi &
-    if [ "$MY_UID" != 0 ]; then printf 'caps=%s\n' "$(getcap "$BIN" 2>/dev/null)"; fi &
+    printf 'caps=%s\n' "$(getcap "$BIN" 2>/dev/null)" &
     wait
   )
   while IFS= read -r _text; do
@@ -2232,20 +2308,26 @@ verb_prepare() {
   S_om_start=$START
   [ -z "$A_modules" ] || S_modules=$A_modules
   [ "$S_kind" != reverse ] || kept_modules "$S_new_sha"
+  user_of "$OM"
+  S_as=$AS
+  if [ -n "$S_as" ] && ! { only_root_writes "$BIN" && each_module module_of_root; }; then
+    clear_books
+    refuse changed-by-others "others than root can write to the directory of $BIN, or of a module: nothing is put there with root's rights"
+    return
+  fi
   S_work=${BIN%/*}/.nginx-hot-upgrade-$S_nonce
   [ -f "$D/instance" ] || write_file "$D/instance" "$INSTANCE"
   printf '%65536s' '' 2>/dev/null >"$D/reserve"
   save_state || { clear_books; refuse internal "cannot write $D/upgrade"; return; }
   journal prepare run "$S_run" who "$S_who" old "$S_old_sha" new "$S_new_sha"
   if [ "$A_repair" = yes ] && [ "$S_kind" != plan ] && [ ! -e "$S_pidf" ]; then write_pid_file "$OM"; fi
-  uid_of "$OM"
   if ! mkdir "$S_work" || ! each_module module_room; then
     close_books untouched 'no working directory'
     refuse internal "cannot create $S_work, or one like it beside the modules"
     return
   fi
   # A master of another user must reach the staged file through this directory.
-  [ "$UID_OF" = "$MY_UID" ] || chmod 711 "$S_work"
+  [ -z "$S_as" ] || chmod 711 "$S_work"
   start_guard
   rec_text work "$S_work"
   answer
@@ -2394,7 +2476,8 @@ verb_check() {
     rec_raw versionExit 0
     rec_text build ''
   else
-    _output=$(env -i "PATH=$PATH" "$S_work/new" -V 2>&1 </dev/null)
+    # shellcheck disable=SC2086
+    _output=$(env -i "PATH=$PATH" $S_as "$S_work/new" -V 2>&1 </dev/null)
     rec_raw versionExit $?
     one_line "$_output"
     rec_text build "$LINE"

@@ -19,7 +19,7 @@ export interface Surroundings {
   heldKb: number;
   /** KiB that are left, to the machine and within all limits of its cgroups; null where unknown. */
   freeKb: number | null;
-  /** Processes that may still be started within the limits of its cgroups; null: no limit. */
+  /** Processes that may still be started within the limits of its cgroups and of its user; null: no limit. */
   processesLeft: number | null;
 }
 
@@ -43,7 +43,7 @@ export function parseSurroundings(lines: readonly string[]): Surroundings {
     preloads: all('preload'),
     heldKb: number('held') ?? 0,
     freeKb: least([number('available'), inKb(number('cgroupMemory'))]),
-    processesLeft: number('cgroupPids'),
+    processesLeft: least([number('cgroupPids'), number('userPids')]),
   };
 }
 

@@ -34,9 +34,17 @@ export const CODES: Record<string, Code[]> = {
     {
       code: 'master-user',
       severity: 'refuses',
-      found: 'the master runs as another user than the one who acts',
+      found:
+        'the master runs as another user than the one who acts, and is no system service from a directory that only root can write to',
       why: 'anybody may call a process so; what it names must not be run with other rights than its own',
       fix: 'log in as that user, or `sudo: sudo -n -u NAME`',
+    },
+    {
+      code: 'master-hidden',
+      severity: 'refuses',
+      found: 'the master runs as the login, which may not look into it: its file has capabilities',
+      why: 'nothing could be told of it, and only root can give capabilities to the new file',
+      fix: 'run it as a system service from a directory of root, and log in with sudo',
     },
     {
       code: 'daemon-off',
@@ -194,7 +202,7 @@ export const CODES: Record<string, Code[]> = {
     {
       code: 'process-limit',
       severity: 'refuses',
-      found: 'the cgroup of nginx has no room for as many workers again',
+      found: 'the limits of nginx, of its cgroup or its user, leave no room for as many workers again',
       why: 'fork would fail, and the master could never reload again',
       fix: 'raise TasksMax=',
       source: 'ngx_process.c: ngx_spawn_process',
@@ -362,6 +370,13 @@ export const CODES: Record<string, Code[]> = {
       found: 'the new binary refuses the configuration',
       why: 'it would not start',
       fix: 'correct it; the message has the words of nginx',
+    },
+    {
+      code: 'rehearsal-failed',
+      severity: 'refuses',
+      found: 'with `rehearse: true`: the running master could not execute a script in place of the binary',
+      why: 'what hinders it would hinder the new binary',
+      fix: 'remove it: the evidence has the words of the running master',
     },
     {
       code: 'config-drift',

@@ -81,8 +81,8 @@ function processLimit(master: MasterFacts, facts: Facts): Found {
   const needed = wantedWorkers(master, facts) + 5;
   if (processesLeft === null || processesLeft >= needed) return undefined;
   return {
-    message: `the cgroup of nginx has room for ${processesLeft} more processes, the new generation needs ${needed}: fork would fail`,
-    fix: 'Raise TasksMax= of the unit (systemctl set-property).',
+    message: `the limits of nginx leave room for ${processesLeft} more processes, the new generation needs ${needed}: fork would fail`,
+    fix: 'Raise TasksMax= of the unit (systemctl set-property), or LimitNPROC= where the master is no root.',
   };
 }
 

@@ -27,8 +27,18 @@ export const HOST_CHECKS: HostCheck[] = [
     check: ({ whyNot, masters }) =>
       whyNot === 'master-user'
         ? {
-            message: `nginx runs as another user than the one who acts here, whose program must not be run with other rights: ${masters}`,
+            message: `nginx runs as another user than the one who acts here, and as no system service from a directory that only root can write to; what such a process names must not get root's rights: ${masters}`,
             fix: 'Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`.',
+          }
+        : undefined,
+  },
+  {
+    code: 'master-hidden',
+    check: ({ whyNot, masters }) =>
+      whyNot === 'master-hidden'
+        ? {
+            message: `the login may not look into its own nginx master, because the file that it runs has capabilities: ${masters}`,
+            fix: 'Run nginx as a system service from a directory of root (User= in the unit), and let the login become root with sudo.',
           }
         : undefined,
   },

@@ -24,8 +24,8 @@ describe('stateOf', () => {
     it(`is ${state} in the phase ${phase}`, () => assert.equal(stateOf(underWay({ phase })), state));
   }
 
-  it('is broken where no single master was found', () => {
-    assert.deepEqual([factsOf('not-running'), factsOf('ambiguous')].map(stateOf), ['broken', 'broken']);
+  it('is broken where no master runs, and unknown where one that runs is not ours to judge', () => {
+    assert.deepEqual([factsOf('not-running'), factsOf('ambiguous')].map(stateOf), ['broken', null]);
   });
 });
 

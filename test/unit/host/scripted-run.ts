@@ -36,6 +36,7 @@ const SWITCH: SwitchSettings = {
   autoCommit: true,
   autoRollback: true,
   allowDowngrade: false,
+  rehearse: false,
   keep: 3,
   allow: new Set(),
 };

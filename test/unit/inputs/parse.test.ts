@@ -25,6 +25,7 @@ describe('parseInputs', () => {
         autoCommit: true,
         autoRollback: true,
         allowDowngrade: false,
+        rehearse: false,
         keep: 3,
         allow: new Set(),
       },

@@ -10,7 +10,6 @@ describe('what later versions bring', () => {
     ['openssl-version', '3.5.4'],
     ['pcre2-version', '10.45'],
     ['zlib-version', '1.3.1'],
-    ['rehearse', 'true'],
     ['max-parallel', '25%'],
     ['batch-wait', '10s'],
     ['max-failures', '2'],
@@ -24,7 +23,6 @@ describe('what later versions bring', () => {
 
   for (const [name, value] of [
     ['transport', 'library'],
-    ['rehearse', 'false'],
     ['max-parallel', '1'],
     ['batch-wait', '0s'],
     ['max-failures', '0'],
@@ -35,7 +33,6 @@ describe('what later versions bring', () => {
 
   for (const [name, value] of [
     ['openssl-version', '$(id)'],
-    ['rehearse', 'yes'],
     ['max-parallel', '0'],
     ['batch-wait', '5'],
     ['max-failures', '-1'],

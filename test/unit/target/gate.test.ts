@@ -28,6 +28,8 @@ interface World {
   /** A pid file is named that is not there. */
   pidFileGone?: boolean;
   hidden?: boolean;
+  /** Whether the login may not look into its own process, as with one whose file has capabilities. */
+  opaque?: boolean;
   /** Root has upgraded here before: its books may tell of one that was begun. */
   books?: boolean;
   /** Words that become root; by default a program that says so and runs the rest as it is. */
@@ -53,6 +55,7 @@ async function through(shell: string, world: World): Promise<CommandResult & { l
   for (const [pid, [title, uid]] of Object.entries(world.processes ?? {})) {
     if (uid !== undefined) status(pid, uid);
     mkdirSync(join(proc, pid), { recursive: true });
+    if (world.opaque !== true) writeFileSync(join(proc, pid, 'exe'), '');
     writeFileSync(join(proc, pid, 'cmdline'), title.includes('\0') ? title : `${title}\0`);
   }
   if (world.books === true) mkdirSync(join(dir, 'books'));
@@ -122,6 +125,7 @@ const GOES_ON: [where: string, world: World][] = [
 
 const ASKS: [where: string, world: World][] = [
   ['the master is of another user', { processes: { 7: [MASTER, OTHERS] } }],
+  ["it is the login's own, and may not be looked into", { processes: { 7: [MASTER, MINE] }, opaque: true }],
   ['it is an angie', { processes: { 7: ['angie: master process /usr/sbin/angie', OTHERS] } }],
   ['one of several is, and none is named', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] } }],
   ['the pid file names that one', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] }, pidText: '8\n' }],

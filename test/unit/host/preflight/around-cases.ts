@@ -32,6 +32,13 @@ export const AROUND: HostCase[] = [
     fix: /TasksMax=/,
   },
   {
+    code: 'process-limit',
+    where: 'its user may not have as many',
+    changes: about('cgroupPids=100', 'userPids=2'),
+    says: /room for 2 more processes/,
+    fix: /LimitNPROC=/,
+  },
+  {
     code: 'memory',
     where: 'less is free on the machine than the old generation holds',
     changes: about('held=204800', 'available=102400'),

@@ -43,8 +43,16 @@ export const FOUND: HostCase[] = [
     where: 'the master runs as another user than the one who acts',
     from: 'not-running',
     changes: { whyNot: 'master-user', masters: '7 nginx: master process' },
-    says: /another user .* other rights: 7 nginx: master/,
+    says: /another user .* root's rights: 7 nginx: master/,
     fix: /Log in as the user .*`sudo: sudo -n -u NAME`/,
+  },
+  {
+    code: 'master-hidden',
+    where: "the login may not look into its own user's master",
+    from: 'not-running',
+    changes: { whyNot: 'master-hidden', masters: '7 nginx: master process' },
+    says: /its own nginx master, because .* capabilities: 7 nginx: master/,
+    fix: /system service/,
   },
   {
     code: 'container-pid1',

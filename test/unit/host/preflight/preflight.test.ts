@@ -30,6 +30,7 @@ const FOUND_ELSEWHERE = [
   'health-red-before',
   'locked',
   'not-retained',
+  'rehearsal-failed',
   'shell-denied',
   'sudo-denied',
 ];

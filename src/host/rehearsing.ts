@@ -1,0 +1,45 @@
+import { fieldsOf } from '../target/answer.ts';
+import type { BuildInfo } from '../nginx/build-info.ts';
+import { parseBuildInfo } from '../nginx/build-info.ts';
+import type { Finding } from '../report/result.ts';
+import { poisonedNote } from './closing.ts';
+import { orCancelled } from './cancellation.ts';
+import { mustSucceed } from './errors.ts';
+import type { Inspected } from './host-run.ts';
+import { rulesOf, settle } from './inspect.ts';
+import { lostFeatures } from './preflight/build-checks.ts';
+import { testFailed } from './preflight/config-test.ts';
+import { judgeFinding } from './preflight/preflight.ts';
+
+/**
+ * The running master executes a stub, which runs the staged binary's `-t` under the master's own conditions. No worker
+ * notices; the pid file has its other name meanwhile. Throws Refused, with everything as it was.
+ */
+export async function rehearse(run: Inspected, build: BuildInfo): Promise<void> {
+  const fields = { nonce: run.agent.nonce() };
+  const waits = run.config.switch.readyTimeout;
+  const asked = orCancelled(run.cancel, () => run.agent.ask('rehearse', { fields, waits }));
+  const answer = mustSucceed(await asked, run.result);
+  const read = fieldsOf(answer.fields, 'rehearse');
+  const exit = read.numberOrNull('exit');
+  if (read.flag('poisoned')) run.result.notes.push(poisonedNote(run.facts.master.process.pid));
+  if (exit === null) settle(run, judgeFinding(notExecuted(run), rulesOf(run)));
+  else if (exit !== 0) settleTest(run, { build, lines: read.lines('said') });
+  else
+    run.result.notes.push('Rehearsed: the running master can execute the new binary, which accepts the configuration.');
+}
+
+/** Refuses for what `nginx -t` of the new binary said on the target. */
+export function settleTest(run: Inspected, { build, lines }: { build: BuildInfo; lines: string[] }): void {
+  const lost = lostFeatures(parseBuildInfo(run.facts.master.build).arguments, build.arguments).length > 0;
+  settle(run, judgeFinding(testFailed(lines, { lost }), rulesOf(run)));
+}
+
+function notExecuted({ facts: { master }, result }: Inspected): Finding {
+  const said = result.evidence?.errorLog.at(-1)?.slice(0, 300) ?? 'its error log says nothing';
+  return {
+    code: 'rehearsal-failed',
+    message: `the running master ${master.process.pid} could not execute a script at ${master.path}, or it did not end in time: ${said}`,
+    fix: 'Remove what hinders it, as it would hinder the new binary; where that is only a policy against scripts, leave `rehearse` out.',
+  };
+}
