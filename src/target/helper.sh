@@ -1513,6 +1513,7 @@ undo() {
   set_deadline "$S_confirm"
   if old_serves && end_new && pid_file_is "$S_om"; then
     ! is_poisoned || heal
+    follow_rotation rollback
     close_books rolled-back "$DECISION_WHY"
   elif lives "$S_om" "$S_om_start"; then
     may_act rollback || return 1
@@ -3208,7 +3209,7 @@ rec_errors() {
   rec_lines errorsBefore "${LINES_FOUND%"$NL"}"
 }
 
-# follow_rotation: USR1 goes to whom the pid file names, so that after a log rotation the old generation would go on writing to
+# follow_rotation [DECISION]: USR1 goes to whom the pid file names, so that after a log rotation the old generation would go on writing to
 # the file that was moved away.
 follow_rotation() {
   local _one _ino
@@ -3218,7 +3219,7 @@ follow_rotation() {
   [ -n "$_ino" ] && [ -f "${_one#* }" ] || return 0
   set -- "$(stat -L -c '%i' "${_one#* }" "/proc/$S_om/fd/2" 2>/dev/null)"
   case $1 in "$_ino$NL"*) return 0 ;; *"$NL$_ino") ;; *) return 0 ;; esac
-  may_act || return 0
+  may_act "${1-}" || return 0
   journal reopen-old log "${_one#* }"
   kill -USR1 "$S_om"
 }

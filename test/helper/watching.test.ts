@@ -74,6 +74,20 @@ for (const shell of SHELLS) {
       await instance.assertRest(OLD);
     });
 
+    test('the old master follows also where it was rotated and then rolled back', async () => {
+      await using instance = await startInstance();
+      const helper = await retired(instance, shell);
+      const { errorLog } = instance.nginx;
+      renameSync(errorLog, `${errorLog}.1`);
+      signal(await instance.nginx.masterPid(), 'SIGUSR1');
+      await waitFor('a new log', () => isFile(errorLog));
+      okay(await helper.ask('rollback', { why: 'unhealthy' }));
+      const old = await instance.nginx.masterPid();
+      const follows = () => statSync(`/proc/${old}/fd/2`).ino === statSync(errorLog).ino;
+      await waitFor('the old master to write to the new log', follows);
+      await instance.assertRest(OLD);
+    });
+
     test('serious lines come with those who may have written them, and with what was there before', async () => {
       await using instance = await startInstance();
       const { errorLog } = instance.nginx;

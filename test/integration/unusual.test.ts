@@ -37,9 +37,9 @@ describe('an upgrade of an unusual host', { skip: noHosts(), timeout: 240_000 },
     web.before = await snapshotHost(web);
   }
 
-  async function upgraded(script: string, inputs: Inputs = {}) {
+  async function upgraded(script: string, inputs: Inputs = {}, binary = newer) {
     await made(script);
-    const { value } = await underLoad(web, () => web.product.run('upgrade', '--binary', newer, ...quick(inputs)));
+    const { value } = await underLoad(web, () => web.product.run('upgrade', '--binary', binary, ...quick(inputs)));
     const { code, report, host, output } = value;
     assert.deepEqual([code, report.outcome, host.state], [0, 'upgraded', 'idle'], output);
     assert.equal(await web.serving(), '1.26.3');
@@ -92,6 +92,24 @@ describe('an upgrade of an unusual host', { skip: noHosts(), timeout: 240_000 },
       assert.equal(await web.serving(), '1.26.3');
     });
   }
+
+  test('whose master keeps a cache manager, a loader, a privileged agent and a unix socket goes as any, and back', async () => {
+    const extras = 'http { proxy_cache_path /var/lib/nginx/cache keys_zone=c:1m; server { listen unix:/run/app.sock; }';
+    await upgraded(
+      `sed -i 's,^http {,${extras},' /etc/nginx/nginx.conf && systemctl restart nginx`,
+      {},
+      await nginxBuild('1.26.3', 'privileged-agent'),
+    );
+    const titles = async () =>
+      (await web.sh('ps -o args= -C nginx')).match(/(?<=nginx: )(?!worker|master).*(?= process)/g);
+    assert.deepEqual((await titles())?.sort(), ['cache loader', 'privileged agent']);
+    await upgraded('curl -sS --unix-socket /run/app.sock http://a/', {}, await nginxBuild('1.26.3', 'big'));
+    assert.deepEqual((await titles())?.sort(), ['cache loader', 'cache manager']);
+    const { code, report, output } = await web.product.run('rollback');
+    assert.deepEqual([code, report.outcome], [0, 'rolled-back'], output);
+    assert.deepEqual((await titles())?.sort(), ['cache loader', 'privileged agent']);
+    await web.sh('curl -sS --unix-socket /run/app.sock http://a/');
+  });
 
   test('whose binary has file capabilities gives them to the new file, and a master that is no root lives by them', async () => {
     const { codes } = await upgraded(

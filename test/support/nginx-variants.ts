@@ -8,6 +8,7 @@ export const VARIANTS = [
   'other-conf-path',
   'other-pid-path',
   'big',
+  'privileged-agent',
 ] as const;
 export type Variant = (typeof VARIANTS)[number];
 
@@ -62,6 +63,8 @@ export const EDITS: Record<Variant, Edit[]> = {
   ],
   'other-conf-path': configured('/etc/nginx/nginx.conf', '/etc/nginx-other/nginx.conf'),
   'other-pid-path': configured('/run/nginx.pid', '/run/nginx-other.pid'),
+  // OpenResty's is a process of the same make as the cache manager, with this title.
+  'privileged-agent': [{ file: PROCESS_CYCLE, find: '"cache manager process"', replace: '"privileged agent process"' }],
   big: [
     {
       file: 'src/core/nginx.c',
