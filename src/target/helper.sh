@@ -3212,13 +3212,13 @@ rec_errors() {
 # follow_rotation [DECISION]: USR1 goes to whom the pid file names, so that after a log rotation the old generation would go on writing to
 # the file that was moved away.
 follow_rotation() {
-  local _one _ino
+  local _one _ino _inodes
   _one=${S_logs%%"|"*}
   _one=${_one#* }
   _ino=${_one%% *}
   [ -n "$_ino" ] && [ -f "${_one#* }" ] || return 0
-  set -- "$(stat -L -c '%i' "${_one#* }" "/proc/$S_om/fd/2" 2>/dev/null)"
-  case $1 in "$_ino$NL"*) return 0 ;; *"$NL$_ino") ;; *) return 0 ;; esac
+  _inodes=$(stat -L -c '%i' "${_one#* }" "/proc/$S_om/fd/2" 2>/dev/null)
+  case $_inodes in "$_ino$NL"*) return 0 ;; *"$NL$_ino") ;; *) return 0 ;; esac
   may_act "${1-}" || return 0
   journal reopen-old log "${_one#* }"
   kill -USR1 "$S_om"
