@@ -568,49 +568,52 @@ survey() {
   unit_of "$1"
   uptime_now
   WALL_UP=${UP%.*}
-  OLD_V='' OLD_SHA='' FREE=0 CWD=/ EXE='' MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
+  OLD_V='' OLD_SHA='' FREE=0 CWD=/ MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
   count_processors
+  EXE=$(readlink "/proc/$1/exe" "/proc/$1/cwd")
+  case $EXE in *"$NL"*) CWD=${EXE#*"$NL"} EXE=${EXE%%"$NL"*} ;; esac
   _replies=$(
     (one_line "$(own_version "$1")" && printf 'build=%s\n' "$LINE") &
     (_sum=$(sha256sum <"/proc/$1/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
     df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && printf 'free=%s\n' "$_free"; } &
-    printf 'cwd=%s\nexe=%s\n' "$(readlink "/proc/$1/cwd")" "$(readlink "/proc/$1/exe")" &
     printf 'machine=%s\nlibc=%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" &
     library_names &
     told_sockets "$1" &
     surroundings "$1" &
-    package_of "$1" &
+    package_of &
     date -u '+wall=%Y-%m-%dT%H:%M:%SZ %s' &
     [ -z "$UNIT" ] || shown_of "$UNIT" &
     wait
   )
   # Told anew with what was known before.
   SOCKETS=$NL
-  while IFS= read -r _text; do
+  # A shell reads lines byte by byte, and these are many kilobytes.
+  set -f
+  IFS=$NL
+  for _text in $_replies; do
     case $_text in
       build=*) OLD_V="${_text#*=} " ;;
       sha=*) OLD_SHA=${_text#*=} ;;
       free=*) FREE=${_text#*=} ;;
-      cwd=*) CWD=${_text#*=} ;;
-      exe=*) EXE=${_text#*=} ;;
       machine=*) MACHINE=${_text#*=} ;;
       libc=*) LIBC=${_text#*=} ;;
-      libraries=*) LIBRARIES=${_text#*=} ;;
+      libraries=*) LIBRARIES=$LIBRARIES${_text#*=} ;;
       wall=*) WALL=${_text#*=} EPOCH=${WALL#* } WALL=${WALL% *} ;;
       about=*) ABOUT="$ABOUT${_text#*=}$NL" ;;
       package=*) PACKAGE=${_text#*=} ;;
       socket=*) SOCKETS="$SOCKETS${_text#*=}$NL" ;;
       *) SHOWN="$SHOWN$_text$NL" ;;
     esac
-  done <<EOF
-$_replies
-EOF
+  done
+  IFS=" $TAB$NL"
+  set +f
 }
 
 # shown_of UNIT: what systemd says of it. Of variables only the names: what they hold may be secret.
 shown_of() {
   systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart -p NeedDaemonReload -p LimitNOFILE \
     -p Environment -p EnvironmentFiles -p AmbientCapabilities "$1" 2>/dev/null | awk '
+    { fflush() }
     !/^Environment=/ { print; next }
     { n = split(substr($0, 13), words, " "); printf "Environment="
       for (i = 1; i <= n; i++) if (match(words[i], /^["\047]?[A-Za-z_][A-Za-z0-9_]*=/))
@@ -618,7 +621,7 @@ shown_of() {
       print "" }'
 }
 
-# surroundings MASTER: what the kernel says of it, of its children together, and of the room that there is, read by one
+# surroundings MASTER: what the kernel says of it, which runs EXE, of its children together, and of the room that there is, read by one
 # process. Lines of "about=KEY=VALUE".
 surroundings() {
   local _label _tasks
@@ -633,8 +636,9 @@ surroundings() {
   # Without a security module reading it is an error, at which mawk gives up altogether.
   _label=''
   { read -r _label <"/proc/$1/attr/current"; } 2>/dev/null
-  awk -v M="$1" -v C="$CHILDREN" -v EXE="$(readlink "/proc/$1/exe")" -v LABEL="$_label" -v TASKS="$_tasks" '
-    function say(key, value) { if (value != "") print "about=" key "=" value }
+  awk -v M="$1" -v C="$CHILDREN" -v EXE="$EXE" -v LABEL="$_label" -v TASKS="$_tasks" '
+    # At once: what fills a buffer would be cut among the lines of others.
+    function say(key, value) { if (value != "") { print "about=" key "=" value; fflush() } }
     function first(file,   line) { line = ""; getline line < file; close(file); return line }
     # A limit at any level above holds as well.
     function room(path, name,   most, used, left, least) {
@@ -688,11 +692,10 @@ surroundings() {
     }' /dev/null
 }
 
-# package_of MASTER: the package that the running file belongs to, as far as that is quickly told.
+# package_of: the package that the running file, EXE, belongs to, as far as that is quickly told.
 package_of() {
   local _file _found
-  _file=$(readlink "/proc/$1/exe")
-  _file=${_file%' (deleted)'} _found=''
+  _file=${EXE%' (deleted)'} _found=''
   if [ -d /var/lib/dpkg/info ]; then
     _found=$(grep -lxF -- "$_file" /var/lib/dpkg/info/*nginx*.list /var/lib/dpkg/info/*openresty*.list \
       /var/lib/dpkg/info/angie*.list /var/lib/dpkg/info/tengine*.list 2>/dev/null)
@@ -717,10 +720,16 @@ count_processors() {
 
 # library_names: the shared libraries that the loader knows here. musl keeps no list: what lies where it looks.
 library_names() {
-  local _names
-  _names=$(ldconfig -p 2>/dev/null | awk '$NF ~ /^\// && !seen[$1]++ { printf "%s ", $1 }')
-  [ -n "$_names" ] || _names=$(ls /lib /lib64 /usr/lib /usr/lib64 /usr/local/lib /lib/*-linux-* /usr/lib/*-linux-* 2>/dev/null | awk '/\.so(\.|$)/ { printf "%s ", $1 }')
-  printf 'libraries=%s\n' "$_names"
+  ldconfig -p 2>/dev/null | library_lines ||
+    ls /lib /lib64 /usr/lib /usr/lib64 /usr/local/lib /lib/*-linux-* /usr/lib/*-linux-* 2>/dev/null | library_lines
+}
+
+# library_lines: short ones, each in a write of its own: only those come whole through a pipe that others write to as well.
+library_lines() {
+  awk '
+    function say() { print "libraries=" names; fflush(); names = "" }
+    ($NF ~ /^\// || NF == 1) && $1 ~ /\.so(\.|$)/ && !seen[$1]++ { names = names $1 " "; if (length(names) > 900) say() }
+    END { if (names != "") say(); for (name in seen) exit 0; exit 1 }'
 }
 
 # told_sockets MASTER: in a process of its own, what there is to know of its sockets.
@@ -810,13 +819,13 @@ user_of() {
   AS='' _uid='' _gid='' _groups='' _caps=0
   while read -r _key _values; do
     case $_key in
-      Uid:) _uid=${_values%%[!0-9]*} ;;
+      Uid:) _uid=${_values%%[!0-9]*}; [ "$_uid" != "$MY_UID" ] || return 0 ;;
       Gid:) _gid=${_values%%[!0-9]*} ;;
       Groups:) _groups=$_values ;;
       CapAmb:) _caps=$_values ;;
     esac
   done 2>/dev/null <"/proc/$1/status"
-  [ -n "$_uid" ] && [ "$_uid" != "$MY_UID" ] || return 0
+  [ -n "$_uid" ] || return 0
   AS="setpriv --reuid=$_uid --regid=$_gid --clear-groups"
   # shellcheck disable=SC2086
   if [ -n "$_groups" ]; then set -- $_groups; AS="${AS% *} --groups=$(IFS=,; echo "$*")"; fi
@@ -920,7 +929,7 @@ opt_c opt_p opt_e opt_g'
 # instance_of PIDFILE: D is the directory of the instance that owns this pid file.
 instance_of() {
   local _dir _rest _name _owner
-  _dir=$(readlink -f "${1%/*}") || _dir=${1%/*}
+  _dir=$(cd -P "${1%/*}/" 2>/dev/null && pwd -P) || _dir=${1%/*}
   _rest=${_dir#/}/${1##*/} _name=''
   while :; do
     case $_rest in
@@ -1945,7 +1954,8 @@ facts_master() {
   rec_text title "$TITLE"
   rec_text argv0 "$ARGV0"
   under "$CWD" "$ARGV0"
-  BIN=$(readlink -f "$FULL" 2>/dev/null) || BIN=$FULL
+  real_path "$FULL"
+  BIN=$REAL
   rec_text cwd "$CWD"
   rec_text path "$BIN"
   rec_text exe "$EXE"
@@ -2068,16 +2078,18 @@ facts_files() {
     printf 'caps=%s\n' "$(getcap "$BIN" 2>/dev/null)" &
     wait
   )
-  while IFS= read -r _text; do
+  set -f
+  IFS=$NL
+  for _text in $_replies; do
     case $_text in
       newest=*) NEWEST=${_text#*=} ;;
       key=*) KEYS="$KEYS${_text#*=}$NL" ;;
       other=*) OTHER_V=${_text#*=} ;;
       caps=*) CAPS=${_text#*=} ;;
     esac
-  done <<EOF
-$_replies
-EOF
+  done
+  IFS=" $TAB$NL"
+  set +f
   rec_text newestConfig "$NEWEST"
   rec_lines encryptedKeys "$KEYS"
   rec_text fileCapabilities "${CAPS#"$BIN "}"
@@ -2126,7 +2138,8 @@ loaded_modules() {
   while IFS=$TAB read -r _ _name _file; do
     [ "$_name" = load_module ] || continue
     under "$PREFIX" "$_file"
-    MODULES="$MODULES$(readlink -f "$FULL" 2>/dev/null || printf '%s' "$FULL")$NL"
+    real_path "$FULL"
+    MODULES="$MODULES$REAL$NL"
   done <<EOF
 $DIRECTIVES
 EOF
@@ -2166,6 +2179,13 @@ unit_of() {
     case $_controllers in '' | name=systemd) case $_group in */user@*) ;; *.service) UNIT=${_group##*/} ;; esac ;; esac
   done 2>/dev/null <"/proc/$1/cgroup"
   command -v systemctl >/dev/null || UNIT=''
+}
+
+# real_path FILE: REAL is its absolute path without links.
+real_path() {
+  if [ -L "$1" ]; then REAL=$(readlink -f "$1" 2>/dev/null) || REAL=$1; return; fi
+  REAL=$(cd -P "${1%/*}/" 2>/dev/null && pwd -P) || { REAL=$1; return; }
+  REAL=${REAL%/}/${1##*/}
 }
 
 # facts_unit: only if that unit starts this very nginx: a job's shell, too, may lie in the cgroup of a service.
