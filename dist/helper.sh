@@ -36,7 +36,7 @@ SYNCING=0
 SERIAL=0
 TRASH=0
 ROOM='' BINDS=''
-MADE='' SOCKETS="$NL" OM='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 POISONED=0 OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
+AS='' MADE='' SOCKETS="$NL" OM='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
 EXTENDED_AT=0
@@ -363,9 +363,10 @@ staff_of() {
 
 # read_directives [ctx=CONTEXT] FILE...: what matters to us of these files, each line once: context TAB name TAB arguments.
 # A context is the blocks around a directive, such as http.server. A reader of our own, since `nginx -T` opens logs, creates
-# an empty pid file and changes owners (ngx_init_cycle in test mode), and prints secrets.
+# an empty pid file and changes owners (ngx_init_cycle in test mode), and prints secrets. It reads what the master can read.
 read_directives() {
-  awk '
+  # shellcheck disable=SC2016,SC2086
+  $AS awk '
     BEGIN {
       n = split("pid user daemon master_process worker_processes error_log lock_file load_module worker_shutdown_timeout " \
         "working_directory env ssl_engine quic_bpf", list, " ")
@@ -476,6 +477,8 @@ config_of() {
   local _depth _dir _where _pattern _file _text
   # Includes are relative to the directory of the main file (ngx_conf_include, conf_prefix).
   _dir=${1%/*} _depth=0 C_INCLUDE='' CONFIG_FILES=$1$NL
+  # What blocks is no configuration.
+  [ -f "$1" ] || return 0
   set -- ctx=main "$1"
   while [ $# -gt 0 ] && [ "$_depth" -lt 8 ]; do
     _depth=$((_depth + 1))
@@ -550,15 +553,12 @@ command_line() {
   set +f
 }
 
-# own_version MASTER: what its file says of itself. Another user than root may not follow the link where the file has
-# capabilities.
+# own_version MASTER: what its file says of itself. Opened by us: its user may not follow the link where the file has
+# capabilities, and the name may lead elsewhere by now.
 own_version() {
-  local _file
   user_of "$1"
-  _file=/proc/$1/exe
-  [ -z "$AS" ] || _file=$(readlink "$_file")
   # shellcheck disable=SC2086
-  env -i "PATH=$PATH" $AS "$_file" -V 2>&1 </dev/null
+  env -i "PATH=$PATH" $AS /proc/self/fd/9 -V 2>&1 </dev/null 9<"/proc/$1/exe"
 }
 
 # survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS,
@@ -754,6 +754,7 @@ settings_of() {
   build_flag conf-path
   under "$PREFIX" "${OPT_C:-${FLAG:-conf/nginx.conf}}"; CONF=$FULL
   C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES=''
+  user_of "$1"
   config_of "$CONF"
   [ -z "$OPT_G" ] || apply_directives "$(printf '%s;\n' "$OPT_G" | read_directives -)"
   build_flag pid-path
@@ -790,54 +791,67 @@ all_masters() {
   done
 }
 
-# of_service PID: it runs under another user as a system service, from a place where only root can put a file. Only root can
-# move a process into that cgroup.
+# of_service PID: under another user it is what a system service with that `User=` was started for, or the other generation of
+# it, and its file lies where only root can put one. A cgroup alone proves nothing: users' cron jobs lie in that of cron.
 of_service() {
-  local _controllers _group _service _exe
+  local _main _user _exe
   [ "$MY_UID" = 0 ] && command -v setpriv >/dev/null || return 1
-  _service=0
-  while IFS=: read -r _ _controllers _group; do
-    case $_controllers in '' | name=systemd) ;; *) continue ;; esac
-    case $_group in */user.slice/*) return 1 ;; *.slice/*.service) _service=1 ;; esac
-  done 2>/dev/null <"/proc/$1/cgroup"
-  [ "$_service" = 1 ] && _exe=$(readlink "/proc/$1/exe") && only_root_writes "${_exe% (deleted)}"
+  unit_of "$1"
+  [ -n "$UNIT" ] || return 1
+  _main=$(systemctl show -p MainPID -p User "$UNIT" 2>/dev/null)
+  _user=${_main##*User=} _main=${_main##*MainPID=}
+  _user=${_user%%"$NL"*} _main=${_main%%"$NL"*}
+  [ -n "$_user" ] && [ "$(id -u "$_user" 2>/dev/null)" = "$UID_OF" ] || return 1
+  start_of "$1" || return 1
+  children_of "$1"
+  case " $1 $PARENT $CHILDREN " in *" ${_main:-0} "*) ;; *) return 1 ;; esac
+  _exe=$(readlink "/proc/$1/exe") && only_root_writes "${_exe%' (deleted)'}"
 }
 
-# only_root_writes FILE: whatever leads to it, and its directory's content.
+# only_root_writes FILE: it, and all the directories that lead to it. A file that is gone says nothing against its directory.
 only_root_writes() {
   local _path
-  _path=${1%/*}
+  _path=$1
   set --
-  while [ -n "$_path" ]; do set -- "$@" "$_path"; _path=${_path%/*}; done
+  [ ! -e "$_path" ] || set -- "$_path"
+  while _path=${_path%/*}; [ -n "$_path" ]; do set -- "$@" "$_path"; done
   set -- "$@" /
-  stat -L -c '%u %g %A' "$@" 2>/dev/null | awk '$1 != 0 || substr($3, 9, 1) == "w" || substr($3, 6, 1) == "w" && $2 != 0 { bad = 1 } END { exit bad || !NR }'
+  stat -L -c '%u %A' "$@" 2>/dev/null | awk -v N="$#" '
+    $1 != 0 || substr($2, 6, 1) == "w" || substr($2, 9, 1) == "w" { bad = 1 }
+    END { exit bad || NR != N }'
 }
 
-# user_of PID: AS is what runs a program with its user, groups and ambient capabilities; empty where these are ours.
+# user_of PID: AS is what runs a program with its user, groups and ambient capabilities; empty where these are ours, and what
+# runs nothing where they cannot be told.
 user_of() {
-  local _key _values _uid _gid _groups _caps _bit
-  AS='' _uid='' _gid='' _groups='' _caps=0
+  local _key _values _uid _gid _groups _caps _rest _at _digit
+  AS=false _uid='' _gid='' _groups='' _caps=''
   while read -r _key _values; do
     case $_key in
-      Uid:) _uid=${_values%%[!0-9]*}; [ "$_uid" != "$MY_UID" ] || return 0 ;;
+      Uid:) _uid=${_values%%[!0-9]*}; [ "$_uid" != "$MY_UID" ] || { AS=''; return 0; } ;;
       Gid:) _gid=${_values%%[!0-9]*} ;;
       Groups:) _groups=$_values ;;
       CapAmb:) _caps=$_values ;;
     esac
   done 2>/dev/null <"/proc/$1/status"
-  [ -n "$_uid" ] || return 0
-  AS="setpriv --reuid=$_uid --regid=$_gid --clear-groups"
+  [ -n "$_uid" ] && [ -n "$_gid" ] || return 1
   # shellcheck disable=SC2086
-  if [ -n "$_groups" ]; then set -- $_groups; AS="${AS% *} --groups=$(IFS=,; echo "$*")"; fi
-  _caps=$((0x$_caps)) _bit=0
-  [ "$_caps" != 0 ] || return 0
+  set -- $_groups
+  if [ $# = 0 ]; then AS="setpriv --reuid=$_uid --regid=$_gid --clear-groups"
+  else AS="setpriv --reuid=$_uid --regid=$_gid --groups=$(IFS=,; echo "$*")"; fi
+  # Digit by digit: not every shell counts to 64 bits.
   set --
-  while [ "$_bit" -lt 63 ]; do
-    [ $(((_caps >> _bit) & 1)) = 0 ] || set -- "$@" "+cap_$_bit"
-    _bit=$((_bit + 1))
+  _at=0
+  while [ -n "$_caps" ]; do
+    _rest=${_caps%?}
+    _digit=$((0x${_caps#"$_rest"})) _caps=$_rest
+    [ $((_digit & 1)) = 0 ] || set -- "$@" "+cap_$_at"
+    [ $((_digit & 2)) = 0 ] || set -- "$@" "+cap_$((_at + 1))"
+    [ $((_digit & 4)) = 0 ] || set -- "$@" "+cap_$((_at + 2))"
+    [ $((_digit & 8)) = 0 ] || set -- "$@" "+cap_$((_at + 3))"
+    _at=$((_at + 4))
   done
-  _caps=$(IFS=,; echo "$*")
-  AS="$AS --inh-caps=-all,$_caps --ambient-caps=-all,$_caps"
+  [ $# = 0 ] || { _caps=$(IFS=,; echo "$*"); AS="$AS --inh-caps=-all,$_caps --ambient-caps=-all,$_caps"; }
 }
 
 # titled_masters: TITLED are all processes that call themselves a master.
@@ -866,6 +880,7 @@ roots_among() {
 # pid_in FILE: PID_TEXT is the number in FILE, or what else stands there; fails where it is no number.
 pid_in() {
   PID_TEXT=''
+  [ -f "$1" ] || return 1
   { read -r PID_TEXT <"$1"; } 2>/dev/null || [ -n "$PID_TEXT" ] || return 1
   case $PID_TEXT in '' | *[!0-9]*) return 1 ;; esac
 }
@@ -1144,7 +1159,10 @@ guard_lives() {
 # start_guard: does not wait for it; wait_for_guard does.
 start_guard() {
   # A guard that starts another one was started from there itself.
-  [ -z "${NHU-}" ] || printf '%s\n' "$NHU" >"$D/helper"
+  # No argument: where printf is no part of the shell (mksh) one may have 128 KiB at most.
+  [ -z "${NHU-}" ] || cat >"$D/helper" <<EOF
+$NHU
+EOF
   set_deadline "$S_confirm"
   [ ! -e "$D/guard" ] || rm -f "$D/guard"
   # Through a shell that ends at once: whoever ends this process by its children must not find the guard among them.
@@ -1330,27 +1348,47 @@ runs_new() {
   [ -n "$INODE" ] && [ "$INODE" = "$S_new_ino" ]
 }
 
-# exec_settles: a USR2 that a former actor sent may not have led to an exec yet; while it is on its way the new name must
-# stay, or the child would run the old file again. A child that calls itself a master is the new one, whatever it runs.
+# exec_settles: a USR2 that was sent may not have led to an exec yet: a master that reloads takes it later, with whatever lies at
+# the path then. A child that calls itself a master is the new one, whatever it runs. Fails where it is not taken within ten seconds.
 exec_settles() {
-  local _settled_by _child _c
-  [ "$S_usr2" = 1 ] && [ "$OM_LIVES" = 1 ] && [ -z "$S_nm" ] || return 0
+  local _settled_by _last _child _c
+  [ -n "$S_usr2" ] && [ "$OM_LIVES" = 1 ] && [ -z "$S_nm" ] || return 0
   uptime_now
-  _settled_by=$((NOW + 10)) _child=''
+  _settled_by=$((NOW + 10)) _last=$((NOW + 100)) _child=''
   while [ "$NM_LIVES" = 0 ] && [ "$NOW" -lt "$_settled_by" ]; do
     find_pair
+    [ "$OM_LIVES" = 1 ] || return 0
     _child=''
+    children_of "$S_om"
     for _c in $CHILDREN; do
       case " $S_ow " in *" $_c "*) continue ;; esac
       title_of "$_c"
       case $TITLE in *': ma'*) _child=$_c ;; esac
     done
     uptime_now
+    if usr2_pending; then
+      [ "$NOW" -lt "$_last" ] || return 1
+      _settled_by=$((NOW + 10))
+    fi
     pause
   done
   if [ "$NM_LIVES" = 0 ] && [ -n "$_child" ] && start_of "$_child"; then S_nm=$_child S_nm_start=$START NM_LIVES=1; fi
   [ "$NM_LIVES" = 0 ] || save_state
 }
+
+# usr2_pending: the old master was sent USR2 and has not taken it. It blocks signals except where it waits for them
+# (ngx_master_process_cycle).
+usr2_pending() {
+  local _key _mask
+  while read -r _key _mask; do
+    # 0x800 in the third digit from the end.
+    case $_key in SigPnd: | ShdPnd:) case ${_mask%??} in *[89a-f]) return 0 ;; esac ;; esac
+  done 2>/dev/null <"/proc/$S_om/status"
+  return 1
+}
+
+# is_stub: at the binary's path is a stub of ours.
+is_stub() { [ -e "$S_work/stub" ] && [ "$S_bin" -ef "$S_work/stub" ]; }
 
 # put_old: the old binary is at its path again, and so are the modules that go with it. Never overwrites a file that is not
 # ours.
@@ -1367,7 +1405,7 @@ put_old_binary() {
 
 # path_is_ours: at the binary's path is the old file, the new one, or none.
 path_is_ours() {
-  [ ! "$S_bin" -ef "$S_work/old" ] && [ ! "$S_bin" -ef "$S_work/new" ] && [ ! "$S_bin" -ef "$S_work/stub" ] || return 0
+  [ ! "$S_bin" -ef "$S_work/old" ] && [ ! "$S_bin" -ef "$S_work/new" ] && ! is_stub || return 0
   inode_of "$S_bin"
   case $INODE in "$S_new_ino" | "$S_path_ino" | '') ;; *) return 1 ;; esac
 }
@@ -1492,7 +1530,7 @@ pid_file_is() {
   until pid_in "$S_pidf" && [ "$PID_TEXT" = "$1" ] && [ ! -e "$S_pidf.oldbin" ]; do
     uptime_now
     if [ "$NOW" -ge "$_pid_by" ]; then
-      rm -f "$S_pidf.oldbin"
+      at_pid_file "$DROP_OLDBIN"
       write_pid_file "$1"
       return
     fi
@@ -1503,9 +1541,21 @@ pid_file_is() {
 # write_pid_file PID: with owner and mode as nginx would give it (ngx_create_pidfile).
 write_pid_file() {
   journal pid-file-repaired pid "$1"
-  # Created exclusively: the directory may be another user's, who must not choose what is written to.
-  rm -f "$S_pidf.nhu"
-  (umask 022 && set -C && printf '%s\n' "$1" >"$S_pidf.nhu") 2>/dev/null && mv -f "$S_pidf.nhu" "$S_pidf"
+  at_pid_file "$WRITE_PID" "$1"
+}
+
+# shellcheck disable=SC2016
+WRITE_PID='rm -f "$1.nhu"; umask 022; set -C; printf "%s\n" "$2" >"$1.nhu" && mv -f "$1.nhu" "$1"'
+# shellcheck disable=SC2016
+DROP_OLDBIN='rm -f "$1.oldbin"'
+# shellcheck disable=SC2016
+DROP_BOTH='rm -f "$1" "$1.oldbin"'
+
+# at_pid_file SCRIPT [ARG]: with the rights of the master, whose user may own the directory and must not choose what is written
+# or removed with ours. $1 is the pid file there, $2 ARG.
+at_pid_file() {
+  # shellcheck disable=SC2086
+  env -i "PATH=$PATH" ${S_as:+timeout 5} $S_as /bin/sh -c "$1" at "$S_pidf" "${2-}" </dev/null 2>/dev/null
 }
 
 # undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, committed, changed-by-others,
@@ -1513,11 +1563,17 @@ write_pid_file() {
 undo() {
   find_pair
   if [ "$S_phase" = staged ]; then close_books untouched "$DECISION_WHY"; return 0; fi
+  if ! exec_settles; then
+    journal stuck why 'USR2 is not taken yet'
+    set_deadline 50
+    return 1
+  fi
   end_rehearsal
-  exec_settles
   [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
   if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
   if ! put_old; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
+  # A rehearsal changes nothing that serves: whoever ended the master meanwhile meant it.
+  if [ "$OM_LIVES" = 0 ] && [ "$S_usr2" = stub ]; then close_books untouched "$DECISION_WHY"; return 0; fi
   if [ "$OM_LIVES" = 0 ]; then rescue; return; fi
   set_deadline "$S_confirm"
   if old_serves && end_new && pid_file_is "$S_om"; then
@@ -1546,25 +1602,27 @@ is_poisoned() {
 
 # heal: a child that ends at once is all that such a master needs: it reaps it and forgets. What hindered the first must be gone.
 heal() {
-  local _by _sign
+  local _by _last _sign _logs
   POISONED=1
   journal poisoned why "$LINES_FOUND"
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] && [ ! -d "$S_pidf.oldbin" ] && path_is_ours || return 0
-  _sign=$(stat -c '%z %i' "$S_pidf")
-  # A name that leads nowhere: exec fails, in a child that ends at once.
-  [ -L "$S_work/heal" ] || ln -s "$S_work/none" "$S_work/heal" || return 0
-  may_act rollback && mv -f "$S_work/heal" "$S_bin" || return 0
-  kill -USR2 "$S_om"
-  uptime_now
-  _by=$((NOW + 20))
-  # Renamed there and back again: its ctime tells.
-  until [ ! -e "$S_pidf.oldbin" ] && [ "$(stat -c '%z %i' "$S_pidf" 2>/dev/null)" != "$_sign" ]; do
+  write_stub 'exit 1' || return 0
+  _sign=$(stat -c '%z %i' "$S_pidf") _logs=$S_logs
+  logs_from_here
+  if may_act rollback && mv -f "$S_work/stub.link" "$S_bin"; then
+    kill -USR2 "$S_om"
     uptime_now
-    [ "$NOW" -lt "$_by" ] || break
-    pause
-  done
+    _by=$((NOW + 20)) _last=$((NOW + S_ready))
+    # Renamed there and back again: its ctime tells.
+    until [ ! -e "$S_pidf.oldbin" ] && [ "$(stat -c '%z %i' "$S_pidf" 2>/dev/null)" != "$_sign" ]; do
+      uptime_now
+      [ "$NOW" -lt "$_by" ] || { [ "$NOW" -lt "$_last" ] && usr2_pending; } || break
+      pause
+    done
+    [ "$NOW" -ge "$_by" ] || is_poisoned || { POISONED=0; journal healed; }
+  fi
+  S_logs=$_logs
   put_old
-  [ "$NOW" -ge "$_by" ] || { POISONED=0; journal healed; }
 }
 
 # forward: the old master is gone and the new one lives: nothing to go back to. Where it serves, the books follow the
@@ -1621,7 +1679,7 @@ rescue() {
   fi
   end_remains
   put_old
-  rm -f "$S_pidf" "$S_pidf.oldbin"
+  at_pid_file "$DROP_BOTH"
   may_act "$DECISION" || return 1
   # A start may take longer than the guard waits for a sign of life.
   set_deadline 1200
@@ -1647,7 +1705,7 @@ close_books() {
   # Never while the path still leads in there.
   case $([ ! -L "$S_bin" ] || readlink "$S_bin") in
     "${S_work:-none}"/*) clear_books ;;
-    *) clear_books "$S_work" ;;
+    *) if is_stub; then clear_books; else clear_books "$S_work"; fi ;;
   esac
   # Told now, waited for by guard_gone: it needs a moment.
   # The word of one that died is of no use to anybody.
@@ -1657,7 +1715,7 @@ close_books() {
 }
 
 # clear_books [WORK]: the lock goes last; while it stands nobody else begins here.
-clear_books() { rm -rf ${1+"$1"} "$D/upgrade" "$D/reserve" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
+clear_books() { rm -rf ${1+"$1"} "$D/upgrade" "$D/errors" "$D/reserve" "$D/deadline" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"; }
 
 # as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment.
 as_master() {
@@ -1672,7 +1730,7 @@ as_master() {
   (
     cd "${S_cwd:-/}" || exit 1
     [ -n "$ROOM" ] || exec env -i "PATH=$PATH" $S_as "$_program" "$@" </dev/null
-    BINDS=$BINDS exec $ROOM /bin/sh -c "$FURNISH" room $S_as "$_program" "$@" </dev/null
+    BINDS=$BINDS exec $ROOM /bin/sh -c "$FURNISH" room env -i "PATH=$PATH" $S_as "$_program" "$@" </dev/null
   )
 }
 
@@ -1786,7 +1844,8 @@ FURNISH='
     to=${BINDS%%"|"*} BINDS=${BINDS#*"|"}
     mount --bind "$from" "$to" 2>/dev/null || exit 125
   done
-  exec env -i "PATH=$PATH" "$@"'
+  unset BINDS from to
+  exec "$@"'
 
 # ---------------------------------------------------------------------------------------------------------- committing
 
@@ -1809,7 +1868,7 @@ finish_commit() {
     lives "$S_nm" "$S_nm_start" || { turn_back new-master-died; return 1; }
   fi
   # A master that was killed took its second pid file along as little as its workers.
-  if [ "$OM_LIVES" = 0 ] && pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then rm -f "$S_pidf.oldbin"; fi
+  if [ "$OM_LIVES" = 0 ] && pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then at_pid_file "$DROP_OLDBIN"; fi
   quit_orphans
   [ "$S_quit" = 1 ] || remember_previous
   wait "$SYNCING" 2>/dev/null
@@ -2126,7 +2185,9 @@ encrypted_keys() {
     while IFS= read -r _path; do
       under "${CONF%/*}" "$_path"
       _path=$FULL
-      ! grep -qsE '^Proc-Type: 4,ENCRYPTED|^-----BEGIN ENCRYPTED' "$_path" || printf 'key=%s\n' "$_path"
+      [ -f "$_path" ] || continue
+      # shellcheck disable=SC2086
+      ! $AS grep -qsE '^Proc-Type: 4,ENCRYPTED|^-----BEGIN ENCRYPTED' "$_path" || printf 'key=%s\n' "$_path"
     done
 }
 
@@ -2321,7 +2382,7 @@ verb_prepare() {
   S_hold=$A_hold S_keep=$A_keep S_unit=$UNIT S_cwd=$CWD S_opt_c=$OPT_C S_opt_p=$OPT_P S_opt_e=$OPT_E S_opt_g=$OPT_G
   # As the facts saw it: what was judged is what may be replaced.
   S_path_ino=$PATH_INO
-  if ! start_of "$OM" || [ ! -f "$BIN" ]; then
+  if ! lives "$OM" "$OM_START" || ! start_of "$OM" || [ ! -f "$BIN" ]; then
     clear_books
     refuse changed-by-others "the master $OM or its file $BIN is gone"
     return
@@ -2329,7 +2390,7 @@ verb_prepare() {
   S_om_start=$START
   [ -z "$A_modules" ] || S_modules=$A_modules
   [ "$S_kind" != reverse ] || kept_modules "$S_new_sha"
-  user_of "$OM"
+  user_of "$OM" || { clear_books; refuse changed-by-others "the master $OM is gone"; return; }
   S_as=$AS
   if [ -n "$S_as" ] && ! { only_root_writes "$BIN" && each_module module_of_root; }; then
     clear_books
@@ -2542,6 +2603,7 @@ verb_unstage() {
       # One that is still on its way would find nothing to run, and a service manager would try it again and again.
       wait_for_guard || :
       close_books untouched "${A_why:-planned}"
+    elif [ "$S_phase" = rehearsing ] && decide rollback "${A_why:-refused}"; then undo
     fi
   fi
   answer
@@ -2558,13 +2620,19 @@ lost_ground() {
 verb_rehearse() {
   local _exit
   rec_new
-  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] && [ "$S_phase" = staged ] || { refuse changed-by-others 'no such upgrade is prepared here'; return; }
+  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others 'no such upgrade is prepared here'; return; }
   [ -e "$S_work/new" ] || { refuse upload-failed "$S_work/new is gone"; return; }
   [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
   sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
   wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
+  case $S_phase in
+    staged) ;;
+    # Asked again after the answer was lost.
+    rehearsing) rehearsal_settles && rehearsal_over || return ;;
+    *) refuse changed-by-others "the upgrade is in the phase $S_phase already"; return ;;
+  esac
   if ! raise_stub; then
     free_reader
     ! may_act || { S_usr2='' S_phase=staged; save_state; }
@@ -2572,20 +2640,30 @@ verb_rehearse() {
   fi
   _exit=null
   ! stub_ends || _exit=$STUB_EXIT
-  read_decision
-  [ -z "$DECISION" ] || { lost_ground; return; }
-  rec_raw exit "$_exit"
-  rec_lines said "$(tail -n 100 "$S_work/said" 2>/dev/null | grep -v '^stub ')"
-  [ "$_exit" != null ] || evidence
-  [ "$_exit" != null ] || end_rehearsal
-  put_old || { refuse changed-by-others "another file was put at $S_bin"; return; }
-  pid_file_is "$S_om" || { refuse internal "the master $S_om did not put its pid file back"; return; }
+  if [ "$_exit" = null ]; then evidence; rehearsal_settles || return; fi
+  rehearsal_over || return
   ! is_poisoned || heal
   rec_bool poisoned "$POISONED"
-  S_usr2='' S_phase=staged
+  rec_raw exit "$_exit"
+  rec_lines said "$(tail -n 100 "$S_work/said" 2>/dev/null | grep -v '^stub ')"
+  S_usr2=''
   save_state || { refuse internal "cannot write $D/upgrade: the old generation serves"; return; }
   journal rehearsed exit "$_exit"
   answer
+}
+
+rehearsal_settles() {
+  exec_settles || { refuse not-ready "the master $S_om has not taken USR2 in all this time: the guard waits for it"; return 1; }
+}
+
+# rehearsal_over: nothing of it runs, the old file is at its path, and the upgrade is staged as before.
+rehearsal_over() {
+  end_rehearsal
+  may_act || { lost_ground; return 1; }
+  put_old || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
+  lives "$S_om" "$S_om_start" || { refuse changed-by-others "the master $S_om was ended by others"; return 1; }
+  pid_file_is "$S_om" || { refuse internal "the master $S_om did not put its pid file back"; return 1; }
+  S_phase=staged
 }
 
 # raise_stub: at the binary's path, and USR2. Its words come through a pipe: the master may see this directory read-only.
@@ -2594,55 +2672,80 @@ raise_stub() {
   read_inodes "$S_work/old" "$S_bin"
   [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
-  write_stub || { refuse internal "cannot write a stub to $S_work"; return 1; }
+  make_pipe && write_stub "$(rehearsal_of)" || { refuse internal "cannot write a stub to $S_work"; return 1; }
   staff_of "$S_om"
   S_ow=$STAFF S_phase=rehearsing S_usr2=stub
   logs_from_here
-  save_state || { S_phase=staged; refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
+  save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal rehearse old "$S_om"
   may_act || { lost_ground; return 1; }
   cat "$S_work/pipe" >"$S_work/said" &
   READER=$!
-  each_module module_swap || { put_old; refuse changed-by-others 'a module could not be replaced'; return 1; }
-  mv -f "$S_work/stub.link" "$S_bin"
+  mv -f "$S_work/stub.link" "$S_bin" || { refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
   may_act || { put_old; lost_ground; return 1; }
   lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
   PID_CTIME=$(stat -c '%z %i' "$S_pidf")
   kill -USR2 "$S_om"
 }
 
-# write_stub: whoever else runs the path meanwhile gets the old binary; only a master sets NGINX (ngx_exec_new_binary). With
-# it set, `-t` would take inherited sockets for its own.
+make_pipe() {
+  rm -f "$S_work/pipe" "$S_work/said" && mkfifo -m 600 "$S_work/pipe" || return 1
+  uid_of "$S_om"
+  [ "$UID_OF" = "$MY_UID" ] || chown "$UID_OF" "$S_work/pipe"
+}
+
+# rehearsal_of: what the stub does. With the variables of inherited sockets `-t` would take these for its own. New modules lie
+# at their paths only for it; 125 is the end where that cannot be.
+rehearsal_of() {
+  shell_word "$S_work/pipe"
+  printf '%s\n' "exec 1<>$WORD 2>&1" 'echo "stub started"' 'unset NGINX ANGIE NGINX_BPF_MAPS'
+  shell_word "$S_work/new"
+  if [ -z "$S_modules" ]; then printf '%s\n' "$WORD \"\$@\" -t"
+  else
+    BINDS=''
+    each_module module_bind
+    set -- "$WORD"
+    shell_word "$FURNISH"
+    set -- "$1" "$WORD"
+    shell_word "$BINDS"
+    BINDS=''
+    # shellcheck disable=SC2016
+    printf '%s\n' "room='unshare -m'" '$room true || room="unshare --map-current-user -m"' \
+      "BINDS=$WORD \$room /bin/sh -c $2 room $1 \"\$@\" -t"
+  fi
+  printf '%s\n' 'echo "stub $?"' 'exit 1'
+}
+
+# write_stub SCRIPT: for the master's own child. Whoever else runs the path meanwhile waits until it is the old file again.
 write_stub() {
-  local _old _new _pipe
+  local _old _stub
   shell_word "$S_work/old"
   _old=$WORD
-  shell_word "$S_work/new"
-  _new=$WORD
-  shell_word "$S_work/pipe"
-  _pipe=$WORD
+  shell_word "$S_work/stub"
+  _stub=$WORD
   write_file "$S_work/stub" "#!/bin/sh
-[ \"\${NGINX+set}\" ] || exec $_old \"\$@\"
-unset NGINX
-exec 1<>$_pipe 2>&1
-$_new \"\$@\" -t
-echo \"stub \$?\"
-exit 1" && chmod 755 "$S_work/stub" && rm -f "$S_work/pipe" "$S_work/stub.link" && mkfifo -m 600 "$S_work/pipe" || return 1
-  uid_of "$S_om"
-  [ "$UID_OF" = "$MY_UID" ] || chown "$UID_OF" "$S_work/pipe" || return 1
+if [ \"\$PPID\" != $S_om ]; then
+  n=0
+  while [ \"\$0\" -ef $_stub ] && [ \$n -lt 100 ]; do n=\$((n + 1)); sleep 0.1 2>/dev/null || sleep 1; done
+  [ \"\$0\" -ef $_stub ] || exec \"\$0\" \"\$@\"
+  exec $_old \"\$@\"
+fi
+$1" && chmod 755 "$S_work/stub" && rm -f "$S_work/stub.link" || return 1
   if confined "$S_om"; then ln "$S_work/stub" "$S_work/stub.link"; else ln -s "$S_work/stub" "$S_work/stub.link"; fi
 }
 
-# stub_ends: true with STUB_EXIT where the new file was run and ended. Exits: the pid file was renamed there and back;
-# nothing happens for two seconds; the master died; a decision; deadline.
+# stub_ends: true with STUB_EXIT where the new file was run and ended. The old file is back at its path as soon as the stub
+# runs. Exits: the pid file was renamed there and back; USR2 was taken and nothing happens for two seconds; the master died;
+# a decision; deadline.
 stub_ends() {
-  local _by _sign_by _sign
+  local _by _sign_by _sign _first
   uptime_now
-  _by=$((NOW + S_ready)) _sign_by=$((NOW + 20)) RENAMED=0
+  _by=$((NOW + S_ready)) _sign_by=$((NOW + 20)) RENAMED=0 _first=''
   while lives "$S_om" "$S_om_start" && may_act && [ "$NOW" -lt "$_by" ]; do
+    if [ -z "$_first" ] && { read -r _first <"$S_work/said"; } 2>/dev/null; then put_old || return 1; fi
     _sign=$(stat -c '%z %i' "$S_pidf" 2>/dev/null)
     if [ -f "$S_pidf.oldbin" ] || [ "$_sign" != "$PID_CTIME" ]; then RENAMED=1; fi
-    if [ "$RENAMED" = 0 ]; then [ "$NOW" -lt "$_sign_by" ] || break
+    if [ "$RENAMED" = 0 ]; then [ "$NOW" -lt "$_sign_by" ] || usr2_pending || break
     elif [ ! -f "$S_pidf.oldbin" ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then break; fi
     pause
     uptime_now
@@ -2660,25 +2763,26 @@ free_reader() { [ ! -p "$S_work/pipe" ] || true <>"$S_work/pipe"; }
 
 stub_exit() {
   STUB_EXIT=$(tail -n 1 "$S_work/said" 2>/dev/null)
-  case $STUB_EXIT in 'stub '*) STUB_EXIT=${STUB_EXIT#stub } ;; *) return 1 ;; esac
+  case $STUB_EXIT in 'stub '[0-9]*) STUB_EXIT=${STUB_EXIT#stub } ;; *) return 1 ;; esac
 }
 
-# end_rehearsal: whatever of it appears within a second. KILL: a child of the master inherits its blocked signals.
+# end_rehearsal: ends what still runs of it. KILL: a child of the master inherits its blocked signals.
 end_rehearsal() {
   local _by _c
-  [ "$S_usr2" = stub ] && [ "$OM_LIVES" = 1 ] || return 0
+  [ "$S_usr2" = stub ] || return 0
   free_reader
   uptime_now
-  _by=$((NOW + 10))
+  _by=$((NOW + 30))
   while [ "$NOW" -lt "$_by" ]; do
-    children_of "$S_om"
     processes_of "$S_new_ino"
+    children_of "$S_om"
     for _c in $CHILDREN; do
       case " $S_ow " in *" $_c "*) continue ;; esac
       [ "/proc/$_c/exe" -ef "/proc/$S_om/exe" ] || RUNNING="$RUNNING $_c"
     done
+    [ -n "$RUNNING" ] && may_act rollback || return 0
     # shellcheck disable=SC2086
-    [ -z "$RUNNING" ] || { may_act rollback && kill_all KILL $RUNNING; }
+    kill_all KILL $RUNNING
     pause
     uptime_now
   done
@@ -2719,7 +2823,7 @@ verb_begin() {
 }
 
 swap_and_signal() {
-  local _found _names
+  local _found _names _before
   second_names 2>/dev/null &
   _names=$!
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
@@ -2729,13 +2833,15 @@ swap_and_signal() {
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
+  { rm -f "$D/errors"; each_log lines_before '' >"$D/errors"; } 2>/dev/null &
+  _before=$!
   wait "$_names" || { refuse internal "cannot link $S_bin, or a module of it, to a second name"; return 1; }
   { [ -e "$S_work/old" ] && [ -e "$S_work/link" ]; } || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
   read_inodes "$S_work/old" "$S_bin"
   [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   may_act || { lost_ground; return 1; }
   each_module module_swap || { put_old; refuse changed-by-others 'a module could not be replaced'; return 1; }
-  mv -f "$S_work/link" "$S_bin"
+  mv -f "$S_work/link" "$S_bin" || { put_old; refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
   event swap
   may_act || { put_old; lost_ground; return 1; }
   lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
@@ -2744,7 +2850,9 @@ swap_and_signal() {
   kill -USR2 "$S_om"
   find_new
   _found=$?
-  [ "$NM_LIVES" = 1 ] || [ "$RENAMED" = 0 ] || S_usr2=''
+  wait "$_before"
+  # Renamed there and back: it is over, unless it failed inside the master.
+  [ "$NM_LIVES" = 1 ] || [ "$RENAMED" = 0 ] || is_poisoned || S_usr2=''
   # Binary and modules go back together: what a restart would find in between must fit.
   [ -z "$S_modules" ] || [ "$NM_LIVES" = 0 ] || wait_loaded
   put_old || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
@@ -2787,7 +2895,7 @@ find_new() {
     if [ -f "$S_pidf.oldbin" ]; then :
     elif [ "$RENAMED" = 1 ] && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ]; then
       evidence; refuse new-master-died 'the new binary ended before its master came up'; return 1
-    elif [ "$RENAMED" = 0 ] && [ "$NOW" -ge "$_sign_by" ]; then
+    elif [ "$RENAMED" = 0 ] && [ "$NOW" -ge "$_sign_by" ] && ! usr2_pending; then
       evidence; refuse not-ready 'USR2 had no effect within 2 s: no new process, pid file not renamed'; return 1
     fi
     may_act || { lost_ground; return 1; }
@@ -2833,6 +2941,8 @@ wait_ready() {
   local _ready_by _churn _count _p
   uptime_now
   _ready_by=$((NOW + S_ready)) _churn='' _count=0
+  # Known already, except where this is asked for again.
+  [ -n "$OLD_ADDR" ] || { listeners_of "$S_om"; OLD_ADDR=$L_ADDR; }
   while :; do
     lives "$S_nm" "$S_nm_start" || { evidence; refuse new-master-died "the new master $S_nm died before its workers accepted"; return 1; }
     if enough_accept && pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_nm" ]; then
@@ -3021,7 +3131,7 @@ verb_adopt() {
 close_after_boot() {
   local _outcome _sum
   _outcome=rolled-back
-  if [ -L "$S_bin" ] || { [ -e "$S_work/new" ] && [ "$S_bin" -ef "$S_work/new" ]; }; then
+  if [ -L "$S_bin" ] || { [ -e "$S_work/new" ] && [ "$S_bin" -ef "$S_work/new" ]; } || is_stub; then
     if [ -n "$OM" ] && [ "/proc/$OM/exe" -ef "$S_work/new" ]; then
       retain_modules
       retain_from_work
@@ -3206,41 +3316,49 @@ new_log_lines() {
 lines_after() {
   [ "$3" -gt "$2" ] || return 0
   LINES_FOUND="$LINES_FOUND$(tail -c "+$(($2 + 1))" "$1" 2>/dev/null | grep -aE "$4" |
-    grep -avE '\[crit\].*unlink\(\) ".*" failed \(2' | tail -n 40)$NL"
+    grep -avE '\[crit\].*(unlink\(\) ".*" failed \(2|SSL_[a-z_]+\(\) failed)' | tail -n 40)$NL"
 }
 
-# lines_before: the same of the last quarter of a megabyte before.
+# lines_before: the serious lines of the last four megabytes before, each kind of a line once, or nearly so.
 lines_before() {
   local _start
-  _start=$(($2 - 262144))
+  _start=$(($2 - 4194304))
   [ "$_start" -ge 0 ] || _start=0
-  LINES_FOUND="$LINES_FOUND$(tail -c "+$((_start + 1))" "$1" 2>/dev/null | head -c $(($2 - _start)) | grep -aE "$4" | tail -n 100)$NL"
+  tail -c "+$((_start + 1))" "$1" 2>/dev/null | head -c $(($2 - _start)) | grep -aE '\[(emerg|alert|crit)\] [0-9]+#' | awk '
+    { kind = substr($0, index($0, "[")); sub(/, (client|server|upstream|responder|peer): .*/, "", kind)
+      gsub(/"[^"]*"/, "", kind); gsub(/[0-9A-F]*[0-9][0-9A-Fa-f]*/, "", kind) }
+    !seen[kind]++ && n++ < 200'
 }
 
-# rec_errors: serious lines since the swap, who the new generation is, and what was in the logs before: of the two, who decides
-# takes what is new, and the new generation's.
+# rec_errors: serious lines that the new generation wrote since the swap, its master first among its pids, and what was in the
+# logs before: who decides takes what is new.
 rec_errors() {
-  new_log_lines '\[(emerg|alert|crit)\]'
+  local _pids
+  _pids=$S_nm$S_nw
+  # shellcheck disable=SC2086
+  set -- $_pids
+  _pids=$(IFS='|'; echo "$*")
+  new_log_lines "\\[(emerg|alert|crit)\\] ($_pids)#"
   rec_lines errorLog "$LINES_FOUND"
   [ -n "$LINES_FOUND" ] || return 0
-  rec_text newPids "$S_nm$S_nw"
-  LINES_FOUND=''
-  each_log lines_before '\[(emerg|alert|crit)\]'
-  rec_lines errorsBefore "${LINES_FOUND%"$NL"}"
+  rec_text newPids "$*"
+  rec_lines errorsBefore "$(cat "$D/errors" 2>/dev/null)"
 }
 
-# follow_rotation [DECISION]: USR1 goes to whom the pid file names, so that after a log rotation the old generation would go on writing to
-# the file that was moved away.
+# follow_rotation [DECISION]: USR1 goes to whom the pid file names, so that after a log rotation the old generation would go on
+# writing to the file that was moved away.
 follow_rotation() {
-  local _one _ino _inodes
-  _one=${S_logs%%"|"*}
-  _one=${_one#* }
-  _ino=${_one%% *}
-  [ -n "$_ino" ] && [ -f "${_one#* }" ] || return 0
-  _inodes=$(stat -L -c '%i' "${_one#* }" "/proc/$S_om/fd/2" 2>/dev/null)
-  case $_inodes in "$_ino$NL"*) return 0 ;; *"$NL$_ino") ;; *) return 0 ;; esac
+  local _log _inodes
+  _log=${S_logs%%"|"*}
+  _log=${_log#* }
+  _log=${_log#* }
+  [ -n "$_log" ] && [ -f "$_log" ] || return 0
+  _inodes=$(stat -L -c '%i' "$_log" "/proc/$S_om/fd/2" 2>/dev/null)
+  # Once for each new file: a master that cannot reopen it would be asked for ever.
+  case $_inodes in "${_inodes#*"$NL"}$NL"* | "$ROTATED" | '') return 0 ;; *"$NL"*) ;; *) return 0 ;; esac
   may_act "${1-}" || return 0
-  journal reopen-old log "${_one#* }"
+  ROTATED=$_inodes
+  journal reopen-old log "$_log"
   kill -USR1 "$S_om"
 }
 

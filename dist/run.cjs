@@ -6769,38 +6769,44 @@ const LINE$1 = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[(emerg|alert|crit)\] (\d+)#\
 const HARMLESS = [
 	/^SSL_\w+\(\) failed/,
 	/^ignoring stale global SSL error/,
-	/^could not allocate new session in SSL session shared cache/,
+	/^(?:l?stat|openat)\(\) "[^"]*" failed .*, client: /,
+	/^pcre2?_\w+\(\) failed/,
+	/^could not allocate (?:new session in SSL session shared cache|node)/,
+	/^ngx_slab_alloc\(\) failed: no memory/,
+	/^gzip filter failed to use preallocated memory/,
 	/^unlink\(\) ".*" failed \(2:/,
 	/^open socket #\d+ left in connection/,
 	/^aborting$/,
 	/^(?:send|recv)msg\(\) failed/,
 	/^kill\(\d+, \d+\) failed \(3:/,
 	/^(?:setpriority|setrlimit|sched_setaffinity|prctl|io_setup|eventfd|initgroups)\(.*failed/,
-	/^connect\(\) to unix:.* failed \(2:/,
-	/ in \S+:\d+$/
+	/ failed(?: \(\d+: [^)]*\))?, ignored/,
+	/^detected .*LuaJIT/,
+	/^connect\(\) (?:to .* )?failed \((?:2|99|101|110|111|113):/
 ];
 /** Lines that the new generation wrote, that mean trouble, and of a kind that was not there before. */
-function seriousLines({ lines, before, pids }) {
+function seriousLines({ lines, before, master, workers }) {
 	const known = new Set(before.map(kindOf$1));
 	return lines.filter((line) => {
-		const [, , pid, text = ""] = LINE$1.exec(line) ?? [];
-		if (!pids.has(Number(pid)) || HARMLESS.some((harmless) => harmless.test(text))) return false;
-		return !known.has(kindOf$1(line));
+		const [, level, pid, text = ""] = LINE$1.exec(line) ?? [];
+		return (Number(pid) === master ? level !== "emerg" : workers.has(Number(pid))) && !HARMLESS.some((harmless) => harmless.test(text)) && !known.has(kindOf$1(line));
 	});
 }
-/** The line without what differs from one time to the next: when, who, for whom, numbers. */
+/** The line without what differs from one time to the next: when, who, for whom, names, addresses, numbers. */
 function kindOf$1(line) {
 	const [, level = "", , text = line] = LINE$1.exec(line) ?? [];
-	return `${level} ${text.replace(/, (?:client|server|upstream): .*$/, "").replaceAll(/\d+/g, "#")}`;
+	return `${level} ${text.replace(/, (?:client|server|upstream|responder|peer): .*$/, "").replaceAll(/"[^"]*"/g, "\"\"").replaceAll(/\b(?:0x)?[0-9A-F]*\d[0-9A-F]*\b/gi, "#")}`;
 }
 /** Rejects as `error-log` where the new generation wrote serious lines; they become evidence. */
 function judgeErrorLog({ fields, verb }, result) {
 	if (!Array.isArray(fields["errorLog"]) || fields["errorLog"].length === 0) return;
 	const read = fieldsOf(fields, verb);
+	const [master = 0, ...workers] = read.text("newPids").split(" ").map(Number);
 	const [first, ...others] = seriousLines({
 		lines: read.lines("errorLog"),
 		before: read.lines("errorsBefore"),
-		pids: new Set(read.text("newPids").split(" ").map(Number))
+		master,
+		workers: new Set(workers)
 	});
 	if (first === void 0) return;
 	result.evidence ??= {

@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Instance, NEW, OLD, okay, startInstance } from '../support/helper-instance.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Instance, NEW, OLD, okay, processesWith, startInstance } from '../support/helper-instance.ts';
 import { noShell, SHELLS } from '../support/helper-session.ts';
 import { signal } from '../support/processes.ts';
 import { waitFor } from '../support/wait.ts';
@@ -47,13 +61,31 @@ describe('a rehearsal', { concurrency: 4 }, () => {
     await instance.assertRest(OLD);
   });
 
-  test('gives the old binary to whoever else runs the path meanwhile', async () => {
+  test('puts the old file back as soon as the stub runs', async () => {
     await using instance = await startInstance();
     const { helper, rehearsed, letGo } = await hanging(instance);
     const { stderr, code } = await instance.nginx.run(`${instance.nginx.binaryPath} -v`);
     assert.deepEqual([code, stderr.trim()], [0, `nginx version: nginx/${OLD}`]);
     letGo();
     assert.equal(okay(await rehearsed).fields['exit'], 0);
+    await instance.unstage(helper);
+    await instance.assertRest(OLD);
+  });
+
+  test('lets whoever else runs the stub wait for the old file', async () => {
+    await using instance = await startInstance();
+    const { helper, rehearsed, letGo } = await hanging(instance);
+    const { binaryPath, dir } = instance.nginx;
+    const path = join(dir, 'sbin/path');
+    symlinkSync(join(dirname(binaryPath), `.nginx-hot-upgrade-${instance.nonce}/stub`), path);
+    const ran = instance.nginx.run(`${path} -v`);
+    await waitFor('one that waits', () => processesWith(`${path}\0-v`).length > 0);
+    symlinkSync(binaryPath, `${path}.next`);
+    renameSync(`${path}.next`, path);
+    assert.equal((await ran).stderr.trim(), `nginx version: nginx/${OLD}`);
+    rmSync(path);
+    letGo();
+    okay(await rehearsed);
     await instance.unstage(helper);
     await instance.assertRest(OLD);
   });
@@ -78,6 +110,49 @@ describe('a rehearsal', { concurrency: 4 }, () => {
     instance.expire();
     await instance.restWithin(OLD, 20_000);
     letGo();
+  });
+
+  test('waits for a master that is busy, and puts the old file back only then', async () => {
+    await using instance = await startInstance();
+    const helper = await instance.helper();
+    await instance.stage(helper);
+    const old = await instance.nginx.masterPid();
+    signal(old, 'SIGSTOP');
+    const rehearsed = helper.ask('rehearse');
+    await delay(4_000); // longer than what an idle master may take
+    signal(old, 'SIGCONT');
+    assert.equal(okay(await rehearsed).fields['exit'], 0);
+    await instance.unstage(helper);
+    await instance.assertRest(OLD);
+  });
+
+  test('can be asked for again by whoever takes over in the middle', async () => {
+    await using instance = await startInstance();
+    const { helper, rehearsed, letGo } = await hanging(instance);
+    rehearsed.catch(() => {});
+    signal(helper.pid, 'SIGKILL');
+    await helper.ended;
+    letGo();
+    const other = await instance.helper();
+    okay(await other.ask('facts', { pid_file: instance.nginx.pidFile }));
+    okay(await other.ask('adopt', { nonce: instance.nonce }));
+    assert.equal(okay(await other.ask('rehearse')).fields['exit'], 0);
+    await instance.unstage(other);
+    await instance.assertRest(OLD);
+  });
+
+  test('is taken back whole where it is only unstaged after that', async () => {
+    await using instance = await startInstance();
+    const { helper, rehearsed, letGo } = await hanging(instance);
+    rehearsed.catch(() => {});
+    signal(helper.pid, 'SIGKILL');
+    await helper.ended;
+    const other = await instance.helper();
+    okay(await other.ask('facts', { pid_file: instance.nginx.pidFile }));
+    okay(await other.ask('adopt', { nonce: instance.nonce }));
+    await instance.unstage(other);
+    letGo();
+    await instance.restWithin(OLD, 10_000);
   });
 
   test('heals a master that could not rename its pid file', async () => {
@@ -118,7 +193,10 @@ async function hanging(instance: Instance, fields = {}) {
   execFileSync('mkfifo', [`${dir}/pipe`]);
   edit(instance, 'worker_processes', `include ${dir}/pipe;\nworker_processes`);
   const rehearsed = helper.ask('rehearse');
-  await waitFor('the stub', () => readFileSync(binaryPath).subarray(0, 9).toString() === '#!/bin/sh');
+  const said = join(dirname(binaryPath), `.nginx-hot-upgrade-${instance.nonce}/said`);
+  const old = statSync(binaryPath).ino;
+  await waitFor('the stub', () => existsSync(said) && readFileSync(said, 'utf8') !== '');
+  await waitFor('the old file', () => statSync(binaryPath).ino === old);
   const letGo = () => {
     edit(instance, `include ${dir}/pipe;\n`, '');
     closeSync(openSync(`${dir}/pipe`, 'r+'));

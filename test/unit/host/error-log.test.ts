@@ -8,7 +8,7 @@ import { TARGET } from './scripted-run.ts';
 const at = (text: string, { level = 'alert', pid = 12 } = {}) =>
   `2026/11/26 10:15:00 [${level}] ${pid}#${pid}: ${text}`;
 const found = (line: string, before: string[] = []) =>
-  seriousLines({ lines: [line], before, pids: new Set([11, 12]) }).length > 0;
+  seriousLines({ lines: [line], before, master: 11, workers: new Set([12]) }).length > 0;
 
 describe('the error log of the new generation', () => {
   const serious: [string, string][] = [
@@ -17,6 +17,7 @@ describe('the error log of the new generation', () => {
     ['files that run out', at('accept4() failed (24: Too many open files)', { level: 'crit' })],
     ['a file that must not be written', at('*3 open() "/var/x" failed (13: Permission denied)', { level: 'crit' })],
     ['an emergency', at('epoll_create() failed (24: Too many open files)', { level: 'emerg' })],
+    ['a temporary file that may not be opened', at('*3 open() "/t/1" failed (13: x), client: ::1', { level: 'crit' })],
     ['an upstream that must not be reached', at('*1 connect() to unix:/s failed (13: Permission denied) while', {})],
   ];
   for (const [what, line] of serious) {
@@ -33,7 +34,11 @@ describe('the error log of the new generation', () => {
     ['a channel to one', at('sendmsg() failed (9: Bad file descriptor)', { pid: 11 })],
     ['a priority that a worker was not given', at('setpriority(-5) failed (13: Permission denied)')],
     ['an upstream that is down', at('*1 connect() to unix:/s failed (2: No such file or directory) while')],
-    ['a reload that was refused', at('unknown directive "x" in /etc/nginx/nginx.conf:3', { level: 'emerg', pid: 11 })],
+    ['a reload that was refused', at('cannot load certificate "/x"', { level: 'emerg', pid: 11 })],
+    ['a path that a client asked for', at('*3 stat() "/b/c" failed (13: x), client: ::1', { level: 'crit' })],
+    ['an option that is not known here', at('setsockopt(TCP_FASTOPEN, 5) 0.0.0.0:80 failed (92: Protocol), ignored')],
+    ['another LuaJIT', at("detected a LuaJIT version which is not OpenResty's; many optimizations")],
+    ['ports that ran out', at('*1 connect() to 10.0.0.1:80 failed (99: x) while', { level: 'crit' })],
   ];
   for (const [what, line] of harmless) {
     it(`is not where it tells of ${what}`, () => assert.ok(!found(line)));
@@ -46,14 +51,12 @@ describe('the error log of the new generation', () => {
   });
 
   it('is new: what the old generation complained of, too, says nothing about the version', () => {
-    const line = at('*9 open() "/srv/7" failed (13: x) while y, client: 10.0.0.1, server: a', { level: 'crit' });
-    const before = at('*4 open() "/srv/31" failed (13: x) while y, client: 10.0.0.2, server: b', {
-      level: 'crit',
-      pid: 3,
-    });
+    const line = at('*9 open() "/srv/a" failed (13: x) while y 0xff, client: 10.0.0.1, server: a', { level: 'crit' });
+    const old = '*4 open() "/srv/b" failed (13: x) while y 0x1b, client: ::2, server: b';
+    const before = at(old, { level: 'crit', pid: 3 });
     assert.ok(!found(line, [before]));
     assert.ok(found(line, [before.replace('[crit]', '[alert]')]));
-    assert.ok(found(line, [before.replace('/srv/', '/opt/')]));
+    assert.ok(found(line, [before.replace('while y', 'while z')]));
   });
 });
 
