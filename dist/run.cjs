@@ -6795,7 +6795,7 @@ function seriousLines({ lines, before, master, workers }) {
 /** The line without what differs from one time to the next: when, who, for whom, names, addresses, numbers. */
 function kindOf$1(line) {
 	const [, level = "", , text = line] = LINE$1.exec(line) ?? [];
-	return `${level} ${text.replace(/, (?:client|server|upstream|responder|peer): .*$/, "").replaceAll(/"[^"]*"/g, "\"\"").replaceAll(/\b(?:0x)?[0-9A-F]*\d[0-9A-F]*\b/gi, "#")}`;
+	return `${level} ${text.replace(/, (?:client|server|upstream|responder|peer): .*$/, "").replaceAll(/"[^"]*"/g, "\"\"").replaceAll(/\b(?:0x[0-9A-F]+|[0-9A-F]*\d[0-9A-F]*)\b/gi, "#")}`;
 }
 /** Rejects as `error-log` where the new generation wrote serious lines; they become evidence. */
 function judgeErrorLog({ fields, verb }, result) {
@@ -7196,6 +7196,8 @@ function decisive(lines) {
 }
 
 // src/host/rehearsing.ts
+/** How the stub ends where the new modules cannot be put at their paths for it alone. `nginx -t` ends with 0 or 1. */
+const NO_ROOM = 125;
 /**
 * The running master executes a stub, which runs the staged binary's `-t` under the master's own conditions. No worker
 * notices; the pid file has its other name meanwhile. Throws Refused, with everything as it was.
@@ -7212,6 +7214,7 @@ async function rehearse(run, build) {
 	const exit = read.numberOrNull("exit");
 	if (read.flag("poisoned")) run.result.notes.push(poisonedNote(run.facts.master.process.pid));
 	if (exit === null) settle(run, judgeFinding(notExecuted(run), rulesOf(run)));
+	else if (exit === NO_ROOM) run.result.notes.push("Not rehearsed: the master can have no mount namespace in which the new modules lie at their paths.");
 	else if (exit !== 0) settleTest(run, {
 		build,
 		lines: read.lines("said")

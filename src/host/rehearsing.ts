@@ -11,6 +11,9 @@ import { lostFeatures } from './preflight/build-checks.ts';
 import { testFailed } from './preflight/config-test.ts';
 import { judgeFinding } from './preflight/preflight.ts';
 
+/** How the stub ends where the new modules cannot be put at their paths for it alone. `nginx -t` ends with 0 or 1. */
+const NO_ROOM = 125;
+
 /**
  * The running master executes a stub, which runs the staged binary's `-t` under the master's own conditions. No worker
  * notices; the pid file has its other name meanwhile. Throws Refused, with everything as it was.
@@ -24,7 +27,11 @@ export async function rehearse(run: Inspected, build: BuildInfo): Promise<void> 
   const exit = read.numberOrNull('exit');
   if (read.flag('poisoned')) run.result.notes.push(poisonedNote(run.facts.master.process.pid));
   if (exit === null) settle(run, judgeFinding(notExecuted(run), rulesOf(run)));
-  else if (exit !== 0) settleTest(run, { build, lines: read.lines('said') });
+  else if (exit === NO_ROOM) {
+    run.result.notes.push(
+      'Not rehearsed: the master can have no mount namespace in which the new modules lie at their paths.',
+    );
+  } else if (exit !== 0) settleTest(run, { build, lines: read.lines('said') });
   else
     run.result.notes.push('Rehearsed: the running master can execute the new binary, which accepts the configuration.');
 }

@@ -33,8 +33,11 @@ describe('an upgrade that builds nginx itself', { skip: noHosts(), timeout: 240_
       refused.output,
     );
 
-    const { value } = await underLoad(web, () => web.product.run('upgrade', ...words, '--add-modules', `echo=${echo}`));
+    const { value } = await underLoad(web, () =>
+      web.product.run('upgrade', ...words, '--add-modules', `echo=${echo}`, '--rehearse'),
+    );
     mustEnd(value, 'upgraded');
+    assert.match(value.output, /Rehearsed: /);
     assert.match(value.output, /configure arguments: all \d+ are the same/);
     assert.deepEqual(await argumentsThere(), args);
     assert.equal(await web.sh('curl -s http://127.0.0.1/echo'), 'from a module');

@@ -51,6 +51,12 @@ describe('a rehearsal', () => {
     assert.equal(verbs().at(-1), 'unstage');
   });
 
+  it('goes on where new modules cannot be put at their paths for it, and says so', async () => {
+    const { staged, run } = staging({ exit: 125, said: [], poisoned: false });
+    await staged;
+    assert.match(run.result.notes.join(), /^Not rehearsed: .*mount namespace/);
+  });
+
   it('refuses where the master could not execute anything, in the words of its error log', async () => {
     const evidenceLog = ['[alert] 7#7: execve() failed while executing new binary process (13: Permission denied)'];
     const { staged } = staging({ exit: null, said: [], poisoned: false, evidenceLog, evidenceProcesses: [] });
