@@ -2823,7 +2823,7 @@ verb_begin() {
 }
 
 swap_and_signal() {
-  local _found _names _before
+  local _found _names
   second_names 2>/dev/null &
   _names=$!
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
@@ -2833,8 +2833,6 @@ swap_and_signal() {
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal begin old "$S_om"
-  { rm -f "$D/errors"; each_log lines_before '' >"$D/errors"; } 2>/dev/null &
-  _before=$!
   wait "$_names" || { refuse internal "cannot link $S_bin, or a module of it, to a second name"; return 1; }
   { [ -e "$S_work/old" ] && [ -e "$S_work/link" ]; } || { refuse internal "cannot link $S_bin to $S_work/old"; return 1; }
   read_inodes "$S_work/old" "$S_bin"
@@ -2850,7 +2848,6 @@ swap_and_signal() {
   kill -USR2 "$S_om"
   find_new
   _found=$?
-  wait "$_before"
   # Renamed there and back: it is over, unless it failed inside the master.
   [ "$NM_LIVES" = 1 ] || [ "$RENAMED" = 0 ] || is_poisoned || S_usr2=''
   # Binary and modules go back together: what a restart would find in between must fit.
@@ -3287,10 +3284,10 @@ logs_from_here() {
   done
 }
 
-# each_log ACTION PATTERN: ACTION FILE FROM SIZE PATTERN for every log, where FROM is the size that it had then; 0 for one that
-# was rotated since.
+# each_log ACTION PATTERN: ACTION FILE FROM SIZE PATTERN for every log, where FROM is the size that it had then. One that was
+# rotated since is two: what it was called before, and its successor from the start.
 each_log() {
-  local _rest _one _from _ino _file _size _now
+  local _rest _one _from _ino _file _now
   _rest=$S_logs
   while [ -n "$_rest" ]; do
     _one=${_rest%%"|"*}
@@ -3300,9 +3297,12 @@ each_log() {
     # A log that was replaced by something that blocks is none.
     [ -f "$_file" ] || continue
     _now=$(stat -c '%s %i' "$_file" 2>/dev/null) || continue
-    _size=${_now% *}
-    [ "${_now#* }" = "$_ino" ] && [ "$_size" -ge "$_from" ] || _from=0
-    "$1" "$_file" "$_from" "$_size" "$2"
+    if [ "${_now#* }" != "$_ino" ] || [ "${_now% *}" -lt "$_from" ]; then
+      _one=$([ ! -f "$_file.1" ] || stat -c '%s %i' "$_file.1")
+      [ "${_one#* }" != "$_ino" ] || "$1" "$_file.1" "$_from" "${_one% *}" "$2"
+      _from=0
+    fi
+    "$1" "$_file" "$_from" "${_now% *}" "$2"
   done
 }
 
@@ -3322,6 +3322,7 @@ lines_after() {
 # lines_before: the serious lines of the last four megabytes before, each kind of a line once, or nearly so.
 lines_before() {
   local _start
+  [ "$2" -gt 0 ] || return 0
   _start=$(($2 - 4194304))
   [ "$_start" -ge 0 ] || _start=0
   tail -c "+$((_start + 1))" "$1" 2>/dev/null | head -c $(($2 - _start)) | grep -aE '\[(emerg|alert|crit)\] [0-9]+#' | awk '
@@ -3342,6 +3343,8 @@ rec_errors() {
   rec_lines errorLog "$LINES_FOUND"
   [ -n "$LINES_FOUND" ] || return 0
   rec_text newPids "$*"
+  # Looked for once, as long as the log is there.
+  [ -f "$D/errors" ] || each_log lines_before '' >"$D/errors" 2>/dev/null
   rec_lines errorsBefore "$(cat "$D/errors" 2>/dev/null)"
 }
 

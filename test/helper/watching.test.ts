@@ -88,6 +88,25 @@ for (const shell of SHELLS) {
       await instance.assertRest(OLD);
     });
 
+    test('serious lines are found in a log that was rotated since, too', async () => {
+      await using instance = await startInstance();
+      const { errorLog } = instance.nginx;
+      writeFileSync(errorLog, '2026/01/01 00:00:00 [alert] 7#7: an old trouble\n', { flag: 'a' });
+      const helper = await retired(instance, shell);
+      const master = await instance.nginx.masterPid();
+      const [moved, next] = ['first', 'second'].map(
+        (word) => `2026/01/01 00:00:01 [alert] ${master}#${master}: ${word}`,
+      );
+      writeFileSync(errorLog, `${moved}\n`, { flag: 'a' });
+      renameSync(errorLog, `${errorLog}.1`);
+      writeFileSync(errorLog, `${next}\n`);
+      const { fields } = okay(await helper.ask('look'));
+      assert.deepEqual(fields['errorLog'], [moved, next]);
+      assert.deepEqual(fields['errorsBefore'], ['2026/01/01 00:00:00 [alert] 7#7: an old trouble']);
+      okay(await helper.ask('commit'));
+      await instance.assertRest(NEW);
+    });
+
     test('serious lines come with those who may have written them, and with what was there before', async () => {
       await using instance = await startInstance();
       const { errorLog } = instance.nginx;
