@@ -206,7 +206,7 @@ async function main(argv, variables) {
 	const asked = readCommandLine(argv, { variables });
 	if (asked.kind === "help") return say(require_run.HELP);
 	if (asked.kind === "version") return say(require_run.VERSION);
-	if (asked.kind === "helper") return say(require_run.helperProgram());
+	if (asked.kind === "helper") return say(require_run.helperText());
 	const environment = {
 		user: (0, node_os.userInfo)().username,
 		sshAuthSock: variables["SSH_AUTH_SOCK"],

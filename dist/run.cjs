@@ -5028,10 +5028,18 @@ async function connect(target, { ssh, log }) {
 
 // src/target/program.ts
 const texts = /* @__PURE__ */ new Map();
-/** The helper that acts on the target, without trailing newline (a command substitution drops it there). */
+/**
+* The helper as it is sent: without comments, which are a quarter of it and one round trip more on a new connection, and
+* without trailing newline (a command substitution drops it there).
+*/
 function helperProgram() {
+	return programs.helper ??= helperText().replaceAll(/^ *#(?!!).*\n/gm, "");
+}
+/** The same for people to read. */
+function helperText() {
 	return textOf("helper.sh");
 }
+const programs = {};
 /** What decides on the target whether the helper has to run as root. */
 function gateProgram() {
 	return textOf("gate.sh");
@@ -8617,10 +8625,10 @@ Object.defineProperty(exports, "harmlessLines", {
     return harmlessLines;
   }
 });
-Object.defineProperty(exports, "helperProgram", {
+Object.defineProperty(exports, "helperText", {
   enumerable: true,
   get: function () {
-    return helperProgram;
+    return helperText;
   }
 });
 Object.defineProperty(exports, "isInputName", {

@@ -9,14 +9,14 @@ import { createConsoleLogger } from './report/console-logger.ts';
 import { writeReport } from './report/file.ts';
 import { createMask, maskAll } from './report/mask.ts';
 import { run } from './run.ts';
-import { helperProgram } from './target/program.ts';
+import { helperText } from './target/program.ts';
 import { HELP, VERSION } from './usage.ts';
 
 async function main(argv: string[], variables: NodeJS.ProcessEnv): Promise<number> {
   const asked = readCommandLine(argv, { variables });
   if (asked.kind === 'help') return say(HELP);
   if (asked.kind === 'version') return say(VERSION);
-  if (asked.kind === 'helper') return say(helperProgram());
+  if (asked.kind === 'helper') return say(helperText());
   const environment = { user: userInfo().username, sshAuthSock: variables['SSH_AUTH_SOCK'], problems: asked.problems };
   const { config, warnings, secrets } = await parseInputs(asked.raw, environment);
   const mask = createMask(secrets);

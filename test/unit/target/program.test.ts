@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { helperProgram, startCommand, startOf } from '../../../src/target/program.ts';
+import { helperProgram, helperText, startCommand, startOf } from '../../../src/target/program.ts';
 import { command } from '../../support/command.ts';
 
 const program = helperProgram();
@@ -31,6 +32,15 @@ describe('helperProgram', () => {
   it('is ASCII, so that its length is its number of bytes, and ends without a newline', () => {
     assert.equal(Buffer.byteLength(program), program.length);
     assert.match(program, /^#!\/bin\/sh\n[\0-\x7f]*[^\n]$/);
+  });
+
+  it('is the text without its comments, and a shell can read it', () => {
+    const lines = helperText().split('\n');
+    assert.deepEqual(
+      program.split('\n'),
+      lines.filter((line) => line.startsWith('#!') || !line.trimStart().startsWith('#')),
+    );
+    execFileSync('sh', ['-n'], { input: program });
   });
 });
 
