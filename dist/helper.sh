@@ -2615,18 +2615,23 @@ lost_ground() {
   if [ -n "$DECISION" ]; then refuse decided "$DECISION $DECISION_WHY"; else refuse changed-by-others 'another actor took over'; fi
 }
 
+# can_switch: this very upgrade is prepared, the old master lives, and a guard watches.
+can_switch() {
+  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others 'no such upgrade is prepared here'; return 1; }
+  [ -e "$S_work/new" ] || { refuse upload-failed "$S_work/new is gone"; return 1; }
+  [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
+  sign_of_life
+  find_pair
+  [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return 1; }
+  wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return 1; }
+}
+
 # verb_rehearse: the running master executes a stub, which runs the new file's `-t` as the master would run it: with its
 # user, capabilities, limits, namespaces and environment. No worker notices. What it says is for the run to judge.
 verb_rehearse() {
   local _exit
   rec_new
-  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others 'no such upgrade is prepared here'; return; }
-  [ -e "$S_work/new" ] || { refuse upload-failed "$S_work/new is gone"; return; }
-  [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
-  sign_of_life
-  find_pair
-  [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
-  wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
+  can_switch || return
   case $S_phase in
     staged) ;;
     # Asked again after the answer was lost.
@@ -2802,13 +2807,7 @@ shell_word() {
 # verb_begin: swap, USR2, the old name back, new workers accepting.
 verb_begin() {
   rec_new
-  load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others 'no such upgrade is prepared here'; return; }
-  [ -e "$S_work/new" ] || { refuse upload-failed "$S_work/new is gone"; return; }
-  [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
-  sign_of_life
-  find_pair
-  [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return; }
-  wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return; }
+  can_switch || return
   if [ "$NM_LIVES" = 0 ]; then
     listeners_of "$S_om"
     swap_and_signal || return
