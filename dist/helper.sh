@@ -36,7 +36,7 @@ SYNCING=0
 SERIAL=0
 TRASH=0
 ROOM='' BINDS=''
-AS='' MADE='' SOCKETS="$NL" OM='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
+AS='' LOGFILE='' MADE='' SOCKETS="$NL" OM='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' CHILDREN='' WORKERS='' ACCEPTING='' COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
 EXTENDED_AT=0
@@ -570,8 +570,9 @@ survey() {
   WALL_UP=${UP%.*}
   OLD_V='' OLD_SHA='' FREE=0 CWD=/ MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
   count_processors
-  EXE=$(readlink "/proc/$1/exe" "/proc/$1/cwd")
-  case $EXE in *"$NL"*) CWD=${EXE#*"$NL"} EXE=${EXE%%"$NL"*} ;; esac
+  # One by one: busybox takes no two.
+  EXE=$(readlink "/proc/$1/exe")
+  CWD=$(readlink "/proc/$1/cwd") || CWD=/
   _replies=$(
     (one_line "$(own_version "$1")" && printf 'build=%s\n' "$LINE") &
     (_sum=$(sha256sum <"/proc/$1/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
@@ -877,12 +878,13 @@ roots_among() {
   done
 }
 
-# pid_in FILE: PID_TEXT is the number in FILE, or what else stands there; fails where it is no number.
+# pid_in FILE: PID_TEXT is the number in FILE, empty, or says that it is none, where it fails.
 pid_in() {
   PID_TEXT=''
   [ -f "$1" ] || return 1
   { read -r PID_TEXT <"$1"; } 2>/dev/null || [ -n "$PID_TEXT" ] || return 1
-  case $PID_TEXT in '' | *[!0-9]*) return 1 ;; esac
+  # It may be a link that another user made, to what only we can read: no word of that gets out.
+  case $PID_TEXT in '') return 1 ;; *[!0-9]*) PID_TEXT='(no number)'; return 1 ;; esac
 }
 
 # find_master PIDFILE-OR-EMPTY: OM is the one master meant, or empty with WHY_NOT (not-running, ambiguous-master, ...).
@@ -1376,13 +1378,13 @@ exec_settles() {
   [ "$NM_LIVES" = 0 ] || save_state
 }
 
-# usr2_pending: the old master was sent USR2 and has not taken it. It blocks signals except where it waits for them
-# (ngx_master_process_cycle).
+# usr2_pending: the old master was sent USR2 and has not acted on it. It blocks signals except where it waits for them; with two at
+# once it reloads first and executes after that (ngx_master_process_cycle).
 usr2_pending() {
   local _key _mask
   while read -r _key _mask; do
     # 0x800 in the third digit from the end.
-    case $_key in SigPnd: | ShdPnd:) case ${_mask%??} in *[89a-f]) return 0 ;; esac ;; esac
+    case $_key in SigPnd: | ShdPnd: | SigBlk:) case ${_mask%??} in *[89a-f]) return 0 ;; esac ;; esac
   done 2>/dev/null <"/proc/$S_om/status"
   return 1
 }
@@ -1602,7 +1604,7 @@ is_poisoned() {
 
 # heal: a child that ends at once is all that such a master needs: it reaps it and forgets. What hindered the first must be gone.
 heal() {
-  local _by _last _sign _logs
+  local _by _last _sign _logs _over
   POISONED=1
   journal poisoned why "$LINES_FOUND"
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] && [ ! -d "$S_pidf.oldbin" ] && path_is_ours || return 0
@@ -1614,12 +1616,13 @@ heal() {
     uptime_now
     _by=$((NOW + 20)) _last=$((NOW + S_ready))
     # Renamed there and back again: its ctime tells.
+    _over=1
     until [ ! -e "$S_pidf.oldbin" ] && [ "$(stat -c '%z %i' "$S_pidf" 2>/dev/null)" != "$_sign" ]; do
       uptime_now
-      [ "$NOW" -lt "$_by" ] || { [ "$NOW" -lt "$_last" ] && usr2_pending; } || break
+      [ "$NOW" -lt "$_by" ] || { [ "$NOW" -lt "$_last" ] && usr2_pending; } || { _over=0; break; }
       pause
     done
-    [ "$NOW" -ge "$_by" ] || is_poisoned || { POISONED=0; journal healed; }
+    [ "$_over" = 0 ] || is_poisoned || { POISONED=0; journal healed; }
   fi
   S_logs=$_logs
   put_old
@@ -1754,13 +1757,15 @@ module_of_root() { only_root_writes "$1"; }
 
 module_room() { [ -d "${2%/*}" ] || mkdir "${2%/*}"; }
 
+module_open() { chmod 711 "${2%/*}"; }
+
 # The room is shared by all modules of a directory.
 module_room_gone() { [ ! -d "${2%/*}" ] || [ -L "$1" ] || rm -rf "${2%/*}"; }
 
 module_names() {
   [ -e "$2.old" ] || ln "$1" "$2.old" || return 1
   [ -e "$2.kept" ] || ln "$2.new" "$2.kept" || return 1
-  [ ! -L "$2.link" ] || return 0
+  [ ! -L "$2.link" ] && [ ! -e "$2.link" ] || return 0
   if confined "$S_om"; then ln "$2.new" "$2.link"; else ln -s "$2.new" "$2.link"; fi
 }
 
@@ -2120,7 +2125,8 @@ facts_config() {
   # As the master sees it: a unit may have made it read-only for it alone.
   _root=/proc/$OM/root
   [ -e "$_root${PIDF%/*}" ] || _root=''
-  if [ -w "$_root${PIDF%/*}" ]; then rec_raw pidDirWritable true; else rec_raw pidDirWritable false; fi
+  # shellcheck disable=SC2086
+  if [ -w "$_root${PIDF%/*}" ] && $AS test -w "${PIDF%/*}"; then rec_raw pidDirWritable true; else rec_raw pidDirWritable false; fi
   facts_files
 }
 
@@ -2409,7 +2415,7 @@ verb_prepare() {
     return
   fi
   # A master of another user must reach the staged file through this directory.
-  [ -z "$S_as" ] || chmod 711 "$S_work"
+  [ -z "$S_as" ] || { chmod 711 "$S_work"; each_module module_open; }
   start_guard
   rec_text work "$S_work"
   answer
@@ -2572,7 +2578,7 @@ verb_check() {
 # run the path only as a plain file.
 second_names() {
   [ -e "$S_work/old" ] || ln "$S_bin" "$S_work/old"
-  if [ ! -L "$S_work/link" ]; then
+  if [ ! -L "$S_work/link" ] && [ ! -e "$S_work/link" ]; then
     if confined "$S_om"; then ln "$S_work/new" "$S_work/link"; else ln -s "$S_work/new" "$S_work/link"; fi
   fi
   each_module module_names
@@ -2690,7 +2696,7 @@ raise_stub() {
   may_act || { put_old; lost_ground; return 1; }
   lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
   PID_CTIME=$(stat -c '%z %i' "$S_pidf")
-  kill -USR2 "$S_om"
+  kill -USR2 "$S_om" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
 }
 
 make_pipe() {
@@ -2715,7 +2721,8 @@ rehearsal_of() {
     shell_word "$BINDS"
     BINDS=''
     # shellcheck disable=SC2016
-    printf '%s\n' "room='unshare -m'" '$room true || room="unshare --map-current-user -m"' \
+    printf '%s\n' "room='unshare -m'" '$room true 2>/dev/null || room="unshare --map-current-user -m"' \
+      '$room true 2>/dev/null || { echo "stub 125"; exit 1; }' \
       "BINDS=$WORD \$room /bin/sh -c $2 room $1 \"\$@\" -t"
   fi
   printf '%s\n' 'echo "stub $?"' 'exit 1'
@@ -2844,7 +2851,7 @@ swap_and_signal() {
   lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
   # The ctime tells a rename there and back again that fits between two looks.
   PID_CTIME=$(stat -c '%z %i' "$S_pidf")
-  kill -USR2 "$S_om"
+  kill -USR2 "$S_om" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
   find_new
   _found=$?
   # Renamed there and back: it is over, unless it failed inside the master.
@@ -3318,16 +3325,15 @@ lines_after() {
     grep -avE '\[crit\].*(unlink\(\) ".*" failed \(2|SSL_[a-z_]+\(\) failed)' | tail -n 40)$NL"
 }
 
-# lines_before: the serious lines of the last four megabytes before, each kind of a line once, or nearly so.
+# lines_before: the serious lines of the last four megabytes before, the same text once.
 lines_before() {
   local _start
   [ "$2" -gt 0 ] || return 0
   _start=$(($2 - 4194304))
   [ "$_start" -ge 0 ] || _start=0
   tail -c "+$((_start + 1))" "$1" 2>/dev/null | head -c $(($2 - _start)) | grep -aE '\[(emerg|alert|crit)\] [0-9]+#' | awk '
-    { kind = substr($0, index($0, "[")); sub(/, (client|server|upstream|responder|peer): .*/, "", kind)
-      gsub(/"[^"]*"/, "", kind); gsub(/[0-9A-F]*[0-9][0-9A-Fa-f]*/, "", kind) }
-    !seen[kind]++ && n++ < 200'
+    { text = $0; sub(/^.*\[/, "", text); sub(/\] [0-9#]*: (\*[0-9]+ )?/, "]", text); sub(/, (client|server|upstream|responder|peer): .*/, "", text) }
+    !seen[text]++ && n++ < 400'
 }
 
 # rec_errors: serious lines that the new generation wrote since the swap, its master first among its pids, and what was in the

@@ -41,6 +41,9 @@ describe('helperProgram', () => {
       lines.filter((line) => line.startsWith('#!') || !line.trimStart().startsWith('#')),
     );
     execFileSync('sh', ['-n'], { input: program });
+    const documents = helperText().match(/<<EOF\n[^]*?\nEOF$/gm) ?? [];
+    assert.ok(documents.length > 5);
+    for (const document of documents) assert.doesNotMatch(document, /^ *#/m);
   });
 });
 
