@@ -21,6 +21,8 @@ export function noShell(shell: Shell): string | false {
 }
 
 export interface HelperOptions {
+  /** A directory for links: the helper finds no other programs than busybox has. */
+  busyboxIn?: string;
   /** `dash` where not given. */
   shell?: Shell;
   entry?: 'session' | 'once';
@@ -62,7 +64,9 @@ const CLEAN = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 export async function startHelper(options: HelperOptions = {}): Promise<Helper> {
   const marker = randomBytes(8).toString('hex');
   const { command, input } = startUp(options, marker);
-  const login = [...asLogin(options.user), '/bin/sh', '-c', `${options.profile ?? ':'}\n${command}`];
+  const room = options.busyboxIn === undefined ? [] : ['unshare', '-m'];
+  const profile = options.busyboxIn === undefined ? (options.profile ?? ':') : onlyBusybox(options.busyboxIn);
+  const login = [...asLogin(options.user), ...room, '/bin/sh', '-c', `${profile}\n${command}`];
   const child = spawn(login[0] ?? '', login.slice(1), { cwd: '/', env: { ...CLEAN, ...options.env } });
   const ended = once(child, 'exit').then(([code, name]: unknown[]) => (code ?? name) as number | string);
   const waiting = new Map<number, (answer: Answer) => void>();
@@ -114,6 +118,12 @@ function startUp(options: HelperOptions, marker: string): { command: string; inp
         }
       : startOf({ entry, marker, elevate: 'asNeeded', ...gate });
   return { ...plain, command: plain.command.replace(/^\/bin\/sh /, `exec ${options.shell ?? 'dash'} `) };
+}
+
+/** In a mount namespace of its own: busybox takes the place of all programs. Its links are made in `dir`. */
+function onlyBusybox(dir: string): string {
+  return `mkdir -p ${dir}/bin ${dir}/sbin && cp "$(command -v busybox)" ${dir}/bin/ && busybox --install -s ${dir}/bin &&
+mount --make-rprivate / && mount --bind ${dir}/sbin /usr/sbin && mount --bind ${dir}/bin /usr/bin || exit 70`;
 }
 
 function asLogin(user: string | undefined): string[] {
