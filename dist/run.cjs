@@ -3348,13 +3348,17 @@ function lockedFinding(holder) {
 function keepEvidence({ fields, verb }, result) {
 	if (!Array.isArray(fields["evidenceLog"])) return;
 	const read = fieldsOf(fields, verb);
-	result.evidence ??= {
+	const evidence = evidenceOf(result);
+	if (evidence.errorLog.length === 0) evidence.errorLog = read.lines("evidenceLog");
+	if (evidence.processes.length === 0) evidence.processes = read.lines("evidenceProcesses");
+}
+/** To be added to. */
+function evidenceOf(result) {
+	return result.evidence ??= {
 		errorLog: [],
 		probes: [],
 		processes: []
 	};
-	if (result.evidence.errorLog.length === 0) result.evidence.errorLog = read.lines("evidenceLog");
-	if (result.evidence.processes.length === 0) result.evidence.processes = read.lines("evidenceProcesses");
 }
 function reasonOf$1(text) {
 	if (text === "rebooted") return "changed-by-others";
@@ -6674,14 +6678,7 @@ async function stopMeasuring(run, probing) {
 		baselineP99Ms: probing.baselineP99Ms
 	};
 	if (inconclusive > 0) run.result.notes.push(`${inconclusive} probes could not be judged: our own connection failed.`);
-	if (evidence.length > 0) {
-		run.result.evidence ??= {
-			errorLog: [],
-			probes: [],
-			processes: []
-		};
-		run.result.evidence.probes.push(...evidence);
-	}
+	if (evidence.length > 0) evidenceOf(run.result).probes.push(...evidence);
 }
 function forwardingDenied() {
 	return {
@@ -6817,12 +6814,7 @@ function judgeErrorLog({ fields, verb }, result) {
 		workers: new Set(workers)
 	});
 	if (first === void 0) return;
-	result.evidence ??= {
-		errorLog: [],
-		probes: [],
-		processes: []
-	};
-	result.evidence.errorLog.push(first, ...others);
+	evidenceOf(result).errorLog.push(first, ...others);
 	const more = others.length === 0 ? "" : ` (and ${others.length} more)`;
 	throw new require_errors.UpgradeError("error-log", `the new generation wrote to its error log: ${first}${more}`);
 }
@@ -6906,12 +6898,7 @@ async function bakeProbed(run, { probing, health }) {
 		throwIfCancelled(run.cancel);
 		if (stop.signal.aborted) throw stop.signal.reason;
 		if (result.state === "healthy") return;
-		run.result.evidence ??= {
-			errorLog: [],
-			probes: [],
-			processes: []
-		};
-		run.result.evidence.probes.push(...result.evidence);
+		evidenceOf(run.result).probes.push(...result.evidence);
 		throw new require_errors.UpgradeError(result.state === "unhealthy" ? "unhealthy" : "inconclusive", result.why);
 	} finally {
 		stop.abort();
@@ -7212,7 +7199,7 @@ const NO_ROOM = 125;
 */
 async function rehearse(run, build) {
 	const fields = { nonce: run.agent.nonce() };
-	const waits = run.config.switch.readyTimeout;
+	const waits = run.config.switch.readyTimeout * 2 + 15e3;
 	const asked = orCancelled(run.cancel, () => run.agent.ask("rehearse", {
 		fields,
 		waits

@@ -1,6 +1,7 @@
 import type { Answer } from '../target/answer.ts';
 import { fieldsOf } from '../target/answer.ts';
 import { UpgradeError } from '../errors.ts';
+import { evidenceOf } from './errors.ts';
 import type { HostResult } from '../report/result.ts';
 
 /** What a look found in the error logs. Lines as nginx wrote them, oldest first. */
@@ -78,8 +79,7 @@ export function judgeErrorLog({ fields, verb }: Answer, result: HostResult): voi
     workers: new Set(workers),
   });
   if (first === undefined) return;
-  result.evidence ??= { errorLog: [], probes: [], processes: [] };
-  result.evidence.errorLog.push(first, ...others);
+  evidenceOf(result).errorLog.push(first, ...others);
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   throw new UpgradeError('error-log', `the new generation wrote to its error log: ${first}${more}`);
 }

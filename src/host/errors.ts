@@ -1,5 +1,5 @@
 import { DecidedElsewhere, type Reason, REASONS, Refused, UpgradeError } from '../errors.ts';
-import type { Finding, HostResult } from '../report/result.ts';
+import type { Evidence, Finding, HostResult } from '../report/result.ts';
 import { type Answer, fieldsOf } from '../target/answer.ts';
 
 /** The run was cancelled; thrown at the next step, or in the middle of a wait. */
@@ -31,9 +31,14 @@ export function lockedFinding(holder: string): Finding {
 export function keepEvidence({ fields, verb }: Answer, result: HostResult): void {
   if (!Array.isArray(fields['evidenceLog'])) return;
   const read = fieldsOf(fields, verb);
-  result.evidence ??= { errorLog: [], probes: [], processes: [] };
-  if (result.evidence.errorLog.length === 0) result.evidence.errorLog = read.lines('evidenceLog');
-  if (result.evidence.processes.length === 0) result.evidence.processes = read.lines('evidenceProcesses');
+  const evidence = evidenceOf(result);
+  if (evidence.errorLog.length === 0) evidence.errorLog = read.lines('evidenceLog');
+  if (evidence.processes.length === 0) evidence.processes = read.lines('evidenceProcesses');
+}
+
+/** To be added to. */
+export function evidenceOf(result: HostResult): Evidence {
+  return (result.evidence ??= { errorLog: [], probes: [], processes: [] });
 }
 
 function reasonOf(text: string): Reason {

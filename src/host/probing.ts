@@ -1,5 +1,6 @@
 import { type Baseline, type HealthProbes, healthProbes } from '../health/probes.ts';
 import { type ProbeStream, startStream } from '../health/stream.ts';
+import { evidenceOf } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import { rulesOf, settle } from './inspect.ts';
 import { judgeFinding } from './preflight/preflight.ts';
@@ -65,10 +66,7 @@ export async function stopMeasuring(run: HostRun, probing: Probing | null): Prom
   probing.stream = undefined;
   run.result.probe = { ...numbers, baselineP99Ms: probing.baselineP99Ms };
   if (inconclusive > 0) run.result.notes.push(`${inconclusive} probes could not be judged: our own connection failed.`);
-  if (evidence.length > 0) {
-    run.result.evidence ??= { errorLog: [], probes: [], processes: [] };
-    run.result.evidence.probes.push(...evidence);
-  }
+  if (evidence.length > 0) evidenceOf(run.result).probes.push(...evidence);
 }
 
 function forwardingDenied() {

@@ -1,6 +1,5 @@
 import { fieldsOf } from '../target/answer.ts';
-import type { BuildInfo } from '../nginx/build-info.ts';
-import { parseBuildInfo } from '../nginx/build-info.ts';
+import { type BuildInfo, parseBuildInfo } from '../nginx/build-info.ts';
 import type { Finding } from '../report/result.ts';
 import { poisonedNote } from './closing.ts';
 import { orCancelled } from './cancellation.ts';
@@ -20,7 +19,8 @@ const NO_ROOM = 125;
  */
 export async function rehearse(run: Inspected, build: BuildInfo): Promise<void> {
   const fields = { nonce: run.agent.nonce() };
-  const waits = run.config.switch.readyTimeout;
+  // Twice where the master has to be healed, and the time in which what hangs is ended.
+  const waits = run.config.switch.readyTimeout * 2 + 15_000;
   const asked = orCancelled(run.cancel, () => run.agent.ask('rehearse', { fields, waits }));
   const answer = mustSucceed(await asked, run.result);
   const read = fieldsOf(answer.fields, 'rehearse');

@@ -7,7 +7,7 @@ import { type Answer, fieldsOf } from '../target/answer.ts';
 import { processOf } from '../target/facts.ts';
 import { orCancelled, throwIfCancelled } from './cancellation.ts';
 import { judgeErrorLog } from './error-log.ts';
-import { mustSucceed } from './errors.ts';
+import { evidenceOf, mustSucceed } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import type { Probing } from './probing.ts';
 
@@ -81,8 +81,7 @@ async function bakeProbed(run: HostRun, { probing, health }: { probing: Probing;
     throwIfCancelled(run.cancel);
     if (stop.signal.aborted) throw stop.signal.reason;
     if (result.state === 'healthy') return;
-    run.result.evidence ??= { errorLog: [], probes: [], processes: [] };
-    run.result.evidence.probes.push(...result.evidence);
+    evidenceOf(run.result).probes.push(...result.evidence);
     throw new UpgradeError(result.state === 'unhealthy' ? 'unhealthy' : 'inconclusive', result.why);
   } finally {
     stop.abort();
