@@ -137,8 +137,10 @@ const OUTPUT_NAMES = [
 	"binary",
 	"configure-args",
 	"failed-hosts",
+	"remaining-hosts",
 	"results",
 	"report",
+	"report-page",
 	"failed-requests",
 	"longest-gap-ms",
 	"duration-ms",
@@ -157,8 +159,10 @@ const GRAMMAR = {
 	binary: (value) => value.startsWith("/") && LINE.test(value),
 	"configure-args": (value) => LINE.test(value),
 	"failed-hosts": (value) => LINE.test(value),
+	"remaining-hosts": (value) => LINE.test(value),
 	results: isJson,
 	report: (value) => value.startsWith("/") && LINE.test(value),
+	"report-page": (value) => value.startsWith("/") && LINE.test(value),
 	"failed-requests": (value) => NUMBER.test(value),
 	"longest-gap-ms": (value) => NUMBER.test(value),
 	"duration-ms": (value) => NUMBER.test(value),
@@ -168,13 +172,15 @@ const GRAMMAR = {
 * Every output of the action. One that does not apply is empty; so is one whose value is not of its grammar (it came
 * from a target), and so are versions and digests on which the targets do not agree: `results` holds each.
 */
-function outputs(report, extras = {}) {
+function outputs(report, extras) {
 	const values = {
 		outcome: report.outcome,
 		...binaryOutputs(report.hosts, extras.binary ?? {}),
 		"failed-hosts": require_run.failedHosts(report).join(","),
+		"remaining-hosts": require_run.remainingHosts(report.hosts, extras.asked).join(","),
 		results: resultsJson(report.hosts),
 		report: extras.reportPath ?? "",
+		"report-page": "",
 		"failed-requests": number(require_run.failedRequests(report.hosts)),
 		"longest-gap-ms": number(require_run.longestGapMs(report.hosts)),
 		"duration-ms": number(report.durationMs),
@@ -452,6 +458,10 @@ async function main(variables) {
 		require_core.warning(`The full report could not be written: ${require_errors.messageOf(error)}`);
 	});
 	const extras = {
+		asked: {
+			command: config.command,
+			autoCommit: config.switch.autoCommit
+		},
 		...reportPath ? { reportPath } : {},
 		...binary === void 0 ? {} : { binary: describe(binary) }
 	};

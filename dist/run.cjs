@@ -44,6 +44,8 @@ const INPUTS = {
 		kind: "word",
 		default: "library"
 	},
+	certificate: { kind: "block" },
+	"ssh-config": { kind: "word" },
 	timeout: {
 		kind: "duration",
 		default: "30s"
@@ -1051,7 +1053,7 @@ const ONLY_FOR_BUILDS = [
 ];
 /** What to build, where `nginx-version` says so. `sha256` is then the digest of the source. */
 function readBuild(form, sha256) {
-	const wish = form.optional("nginx-version", parseVersion);
+	const wish = form.blamed("nginx-version") ? void 0 : form.optional("nginx-version", parseVersion);
 	const source = form.optional("source-url", parseSourceUrl) ?? "https://nginx.org/download/nginx-{version}.tar.gz";
 	const keys = form.optional("trusted-keys", parseKeys);
 	const args = form.setting("configure-args", parseArguments);
@@ -1701,10 +1703,10 @@ const SHAPES$1 = [
 	["zlib-version", parseLibraryVersion],
 	["max-parallel", parseShare],
 	["batch-wait", duration({ min: 0 })],
-	["max-failures", wholeNumber({
+	["max-failures", (text) => text.endsWith("%") ? parseShare(text) : wholeNumber({
 		min: 0,
 		max: 1e4
-	})],
+	})(text)],
 	["commit-scope", oneOf(["host", "fleet"])]
 ];
 function checkLater(form) {
@@ -2963,6 +2965,19 @@ const UNAVAILABLE = [
 		instead: "leave it out"
 	},
 	{
+		input: "certificate",
+		instead: "log in with a key that the targets know"
+	},
+	{
+		input: "ssh-config",
+		instead: "leave it out: no ssh_config is read"
+	},
+	{
+		input: "nginx-version",
+		not: "installed",
+		instead: "name a version to build, or give that file as \"binary\""
+	},
+	{
 		input: "openssl-version",
 		instead: LIBRARIES
 	},
@@ -2996,9 +3011,9 @@ const UNAVAILABLE = [
 	}
 ];
 function refuseUnavailable(form) {
-	for (const { input, only, instead } of UNAVAILABLE) {
-		const given = form.given(input);
-		if (given === void 0 || given.toLowerCase() === only) continue;
+	for (const { input, only, not, instead } of UNAVAILABLE) {
+		const given = form.given(input)?.toLowerCase();
+		if (given === void 0 || given === only || not !== void 0 && given !== not) continue;
 		form.problem(input, `not available yet in this version; ${instead}`);
 	}
 }
@@ -3199,6 +3214,10 @@ function reached(host, asked) {
 */
 function failedHosts(report) {
 	return report.hosts.filter((host) => failedItself(host, report.command)).map((host) => host.target);
+}
+/** The targets, as written, that did not reach what was asked for: those of the next run. */
+function remainingHosts(hosts, asked) {
+	return hosts.filter((host) => !reached(host, asked)).map((host) => host.target);
 }
 function failedItself({ outcome, reason }, command) {
 	if (outcome === "failed" || outcome === "refused") return true;
@@ -8760,6 +8779,12 @@ Object.defineProperty(exports, "refuse", {
   enumerable: true,
   get: function () {
     return refuse;
+  }
+});
+Object.defineProperty(exports, "remainingHosts", {
+  enumerable: true,
+  get: function () {
+    return remainingHosts;
   }
 });
 Object.defineProperty(exports, "resolveVersion", {

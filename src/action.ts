@@ -35,6 +35,7 @@ async function main(variables: NodeJS.ProcessEnv): Promise<void> {
     core.warning(`The full report could not be written: ${messageOf(error)}`);
   });
   const extras = {
+    asked: { command: config.command, autoCommit: config.switch.autoCommit },
     ...(reportPath ? { reportPath } : {}),
     ...(binary === undefined ? {} : { binary: describe(binary) }),
   };

@@ -21,7 +21,7 @@ const ONLY_FOR_BUILDS: InputName[] = [
 
 /** What to build, where `nginx-version` says so. `sha256` is then the digest of the source. */
 export function readBuild(form: Form, sha256: string | undefined): BuildSource | undefined {
-  const wish = form.optional<Wish>('nginx-version', parseVersion);
+  const wish = form.blamed('nginx-version') ? undefined : form.optional<Wish>('nginx-version', parseVersion);
   const source = form.optional('source-url', parseSourceUrl) ?? NGINX_ORG;
   const keys = form.optional<PublicKey[]>('trusted-keys', parseKeys);
   const args = form.setting<'inherit' | ConfigureArgs>('configure-args', parseArguments);

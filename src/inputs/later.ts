@@ -14,7 +14,7 @@ const SHAPES: [InputName, Parser<unknown>][] = [
   ['zlib-version', parseLibraryVersion],
   ['max-parallel', parseShare],
   ['batch-wait', duration({ min: 0 })],
-  ['max-failures', wholeNumber({ min: 0, max: 10_000 })],
+  ['max-failures', (text) => (text.endsWith('%') ? parseShare(text) : wholeNumber({ min: 0, max: 10_000 })(text))],
   ['commit-scope', oneOf(['host', 'fleet'])],
 ];
 

@@ -26,6 +26,8 @@ export const INPUTS = {
   fingerprint: { kind: 'list' },
   'proxy-jump': { kind: 'word' },
   transport: { kind: 'word', default: 'library' },
+  certificate: { kind: 'block' },
+  'ssh-config': { kind: 'word' },
   timeout: { kind: 'duration', default: '30s' },
   'command-timeout': { kind: 'duration', default: '10m' },
   sudo: { kind: 'word', default: 'sudo -n' },

@@ -1,10 +1,11 @@
 import type { Form } from './form.ts';
 import type { InputName } from './names.ts';
 
-/** What this version cannot do yet. `only`: the one value that it can; without it, none. */
+/** What this version cannot do yet. `only`: the one value that it can; `not`: the one that it cannot; without them, none. */
 interface Unavailable {
   input: InputName;
   only?: string;
+  not?: string;
   instead: string;
 }
 
@@ -15,6 +16,9 @@ const UNAVAILABLE: Unavailable[] = [
   { input: 'inventory', instead: 'list the hosts in "targets"' },
   { input: 'proxy-jump', instead: 'run on a machine that reaches the targets directly' },
   { input: 'transport', only: 'library', instead: 'leave it out' },
+  { input: 'certificate', instead: 'log in with a key that the targets know' },
+  { input: 'ssh-config', instead: 'leave it out: no ssh_config is read' },
+  { input: 'nginx-version', not: 'installed', instead: 'name a version to build, or give that file as "binary"' },
   { input: 'openssl-version', instead: LIBRARIES },
   { input: 'pcre2-version', instead: LIBRARIES },
   { input: 'zlib-version', instead: LIBRARIES },
@@ -25,9 +29,9 @@ const UNAVAILABLE: Unavailable[] = [
 ];
 
 export function refuseUnavailable(form: Form): void {
-  for (const { input, only, instead } of UNAVAILABLE) {
-    const given = form.given(input);
-    if (given === undefined || given.toLowerCase() === only) continue;
+  for (const { input, only, not, instead } of UNAVAILABLE) {
+    const given = form.given(input)?.toLowerCase();
+    if (given === undefined || given === only || (not !== undefined && given !== not)) continue;
     form.problem(input, `not available yet in this version; ${instead}`);
   }
 }

@@ -62,6 +62,11 @@ export function failedHosts(report: Pick<RunReport, 'command' | 'hosts'>): strin
   return report.hosts.filter((host) => failedItself(host, report.command)).map((host) => host.target);
 }
 
+/** The targets, as written, that did not reach what was asked for: those of the next run. */
+export function remainingHosts(hosts: readonly HostResult[], asked: Asked): string[] {
+  return hosts.filter((host) => !reached(host, asked)).map((host) => host.target);
+}
+
 function failedItself({ outcome, reason }: HostResult, command: string): boolean {
   if (outcome === 'failed' || outcome === 'refused') return true;
   if (outcome === 'held') return reason !== null;

@@ -1,4 +1,4 @@
-import { failedHosts, failedRequests, longestGapMs } from './outcome.ts';
+import { type Asked, failedHosts, failedRequests, longestGapMs, remainingHosts } from './outcome.ts';
 import { OUTCOMES, type HostResult, type RunReport } from './result.ts';
 import { shards } from './shards.ts';
 
@@ -11,8 +11,10 @@ export const OUTPUT_NAMES = [
   'binary',
   'configure-args',
   'failed-hosts',
+  'remaining-hosts',
   'results',
   'report',
+  'report-page',
   'failed-requests',
   'longest-gap-ms',
   'duration-ms',
@@ -22,6 +24,7 @@ export type OutputName = (typeof OUTPUT_NAMES)[number];
 
 /** What the run knows besides its hosts. */
 export interface OutputExtras {
+  asked: Asked;
   /** Path of the file that `writeReport` made. */
   reportPath?: string;
   /** The new binary on the runner: what `build` made, or what was sent to the targets. */
@@ -43,8 +46,10 @@ const GRAMMAR: Record<OutputName, (value: string) => boolean> = {
   binary: (value) => value.startsWith('/') && LINE.test(value),
   'configure-args': (value) => LINE.test(value),
   'failed-hosts': (value) => LINE.test(value),
+  'remaining-hosts': (value) => LINE.test(value),
   results: isJson,
   report: (value) => value.startsWith('/') && LINE.test(value),
+  'report-page': (value) => value.startsWith('/') && LINE.test(value),
   'failed-requests': (value) => NUMBER.test(value),
   'longest-gap-ms': (value) => NUMBER.test(value),
   'duration-ms': (value) => NUMBER.test(value),
@@ -55,13 +60,15 @@ const GRAMMAR: Record<OutputName, (value: string) => boolean> = {
  * Every output of the action. One that does not apply is empty; so is one whose value is not of its grammar (it came
  * from a target), and so are versions and digests on which the targets do not agree: `results` holds each.
  */
-export function outputs(report: RunReport, extras: OutputExtras = {}): Record<OutputName, string> {
+export function outputs(report: RunReport, extras: OutputExtras): Record<OutputName, string> {
   const values: Record<OutputName, string> = {
     outcome: report.outcome,
     ...binaryOutputs(report.hosts, extras.binary ?? {}),
     'failed-hosts': failedHosts(report).join(','),
+    'remaining-hosts': remainingHosts(report.hosts, extras.asked).join(','),
     results: resultsJson(report.hosts),
     report: extras.reportPath ?? '',
+    'report-page': '',
     'failed-requests': number(failedRequests(report.hosts)),
     'longest-gap-ms': number(longestGapMs(report.hosts)),
     'duration-ms': number(report.durationMs),

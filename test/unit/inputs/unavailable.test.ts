@@ -7,12 +7,16 @@ describe('what later versions bring', () => {
     ['inventory', 'hosts.yml'],
     ['proxy-jump', 'jump'],
     ['transport', 'openssh'],
+    ['certificate', 'ssh-ed25519-cert-v01@openssh.com AAAA'],
+    ['ssh-config', 'none'],
+    ['nginx-version', 'installed'],
     ['openssl-version', '3.5.4'],
     ['pcre2-version', '10.45'],
     ['zlib-version', '1.3.1'],
     ['max-parallel', '25%'],
     ['batch-wait', '10s'],
     ['max-failures', '2'],
+    ['max-failures', '10%'],
     ['commit-scope', 'fleet'],
   ];
   for (const [name, value] of LATER) {
@@ -36,6 +40,7 @@ describe('what later versions bring', () => {
     ['max-parallel', '0'],
     ['batch-wait', '5'],
     ['max-failures', '-1'],
+    ['max-failures', '101%'],
     ['commit-scope', 'fleets'],
     ['transport', 'opennssh'],
   ] as const) {
