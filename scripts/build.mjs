@@ -68,7 +68,8 @@ const { output } = await bundle.write({
   banner: ({ name }) => (name === 'cli' ? `${NODE_CHECK}\n${COMPILE_CACHE}` : ''),
 });
 await bundle.close();
-for (const file of ['helper.sh', 'gate.sh']) copyFileSync(`src/target/${file}`, `dist/${file}`);
+copyFileSync('src/target/gate.sh', 'dist/gate.sh');
+cpSync('src/target/sh', 'dist/sh', { recursive: true });
 cpSync('src/source/keys', 'dist/keys', { recursive: true });
 writeFileSync('dist/licenses.txt', licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)));
 console.log(readdirSync('dist', { recursive: true }).sort().join('\n'));

@@ -16,6 +16,7 @@ export function mustSucceed(answer: Answer, result: HostResult): Answer {
   if (answer.ok) return answer;
   if (answer.reason === 'decided') throw new DecidedElsewhere(answer.message);
   if (answer.reason === 'locked') throw new Refused([lockedFinding(answer.message)]);
+  if (answer.reason === 'broken') throw new Refused([brokenFinding(answer.message)]);
   throw new UpgradeError(reasonOf(answer.reason), answer.message);
 }
 
@@ -24,6 +25,15 @@ export function lockedFinding(holder: string): Finding {
     code: 'locked',
     message: `another run is at work on this instance: ${holder}`,
     fix: 'Wait for it; `status` shows what it does, `rollback` ends it.',
+  };
+}
+
+/** An upgrade is under way whose books say nothing certain. Whatever may be true there stays as it is. */
+export function brokenFinding(message: string): Finding {
+  return {
+    code: 'state-unreadable',
+    message,
+    fix: 'Let the version that began it end it (`rollback`), or wait until its guard has. Else see which master serves, put the right binary at its path, and remove that directory.',
   };
 }
 

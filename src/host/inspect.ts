@@ -1,6 +1,7 @@
 import type { Facts } from '../target/facts.ts';
 import { parseBuildInfo } from '../nginx/build-info.ts';
 import { orCancelled } from './cancellation.ts';
+import { brokenFinding } from './errors.ts';
 import { Refused } from '../errors.ts';
 import type { TargetState } from '../report/result.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
@@ -16,10 +17,17 @@ export async function inspect(run: HostRun): Promise<Facts> {
     Object.assign(run.result, { previousVersion: version, version, oldMaster: master.process });
     Object.assign(run.result, { previousSha256: master.sha256, sha256: master.sha256 });
   }
+  if (ours.broken !== null && !['status', 'build'].includes(run.config.command))
+    throw new Refused([brokenFinding(booksMessage(ours))]);
   return facts;
 }
 
-export function stateOf({ master, whyNot, ours: { upgrade } }: Facts): TargetState | null {
+export function booksMessage({ directory, broken }: Facts['ours']): string {
+  return `the books of an upgrade under way in ${directory} cannot be read: ${broken ?? ''}`;
+}
+
+export function stateOf({ master, whyNot, ours: { upgrade, broken } }: Facts): TargetState | null {
+  if (broken !== null) return 'broken';
   if (upgrade !== null) return upgrade.phase === 'held' ? 'held' : 'upgrading';
   // One that runs and is not ours to touch is not broken.
   if (master === null) return whyNot === 'not-running' ? 'broken' : null;

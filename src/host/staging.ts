@@ -86,6 +86,8 @@ function preparation(run: Inspected, file: Staged) {
     blake: file.kind === 'reverse' ? '' : (run.binary?.blake2b ?? ''),
     old_version: parseBuildInfo(run.facts.master.build).version,
     new_version: file.build.version,
+    // Judged and accepted: whose rights do for what is put beside the binary.
+    hand: run.facts.master.binaryPlace,
     modules: replacedModules(run, file)
       .map(({ path }) => `${path}|`)
       .join(''),
@@ -168,6 +170,8 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   const exit = test.numberOrNull('testExit');
   if (exit === null) {
     run.result.notes.push(notTested(run, file));
+  } else if (exit === ENDED_BY_FORCE) {
+    settle(run, judgeFinding(testTimeout(), rulesOf(run)));
   } else if (exit !== 0) {
     settleTest(run, { build, lines: test.lines('test') });
   }
@@ -179,6 +183,17 @@ function sideEffectFree({ facts: { master } }: Inspected, { kind }: Staged): boo
   // A missing one was allowed and is written again before the test, but not for a plan.
   if (master.pidText === null) return kind !== 'plan';
   return master.pidText === String(master.process.pid);
+}
+
+/** The helper gives `-t` a minute, and then kills it. */
+const ENDED_BY_FORCE = 137;
+
+function testTimeout() {
+  return {
+    code: 'config-test-timeout',
+    message: '`nginx -t` of the new binary had not ended after a minute and was ended: something that the configuration names does not answer',
+    fix: 'Look for a log that is a pipe without a reader, a file system that hangs, a resolver that is silent.',
+  };
 }
 
 function cannotRun(read: ReturnType<typeof fieldsOf>) {

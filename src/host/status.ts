@@ -1,7 +1,8 @@
 import type { Facts } from '../target/facts.ts';
 import { parseBuildInfo } from '../nginx/build-info.ts';
 import type { HostRun } from './host-run.ts';
-import { inspect } from './inspect.ts';
+import { brokenFinding } from './errors.ts';
+import { booksMessage, inspect } from './inspect.ts';
 
 /** Reads the state of one target and changes nothing. */
 export async function statusOf(run: HostRun): Promise<void> {
@@ -27,12 +28,12 @@ function describe({ master, masters, ours }: Facts): string[] {
   if (master === null) lines.push(`No single master was found. Seen: ${masters || 'none'}`);
   else {
     const workers = master.children.filter(({ accepting }) => accepting).length;
-    const draining = master.children.filter(({ title }) => title.includes('shutting down')).length;
+    const draining = master.children.filter(({ role }) => role === 'leaving').length;
     const { version } = parseBuildInfo(master.build);
     const from = master.pathInode === master.exeInode ? master.path : master.exe;
     lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${from}`);
     lines.push(`${workers} of its workers accept on ${master.listeners.length} listeners, ${draining} are draining`);
-    const second = master.children.find(({ title }) => /: ma/.test(title));
+    const second = master.children.find(({ role }) => role === 'master');
     if (second !== undefined)
       lines.push(`A second master, ${second.process.pid}, runs beside it: an upgrade was begun and not ended`);
     if (master.predecessor !== null) {
@@ -41,6 +42,10 @@ function describe({ master, masters, ours }: Facts): string[] {
     }
   }
   const { upgrade } = ours;
+  if (ours.broken !== null) {
+    const { message, fix } = brokenFinding(booksMessage(ours));
+    lines.push(`${message}. ${fix}`);
+  }
   if (upgrade !== null) {
     lines.push(
       `Upgrade ${upgrade.oldVersion} to ${upgrade.newVersion} by ${upgrade.who} (${upgrade.run}), phase ${upgrade.phase}`,

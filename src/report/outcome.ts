@@ -30,7 +30,7 @@ export interface Asked {
   autoCommit: boolean;
 }
 
-export type Judged = Pick<HostResult, 'outcome' | 'reason'>;
+export type Judged = Pick<HostResult, 'outcome' | 'reason' | 'state'>;
 
 /** The run's outcome over all hosts, and whether every one of them reached what was asked for. */
 export function judge(hosts: readonly Judged[], asked: Asked): Pick<RunReport, 'outcome' | 'ok'> {
@@ -50,6 +50,8 @@ export function worstFirst<T extends Pick<HostResult, 'outcome'>>(hosts: readonl
 
 /** Held with a reason is a failed upgrade kept for inspection, never what was asked for. */
 export function reached(host: Judged, asked: Asked): boolean {
+  // Looked at, and what was found is not well (contract, section 1).
+  if (asked.command === 'status' && host.state === 'broken') return false;
   const held = asked.command === 'upgrade' && !asked.autoCommit && host.outcome === 'held' && host.reason === null;
   return held || WANTED[asked.command].includes(host.outcome);
 }

@@ -30,10 +30,18 @@ export interface MasterFacts {
   predecessor: { process: ProcessId; workers: number } | null;
   uid: number;
   title: string;
+  /** The title is longer than what is read of it. */
+  titleCut: boolean;
+  /** What holds control characters or `|`, as words of ours: `cwd`, `binary`, `error_log` and the like. */
+  unsafe: string[];
   argv0: string;
   cwd: string;
   /** argv[0], resolved to the file behind all links. */
   path: string;
+  /** Who can change what lies in its directory: empty where only root can, the number of one user, or `several`. */
+  binaryPlace: string;
+  /** The same for the directories of all modules that are loaded; `none` without any. */
+  modulesPlace: string;
   /** `readlink /proc/PID/exe`. */
   exe: string;
   exeInode: string;
@@ -98,7 +106,7 @@ export interface MasterFacts {
 
 export interface ChildFacts {
   process: ProcessId;
-  title: string;
+  role: Role;
   accepting: boolean;
   /** Runs the same file as the master: a worker; else a new master, or a log pipe. */
   sameFile: boolean;
@@ -106,8 +114,14 @@ export interface ChildFacts {
   connections: number;
 }
 
+/** What a process of nginx says it is: `leaving` is a worker that shuts down, `cache` also a privileged agent. */
+const ROLES = ['worker', 'leaving', 'master', 'cache', 'other'] as const;
+export type Role = (typeof ROLES)[number];
+
 export interface UnitFacts {
   name: string;
+  /** It is started by the very file that the master's command line names. */
+  startsBinary: boolean;
   properties: ReadonlyMap<string, string>;
 }
 
@@ -118,6 +132,8 @@ export interface OwnFacts {
   /** A guard or an actor of that lock lives. */
   lockAlive: boolean;
   upgrade: UpgradeFacts | null;
+  /** Why the books of an upgrade that is there cannot be read; null where they can, or where there are none. */
+  broken: string | null;
   /** What a rollback would go back to: `sha`, `version`, `replaced_by`. */
   previous: ReadonlyMap<string, string> | null;
   /** How the last upgrade was closed: `nonce`, `outcome`, `why`. */
@@ -125,7 +141,7 @@ export interface OwnFacts {
   retained: string[];
 }
 
-export const UPGRADE_PHASES = ['staged', 'begun', 'ready', 'retired', 'held', 'committing', 'undoing'] as const;
+export const UPGRADE_PHASES = ['staged', 'rehearsing', 'begun', 'ready', 'retired', 'held', 'committing', 'undoing'] as const;
 
 /** An upgrade under way. */
 export interface UpgradeFacts {
@@ -178,9 +194,13 @@ function parseMaster(raw: Raw): MasterFacts {
   return {
     machine: read.textOrNull('machine') ?? '',
     title: read.text('title'),
+    titleCut: read.flag('titleCut'),
+    unsafe: words(read.text('unsafe')),
     argv0: read.text('argv0'),
     cwd: read.text('cwd'),
     path: read.text('path'),
+    binaryPlace: read.text('binaryPlace'),
+    modulesPlace: read.text('modulesPlace'),
     exe: read.text('exe'),
     exeInode: read.text('exeInode'),
     sharedWith: read.textOrNull('sharedWith') ?? '',
@@ -196,12 +216,7 @@ function parseMaster(raw: Raw): MasterFacts {
     optP: read.text('optP'),
     optE: read.text('optE'),
     libc: read.text('libc'),
-    libraries: new Set(
-      read
-        .text('libraries')
-        .split(' ')
-        .filter((name) => name !== ''),
-    ),
+    libraries: new Set(words(read.text('libraries'))),
     directives: read.lines('directives').map(parseDirective),
     modules: read.lines('modules'),
     pidDirective: read.text('pidDirective'),
@@ -235,6 +250,10 @@ function parseMaster(raw: Raw): MasterFacts {
   };
 }
 
+function words(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '');
+}
+
 function parseDirective(line: string): Directive {
   const [context = '', name = '', ...args] = line.split(' ');
   return { context, name, args: args.join(' ') };
@@ -253,7 +272,7 @@ function parseChild(raw: Raw): ChildFacts {
   const read = fieldsOf(raw, 'facts of a child');
   return {
     process: { pid: read.number('pid'), startTime: read.text('startTime') },
-    title: read.text('title'),
+    role: ROLES.find((role) => role === raw['role']) ?? 'other',
     accepting: read.flag('accepting'),
     sameFile: read.flag('sameFile'),
     connections: Math.max(0, read.number('watched') - 1),
@@ -262,18 +281,20 @@ function parseChild(raw: Raw): ChildFacts {
 
 function parseUnit(raw: Raw): UnitFacts {
   const read = fieldsOf(raw, 'facts of the unit');
-  return { name: read.text('name'), properties: keyValues(read.lines('properties')) };
+  const properties = keyValues(read.lines('properties'));
+  return { name: read.text('name'), startsBinary: read.flag('startsBinary'), properties };
 }
 
 function parseOwn(raw: Raw): OwnFacts {
   const read = fieldsOf(raw, 'facts of earlier runs');
-  const table = (name: string) => (Array.isArray(raw[name]) ? keyValues(read.lines(name)) : null);
+  const table = (name: string) => (Array.isArray(raw[name]) ? keyValues(read.lines(name), decoded) : null);
   const upgrade = read.object('upgrade');
   return {
     directory: read.text('directory'),
     lock: table('lock'),
     lockAlive: read.flag('lockAlive'),
     upgrade: upgrade === null ? null : parseUpgrade(upgrade),
+    broken: read.textOrNull('broken'),
     previous: table('previous'),
     last: table('last'),
     retained: read.lines('retained'),
@@ -316,6 +337,11 @@ export function processOf(raw: Raw | null): ProcessId | null {
   return { pid: read.number('pid'), startTime: read.text('startTime') };
 }
 
-function keyValues(lines: string[]): ReadonlyMap<string, string> {
-  return new Map(lines.map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]));
+function keyValues(lines: string[], read = (value: string) => value): ReadonlyMap<string, string> {
+  return new Map(lines.map((line) => [line.split('=', 1)[0] ?? '', read(line.slice(line.indexOf('=') + 1))]));
+}
+
+/** In its books the helper writes `%`, `|` and control characters by their numbers. */
+function decoded(value: string): string {
+  return value.replaceAll(/%([0-7][0-9a-f])/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }

@@ -2,17 +2,41 @@ import { readFileSync } from 'node:fs';
 
 const texts = new Map<string, string>();
 
+/** The helper's rooms, in the order in which they are put together. The door's read what others on the target can write or name. */
+export const ROOMS = [
+  'head',
+  'records',
+  'door/process',
+  'door/files',
+  'door/sockets',
+  'door/settings',
+  'door/masters',
+  'door/host',
+  'door/logs',
+  'books',
+  'effects',
+  'actor',
+  'guard',
+  'undoing',
+  'modules',
+  'committing',
+  'facts',
+  'verbs',
+  'evidence',
+  'talk',
+] as const;
+
 /**
- * The helper as it is sent: without comments, which are a quarter of it and one round trip more on a new connection, and
- * without trailing newline (a command substitution drops it there).
+ * The helper as it is sent: without comments and indentation, which are a third of it and one round trip more on a new
+ * connection, and without trailing newline (a command substitution drops it there).
  */
 export function helperProgram(): string {
-  return (programs.helper ??= helperText().replaceAll(/^ *#(?!!).*\n/gm, ''));
+  return (programs.helper ??= helperText().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, ''));
 }
 
 /** The same for people to read. */
 export function helperText(): string {
-  return textOf('helper.sh');
+  return ROOMS.map((room) => textOf(`sh/${room}.sh`)).join('\n\n');
 }
 
 const programs: { helper?: string } = {};
@@ -22,7 +46,7 @@ function gateProgram(): string {
   return textOf('gate.sh');
 }
 
-function textOf(file: 'helper.sh' | 'gate.sh'): string {
+function textOf(file: string): string {
   // In the bundle this file lies beside them, too: the build copies them.
   const text = texts.get(file) ?? readFileSync(new URL(`./${file}`, import.meta.url), 'utf8').trimEnd();
   texts.set(file, text);

@@ -9,7 +9,7 @@ import { programThat } from '../support/helper-program.ts';
 import { noShell, type Shell, SHELLS } from '../support/helper-session.ts';
 import { ownTempDir } from '../support/temp-dir.ts';
 
-/** Texts, and what a reader of JSON must see: control characters become blanks. */
+/** Texts, and what is left of them in lines for people: control characters become blanks. */
 const TEXTS: [text: string, seen: string][] = [
   ['plain', 'plain'],
   ['', ''],
@@ -21,7 +21,11 @@ const TEXTS: [text: string, seen: string][] = [
   ["it's -n -e --", "it's -n -e --"],
   ['-n', '-n'],
   ['  blanks  ', '  blanks  '],
+  ['100%0a%25', '100%0a%25'],
 ];
+
+/** What only a value may hold that is told whole. */
+const NAMES = ['a\nwork=/srv/w\nbin=/usr/bin/date', '\n', 'ends\n\n', '\r\n\t|%7c', '@marker {"ok":true}\n'];
 
 const AWKS = ['awk', 'mawk', 'busybox awk', 'gawk', 'original-awk'];
 
@@ -32,8 +36,28 @@ for (const shell of SHELLS) {
       const lines = (await run(body, shell)).trimEnd().split('\n');
       assert.deepEqual(
         lines.map((line) => JSON.parse(line) as unknown),
-        TEXTS.map(([, seen]) => seen),
+        TEXTS.map(([text]) => text),
       );
+    });
+
+    test('holds a name of several lines as the one value that it is', async () => {
+      const lines = (await run(told(NAMES, 'json_text "$_text"; printf "%s\\n" "$J"'), shell)).trimEnd().split('\n');
+      assert.deepEqual(
+        lines.map((line) => JSON.parse(line) as unknown),
+        NAMES,
+      );
+    });
+
+    test('is no more than one line of the books, and comes back from there', async () => {
+      const all = [...NAMES, ...TEXTS.map(([text]) => text)];
+      const body = told(all, 'encode "$_text"; decode "$CODE"; json_text "$VALUE"; printf "%s\\t%s\\n" "$CODE" "$J"');
+      const lines = (await run(body, shell)).trimEnd().split('\n');
+      assert.equal(lines.length, all.length);
+      for (const [index, line] of lines.entries()) {
+        const [code = '', back = ''] = line.split('\t');
+        assert.equal(JSON.parse(back), all[index]);
+        assert.doesNotMatch(code, /[|\u0000-\u001f\u007f]/);
+      }
     });
 
     test('holds any lines', async () => {
@@ -76,6 +100,12 @@ test('lines are cut at 500 characters and 200 lines', async () => {
 
 function expectedLines(): string[] {
   return TEXTS.map(([, seen]) => seen).filter((line) => line !== '');
+}
+
+/** Does `what` for every text, in `_text`. */
+function told(texts: string[], what: string): string {
+  const word = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return texts.map((text) => `_text=${word(text)}\n${what}`).join('\n');
 }
 
 /** Runs `body` with the helper's functions; D holds TEXTS, one a file. */

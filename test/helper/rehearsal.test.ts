@@ -193,7 +193,7 @@ async function hanging(instance: Instance, fields = {}) {
   execFileSync('mkfifo', [`${dir}/pipe`]);
   edit(instance, 'worker_processes', `include ${dir}/pipe;\nworker_processes`);
   const rehearsed = helper.ask('rehearse');
-  const said = join(dirname(binaryPath), `.nginx-hot-upgrade-${instance.nonce}/said`);
+  const said = join(instance.directory, 'said');
   const old = statSync(binaryPath).ino;
   await waitFor('the stub', () => existsSync(said) && readFileSync(said, 'utf8') !== '');
   await waitFor('the old file', () => statSync(binaryPath).ino === old);

@@ -10,8 +10,8 @@ describe('a verb asked for twice', { concurrency: 4 }, () => {
   test('prepare: goes on with the same upgrade, its guard and its directory', async () => {
     await using instance = await startInstance();
     const helper = await instance.helper();
-    const first = await instance.prepare(helper, { sha256: 'x' });
-    assert.deepEqual(await instance.prepare(helper, { sha256: 'x' }), first);
+    const first = await instance.prepare(helper, { sha256: 'ab' });
+    assert.deepEqual(await instance.prepare(helper, { sha256: 'ab' }), first);
     await instance.unstage(helper);
     await instance.assertRest(OLD);
   });

@@ -26,8 +26,8 @@ for (const shell of SHELLS) {
         },
       );
       assert.deepEqual(
-        children.map(({ title, accepting, sameFile }) => ({ title, accepting, sameFile })),
-        Array.from({ length: 2 }, () => ({ title: 'nginx: worker process', accepting: true, sameFile: true })),
+        children.map(({ role, accepting, sameFile }) => ({ role, accepting, sameFile })),
+        Array.from({ length: 2 }, () => ({ role: 'worker', accepting: true, sameFile: true })),
       );
       assert.equal(facts.ours.directory, directory);
       await instance.assertRest(OLD);

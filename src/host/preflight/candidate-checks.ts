@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { compareVersions } from '../../nginx/versions.ts';
 import type { MasterFacts } from '../../target/facts.ts';
 import type { Candidate, CandidateCheck, Found } from './check.ts';
@@ -14,6 +15,7 @@ export const FILE_CHECKS: CandidateCheck[] = [
             fix: `Build or download nginx for ${facts.machine}.`,
           },
   },
+  { code: 'module-directory', check: moduleDirectory },
   { code: 'libc', check: otherLibc },
   { code: 'missing-library', check: missingLibrary },
   {
@@ -28,6 +30,20 @@ export const FILE_CHECKS: CandidateCheck[] = [
           },
   },
 ];
+
+/** All files of one switch are put in place with the rights of one user. */
+function moduleDirectory({ modules }: Candidate, { master }: { master: MasterFacts }): Found {
+  const { modulesPlace, binaryPlace } = master;
+  const replaced = master.modules.filter(
+    (path) => modules === undefined || modules.some(({ name }) => name === basename(path)),
+  );
+  if (replaced.length === 0 || modulesPlace === binaryPlace) return undefined;
+  const who = (place: string) => (place === '' ? 'root alone' : place === 'several' ? 'several users' : `user ${place}`);
+  return {
+    message: `${who(modulesPlace)} can write to the directory of the modules (${replaced.join(', ')}), ${who(binaryPlace)} to that of the binary`,
+    fix: 'Let root alone own and write both, and all directories that lead to them.',
+  };
+}
 
 /** Where several names mean one family, the target's own try at running the file decides. */
 function runsOn(file: string, host: string): boolean {

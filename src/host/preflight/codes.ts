@@ -97,8 +97,8 @@ export const CODES: Record<string, Code[]> = {
     {
       code: 'pid-file-wrong',
       severity: 'refuses',
-      found: 'the pid file is empty or names another process',
-      why: 'whoever signals by it hits another process, or none',
+      found: 'the pid file is empty or names another process, or a master whose configuration names another file',
+      why: 'whoever signals by it hits another process, or none; whoever may write to its directory could have any instance upgraded',
       fix: 'find out who wrote it, and put it right',
     },
     {
@@ -117,6 +117,13 @@ export const CODES: Record<string, Code[]> = {
       fix: 'restart without that module, or upgrade by restart',
     },
     {
+      code: 'state-unreadable',
+      severity: 'refuses',
+      found: 'the books of an upgrade under way, below `/var/lib/nginx-hot-upgrade`, cannot be read',
+      why: 'they are damaged, or another version of this program wrote them; nothing is signalled or removed on a guess',
+      fix: 'let the version that began it end it, or wait for its guard; else look which master serves, and remove the directory',
+    },
+    {
       code: 'locked',
       severity: 'refuses',
       found: 'another run is at work on this instance',
@@ -132,6 +139,41 @@ export const CODES: Record<string, Code[]> = {
     },
   ],
   'The file and its surroundings': [
+    {
+      code: 'unsafe-path',
+      severity: 'refuses',
+      found: 'a path of the instance (binary, working directory, log, pid file, module, listener) holds control characters or `|`',
+      why: 'such a name could pass for something else where it is written down; local users may have made it for that',
+      fix: 'rename it, and reload',
+    },
+    {
+      code: 'command-line-unreadable',
+      severity: 'refuses',
+      found: 'the title of the master has more than 4096 bytes',
+      why: 'its options are read from there, and would be cut',
+      fix: 'move what `-g` says into the configuration, and restart once',
+    },
+    {
+      code: 'path-not-of-unit',
+      severity: 'refuses',
+      found: 'the master of a service with `User=` says that it was started by another file than the unit starts',
+      why: 'that user can make it name any program, which would then be replaced with root’s rights',
+      fix: 'ExecStart= with the path of the binary, and restart once',
+    },
+    {
+      code: 'binary-directory',
+      severity: 'survivable',
+      found: 'root runs the binary, and another user owns its directory, or one that leads to it',
+      why: 'that user decides what root runs; where it is accepted, all files there are handled with that user’s rights, never root’s. Where several users can write there it refuses for good',
+      fix: 'let root alone own and write them',
+    },
+    {
+      code: 'module-directory',
+      severity: 'refuses',
+      found: 'modules go with the new binary, and others can write to their directories than to that of the binary',
+      why: 'neither user’s rights would do for both',
+      fix: 'let root alone own and write them',
+    },
     {
       code: 'relative-argv0',
       severity: 'survivable',
@@ -370,6 +412,13 @@ export const CODES: Record<string, Code[]> = {
       found: 'the new binary refuses the configuration',
       why: 'it would not start',
       fix: 'correct it; the message has the words of nginx',
+    },
+    {
+      code: 'config-test-timeout',
+      severity: 'refuses',
+      found: '`nginx -t` of the new binary did not end within a minute',
+      why: 'something that the configuration names never answers: a pipe without a reader, a resolver; the new master would wait for it as well',
+      fix: 'find out what it waits for',
     },
     {
       code: 'rehearsal-failed',

@@ -7,8 +7,12 @@ const ELF = '7f454c46';
 
 /** Of the file that runs, and of what is around it. */
 export const EXEC_CHECKS: MasterCheck[] = [
+  { code: 'unsafe-path', check: unsafePath },
+  { code: 'command-line-unreadable', check: unreadableCommandLine },
   { code: 'relative-argv0', check: relativeArgv0 },
   { code: 'argv0-not-running-file', check: notTheRunningFile },
+  { code: 'path-not-of-unit', check: notOfUnit },
+  { code: 'binary-directory', check: binaryDirectory },
   {
     code: 'shared-binary',
     check: ({ sharedWith, path }) =>
@@ -57,6 +61,43 @@ export const EXEC_CHECKS: MasterCheck[] = [
           },
   },
 ];
+
+function unsafePath({ unsafe }: MasterFacts): Found {
+  if (unsafe.length === 0) return undefined;
+  return {
+    message: `a path of this nginx holds control characters or "|" (${[...new Set(unsafe)].join(', ')}): on the target such a name could pass for something else`,
+    fix: 'Rename it, or the directory that a local user renamed, and reload nginx.',
+  };
+}
+
+function unreadableCommandLine({ titleCut }: MasterFacts): Found {
+  if (!titleCut) return undefined;
+  return {
+    message: 'the title of the master, which holds its options, has more than 4096 bytes: what it was started with cannot be told for sure',
+    fix: 'Move what `-g` says into the configuration, and restart nginx once.',
+  };
+}
+
+/** Whoever runs a master of his own can make its title name any program of root. */
+function notOfUnit({ uid, unit, path }: MasterFacts, { uid: actor }: Facts): Found {
+  if (uid === actor || unit?.startsBinary === true) return undefined;
+  return {
+    message: `the master runs as user ${uid} and says that it was started as ${path}, which its unit${unit === null ? '' : ` ${unit.name}`} does not start: a user can make his master say that of any file`,
+    fix: 'Start nginx in ExecStart= of the unit by the path of its binary, without a script, and restart it once.',
+  };
+}
+
+function binaryDirectory({ binaryPlace, path }: MasterFacts): Found {
+  if (binaryPlace === '') return undefined;
+  const whose =
+    binaryPlace === 'several'
+      ? 'several users can'
+      : `user ${binaryPlace} can, who owns it or a directory that leads to it,`;
+  return {
+    message: `root runs ${path}, and ${whose} put another file there at any time, also in the instant of the switch`,
+    fix: `Let root alone own and write the directory and all that lead to it (chown root, chmod go-w).`,
+  };
+}
 
 function otherRoot({ sameRoot, path }: MasterFacts): Found {
   if (sameRoot) return undefined;
@@ -158,7 +199,11 @@ function notTheRunningFile({ argv0, exe, exeInode, path, pathInode }: MasterFact
   };
 }
 
-/** Codes that refuse for good only in some cases (contract, section 6): `relative-argv0` is survivable where it leads to the running file. */
-export function isSurvivable(code: string, { path, pathInode, exeInode }: MasterFacts): boolean {
+/**
+ * Codes that refuse for good only in some cases: `relative-argv0` is survivable where it leads to the running file (contract,
+ * section 6), `binary-directory` where there is one user, with whose rights all is done there.
+ */
+export function isSurvivable(code: string, { path, pathInode, exeInode, binaryPlace }: MasterFacts): boolean {
+  if (code === 'binary-directory') return binaryPlace !== 'several';
   return code !== 'relative-argv0' || (path !== '' && pathInode !== '' && pathInode === exeInode);
 }

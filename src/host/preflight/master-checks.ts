@@ -33,6 +33,16 @@ export const HOST_CHECKS: HostCheck[] = [
         : undefined,
   },
   {
+    code: 'pid-file-wrong',
+    check: ({ whyNot, masters }) =>
+      whyNot === 'other-pid-file'
+        ? {
+            message: `the pid file that \`pid-file\` names holds the number of a master whose own configuration names another one, and no master's names this one: whoever may write there could have any instance upgraded. Seen: ${masters}`,
+            fix: 'Correct `pid-file`, or the `pid` directive; where that was changed on disk, restart nginx once.',
+          }
+        : undefined,
+  },
+  {
     code: 'master-hidden',
     check: ({ whyNot, masters }) =>
       whyNot === 'master-hidden'
@@ -123,8 +133,8 @@ function otherUpgrade({ children, oldbin, process, predecessor }: MasterFacts): 
       fix: `Wait for its connections to end, or cut them: kill -TERM ${pid}`,
     };
   }
-  const newMaster = children.find(({ title }) => /: ma/.test(title));
-  const draining = children.filter(({ title }) => title.includes('shutting down'));
+  const newMaster = children.find(({ role }) => role === 'master');
+  const draining = children.filter(({ role }) => role === 'leaving');
   if (newMaster === undefined && oldbin !== String(process.pid)) return undefined;
   return {
     message:

@@ -52,7 +52,14 @@ export function heldUpgrade(changes: Raw = {}): Raw {
 /** The systemd host's unit with some properties replaced. */
 export function unitWith(properties: Record<string, string>): Raw {
   const all = { Type: 'forking', PIDFile: '/run/nginx.pid', MainPID: '41', ...properties };
-  return { unit: { name: 'nginx.service', properties: Object.entries(all).map(([key, value]) => `${key}=${value}`) } };
+  const lines = Object.entries(all).map(([key, value]) => `${key}=${value}`);
+  return { unit: { name: 'nginx.service', startsBinary: true, properties: lines } };
+}
+
+/** The recorded unit, which starts the file that the master names, or another. */
+export function startedBy(startsBinary: boolean): Raw {
+  const { unit } = unitWith({}) as { unit: Record<string, unknown> };
+  return { unit: { ...unit, startsBinary } };
 }
 
 /** What the recorded binary would say if its text were changed so. */

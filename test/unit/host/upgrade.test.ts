@@ -60,7 +60,7 @@ describe('upgradeHost', () => {
     assert.match(String(nonce), /^[0-9a-f]{12}$/);
     const times = { confirm: 1_200, ready: 150, drain: 600, hold: 9_000 };
     const what = { kind: 'upgrade', sha256: NEW.sha256, blake: '', old_version: OLD.version, new_version: NEW.version };
-    assert.deepEqual(fields, { ...what, modules: '', ...times, need: 4, cover: 4, keep: 3, repair: 'no' });
+    assert.deepEqual(fields, { ...what, hand: '', modules: '', ...times, need: 4, cover: 4, keep: 3, repair: 'no' });
   });
 
   it('wants one worker to cover the listeners under accept_mutex, and one in all without worker_processes', async () => {

@@ -86,8 +86,15 @@ describe('parseFacts', () => {
   });
 
   it('keeps an equals sign within a value', () => {
-    const { unit } = masterOf('systemd', { unit: { name: 'n', properties: ['A=b=c', 'B=', 'C'] } });
+    const { unit } = masterOf('systemd', {
+      unit: { name: 'n', startsBinary: true, properties: ['A=b=c', 'B=', 'C'] },
+    });
     assert.deepEqual([unit?.properties.get('A'), unit?.properties.get('B')], ['b=c', '']);
+  });
+
+  it('reads values of the books as they were before the helper encoded them', () => {
+    const { ours } = factsOf('held', { lock: ['who=100%25 a%0ab', 'run=https://x/%25zz'] });
+    assert.deepEqual([ours.lock?.get('who'), ours.lock?.get('run')], ['100% a\nb', 'https://x/%zz']);
   });
 
   const OPTIONAL = [
@@ -112,6 +119,7 @@ describe('parseFacts', () => {
     'sharedWith',
     'about',
     'encryptedKeys',
+    'broken',
   ];
   const MAY_MISS = new Set([...OPTIONAL, 'children', 'lock', 'upgrade', 'previous', 'last', 'retained']);
   for (const name of Object.keys(recorded('systemd')).filter((key) => !MAY_MISS.has(key))) {
@@ -126,7 +134,7 @@ describe('parseFacts', () => {
     const wrong: [Raw, RegExp][] = [
       [{ children: [{ pid: 1 }] }, /a child: expected startTime to be text/],
       [{ children: {} }, /expected children to be objects/],
-      [{ unit: { name: 'n', properties: [1] } }, /the unit: expected properties to be lines/],
+      [{ unit: { name: 'n', startsBinary: true, properties: [1] } }, /the unit: expected properties to be lines/],
       [{ master: { pid: '1', startTime: '2' } }, /a process: expected pid to be a number, found "1"/],
       [{ listeners: 'none' }, /expected listeners to be lines/],
     ];

@@ -34,11 +34,13 @@ describe('helperProgram', () => {
     assert.match(program, /^#!\/bin\/sh\n[\0-\x7f]*[^\n]$/);
   });
 
-  it('is the text without its comments, and a shell can read it', () => {
-    const lines = helperText().split('\n');
+  it('is the text without comments, indentation and empty lines, and a shell can read it', () => {
+    const lines = helperText()
+      .split('\n')
+      .map((line) => line.trimStart());
     assert.deepEqual(
       program.split('\n'),
-      lines.filter((line) => line.startsWith('#!') || !line.trimStart().startsWith('#')),
+      lines.filter((line) => line.startsWith('#!') || (line !== '' && !line.startsWith('#'))),
     );
     execFileSync('sh', ['-n'], { input: program });
     const documents = helperText().match(/<<EOF\n[^]*?\nEOF$/gm) ?? [];

@@ -1,8 +1,43 @@
-import { about, configured, unitWith } from '../recorded.ts';
+import { about, configured, startedBy, unitWith } from '../recorded.ts';
 import type { HostCase } from './host-cases.ts';
 
 /** What can be wrong around the file that runs, and with the service. */
 export const AROUND: HostCase[] = [
+  {
+    code: 'unsafe-path',
+    where: 'the working directory and a log hold what no line may hold',
+    changes: { unsafe: 'cwd error_log cwd' },
+    says: /control characters or "\|" \(cwd, error_log\)/,
+    fix: /Rename it/,
+  },
+  {
+    code: 'command-line-unreadable',
+    where: 'the title is longer than what is read',
+    changes: { titleCut: true },
+    says: /more than 4096 bytes/,
+    fix: /`-g`/,
+  },
+  {
+    code: 'path-not-of-unit',
+    where: 'a service of another user claims a program that its unit does not start',
+    changes: { masterUid: 33, path: '/usr/bin/sudo', ...startedBy(false) },
+    says: /runs as user 33 and says that it was started as \/usr\/bin\/sudo, which its unit nginx\.service does not start/,
+    fix: /ExecStart=/,
+  },
+  {
+    code: 'binary-directory',
+    where: 'one other user owns its directory',
+    changes: { binaryPlace: '1001' },
+    says: /root runs \/usr\/sbin\/nginx, and user 1001 can, who owns it/,
+    fix: /chown root, chmod go-w\)\. Or accept it: `allow: binary-directory`/,
+  },
+  {
+    code: 'binary-directory',
+    where: 'several users can write there, which nobody can accept',
+    changes: { binaryPlace: 'several' },
+    says: /several users can put another file there/,
+    fix: /chmod go-w\)\.$/,
+  },
   {
     code: 'signals-blocked',
     where: 'the master runs several threads',

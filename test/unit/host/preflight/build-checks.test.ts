@@ -209,7 +209,7 @@ describe('the checks of a build', () => {
   });
 
   it('want no other version of a module that goes with the binary, nor where the version stays', () => {
-    const host = factsOf('systemd', { modules: ['/m/ngx_http_echo_module.so'] });
+    const host = factsOf('systemd', { modules: ['/m/ngx_http_echo_module.so'], modulesPlace: '' });
     const modules = [{ name: 'ngx_http_echo_module.so' }];
     assert.deepEqual(codes(judgeCandidate({ ...good, modules }, host, STRICT)), []);
     assert.deepEqual(codes(judgeCandidate({ ...good, build: buildOf([]) }, host, STRICT)), []);

@@ -42,6 +42,14 @@ const FOUND: Case[] = [
     fix: /Free/,
   },
   {
+    code: 'module-directory',
+    where: 'a module that goes with it lies where another user can write',
+    file: { modules: [{ name: 'ngx_http_echo_module.so' }] },
+    host: { modules: ['/srv/m/ngx_http_echo_module.so'], modulesPlace: '1001' },
+    says: /user 1001 can write to the directory of the modules \(\/srv\/m\/ngx_http_echo_module\.so\), root alone to that of the binary/,
+    fix: /Let root alone/,
+  },
+  {
     code: 'libc',
     where: 'it needs a newer C library',
     file: { needs: { libraries: ['libc.so.6'], glibc: '2.38', rpath: false } },
@@ -94,6 +102,11 @@ describe('judgeCandidate', () => {
 
   it('finds nothing wrong with a newer build of the same make', () => {
     assert.deepEqual(judged({}), { refusals: [], warnings: [] });
+  });
+
+  it('does not care whose a module is that stays as it is', () => {
+    const host = { modules: ['/srv/m/ngx_http_echo_module.so'], modulesPlace: '1001' };
+    assert.ok(!codes(judged({ host })).includes('module-directory'));
   });
 
   it('leaves libraries that a run path may lead to for the target to find', () => {

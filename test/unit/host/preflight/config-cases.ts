@@ -89,7 +89,7 @@ function childrenSince(seconds: number) {
   return [1, 2].map((pid) => ({
     pid,
     startTime,
-    title: 'nginx: worker process',
+    role: 'worker',
     accepting: true,
     sameFile: true,
     watched: 1,

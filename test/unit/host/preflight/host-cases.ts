@@ -15,13 +15,13 @@ export interface HostCase {
 export const worker = {
   pid: 50,
   startTime: '90000000',
-  title: 'nginx: worker process',
+  role: 'worker',
   accepting: true,
   sameFile: true,
   watched: 1,
 };
-const newMaster = { ...worker, title: 'nginx: master process /usr/sbin/nginx', accepting: false, sameFile: false };
-export const leaving = { ...worker, pid: 51, title: 'nginx: worker process is shutting down', accepting: false };
+const newMaster = { ...worker, role: 'master', accepting: false, sameFile: false };
+export const leaving = { ...worker, pid: 51, role: 'leaving', accepting: false };
 
 export const FOUND: HostCase[] = [
   {
@@ -45,6 +45,14 @@ export const FOUND: HostCase[] = [
     changes: { whyNot: 'master-user', masters: '7 nginx: master process' },
     says: /another user .* root's rights: 7 nginx: master/,
     fix: /Log in as the user .*`sudo: sudo -n -u NAME`/,
+  },
+  {
+    code: 'pid-file-wrong',
+    where: 'it names a master that writes another one',
+    from: 'not-running',
+    changes: { whyNot: 'other-pid-file', masters: '7 nginx: master process' },
+    says: /whose own configuration names another one.* Seen: 7 nginx: master/,
+    fix: /Correct `pid-file`/,
   },
   {
     code: 'master-hidden',

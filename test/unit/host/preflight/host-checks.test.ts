@@ -21,7 +21,7 @@ const NOTHING: [what: string, from: Recording, changes?: Raw][] = [
   ['an instance that was started by hand', 'local'],
   ['an instance after an upgrade', 'committed'],
   ['a unit that names the pid file through /var/run', 'systemd', unitWith({ PIDFile: '/var/run//nginx.pid' })],
-  ['a unit without a known type', 'systemd', { unit: { name: 'nginx.service', properties: [] } }],
+  ['a unit without a known type', 'systemd', { unit: { name: 'nginx.service', startsBinary: true, properties: [] } }],
   ['`daemon on` and `master_process on`', 'systemd', { daemon: 'on', masterProcess: 'on' }],
   [
     'an address that is spelled in another way',
@@ -56,6 +56,7 @@ const NOTHING: [what: string, from: Recording, changes?: Raw][] = [
     'systemd',
     configured(['http.server listen 80 ssl', 'http ssl_session_ticket_key /k'], /listen/),
   ],
+  ['a service of another user that its unit starts by that file', 'systemd', { masterUid: 33 }],
   ['old workers that still drain after a reload', 'systemd', { children: [worker, leaving] }],
 ];
 
@@ -80,7 +81,7 @@ describe('judgeHost', () => {
   it('has a case here for each of its checks', () => {
     const tables = [HOST_CHECKS, MASTER_CHECKS, EXEC_CHECKS, CONFIG_CHECKS, SERVICE_CHECKS, NOTICE_CHECKS];
     const checks = tables.flatMap((table) => table.map(({ code }) => code));
-    assert.deepEqual([...new Set(ALL.map(({ code }) => code))].sort(), checks.sort());
+    assert.deepEqual([...new Set(ALL.map(({ code }) => code))].sort(), [...new Set(checks)].sort());
   });
 
   it("finds somebody else's unfinished upgrade, and does not mistake the new master's pid file for a wrong one", () => {

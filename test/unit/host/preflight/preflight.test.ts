@@ -26,12 +26,14 @@ const TABLES = {
 /** Found by those who connect, stage or probe. */
 const FOUND_ELSEWHERE = [
   'config-test-failed',
+  'config-test-timeout',
   'forwarding-denied',
   'health-red-before',
   'locked',
   'not-retained',
   'rehearsal-failed',
   'shell-denied',
+  'state-unreadable',
   'sudo-denied',
 ];
 
