@@ -34,7 +34,9 @@ done | sort)"
 # Built-ins wherever they do: this runs after every injected fault, on machines with hundreds of processes.
 # Sets parent and start; false for what is gone, a zombie or a kernel thread.
 look_at() {
-  { read -r fields <"/proc/$1/stat"; } 2>/dev/null || return 1
+  fields=''
+  while IFS= read -r line; do fields=$fields$line; done 2>/dev/null <"/proc/$1/stat"
+  [ -n "$fields" ] || return 1
   # shellcheck disable=SC2086 # into words
   set -- $1 ${fields##*) }
   parent=$3 start=${21}

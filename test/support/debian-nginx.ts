@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mustRun } from './command.ts';
 import { packageFile } from './debian-archive.ts';
 import { snapshotHost } from './invariants.ts';
 import { ownTempDir } from './temp-dir.ts';
@@ -24,11 +23,8 @@ export async function installDebianNginx(web: WebHost): Promise<void> {
   web.spoil();
   const files = await Promise.all(NAMES.map(packageFile));
   const dir = ownTempDir();
-  await writeFile(join(dir, 'known_hosts'), web.knownHosts);
   await writeFile(join(dir, 'site'), SITE);
-  const options = ['-F', 'none', '-i', web.clientKeyPath, '-o', `UserKnownHostsFile=${join(dir, 'known_hosts')}`];
-  const from = [...files, join(dir, 'site')];
-  await mustRun(['scp', '-q', '-o', 'BatchMode=yes', ...options, ...from, `root@${web.address}:/root/`]);
+  await web.put([...files, join(dir, 'site')]);
   await web.sh(`systemctl stop nginx
     rm -rf /etc/systemd/system/nginx.service /usr/sbin/nginx /etc/nginx
     systemctl daemon-reload

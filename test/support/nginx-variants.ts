@@ -9,6 +9,7 @@ export const VARIANTS = [
   'other-pid-path',
   'big',
   'privileged-agent',
+  'odd-names',
 ] as const;
 export type Variant = (typeof VARIANTS)[number];
 
@@ -65,6 +66,10 @@ export const EDITS: Record<Variant, Edit[]> = {
   'other-pid-path': configured('/run/nginx.pid', '/run/nginx-other.pid'),
   // OpenResty's is a process of the same make as the cache manager, with this title.
   'privileged-agent': [{ file: PROCESS_CYCLE, find: '"cache manager process"', replace: '"privileged agent process"' }],
+  // As a worker may call itself, by prctl(2): read by lines, its /proc/PID/stat then ends in the middle.
+  'odd-names': [
+    { file: PROCESS_CYCLE, find: WORKER_READY, replace: `${WORKER_READY}    prctl(PR_SET_NAME, "a\\nb) S 1", 0, 0, 0);\n` },
+  ],
   big: [
     {
       file: 'src/core/nginx.c',

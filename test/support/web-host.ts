@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, beforeEach } from 'node:test';
+import { mustRun } from './command.ts';
+import { quoted } from './hostile.ts';
 import { bootHost, type TestHost } from './hosts.ts';
 import { assertAtRest, snapshotHost, type Expected, type Snapshot } from './invariants.ts';
 import { startLoad, type LoadResult } from './load.ts';
 import { productFor, type Product } from './product.ts';
+import { ownTempDir } from './temp-dir.ts';
 import { waitFor } from './wait.ts';
 
 const BOOKS = '/var/lib/nginx-hot-upgrade/run-nginx.pid';
@@ -15,6 +20,8 @@ export interface WebHost extends TestHost {
   before: Snapshot;
   /** Output of a script that must succeed within half a minute, run as root without SSH. */
   sh(script: string): Promise<string>;
+  /** Copies files of this machine into the home of root there. */
+  put(files: string[]): Promise<void>;
   /** The version that answers a fresh connection now. */
   serving(): Promise<string>;
   /** Pid and start time of every nginx, oldest first. */
@@ -102,7 +109,13 @@ function onHost(host: TestHost) {
     );
   };
   const processes = async () => (await sh(PROCESSES)).split('\n');
-  return { sh, book, reaches, bakes, closes, processes, serving: () => versionAt(host.address) };
+  const put = async (files: string[]) => {
+    const known = join(ownTempDir(), 'known_hosts');
+    await writeFile(known, host.knownHosts);
+    const options = ['-q', '-F', 'none', '-o', 'BatchMode=yes', '-i', host.clientKeyPath, '-o', `UserKnownHostsFile=${known}`];
+    await mustRun(['scp', ...options, ...files, `root@${host.address}:/root/`]);
+  };
+  return { sh, put, book, reaches, bakes, closes, processes, serving: () => versionAt(host.address) };
 }
 
 const CLOSED = `[ ! -e ${BOOKS}/upgrade ] && [ -z "$(systemctl list-units --plain --no-legend 'nginx-hot-upgrade-*')" ]`;
@@ -111,10 +124,6 @@ const CLOSED = `[ ! -e ${BOOKS}/upgrade ] && [ -z "$(systemctl list-units --plai
 const PROCESSES = `for p in /proc/[0-9]*; do
   grep -aq '^nginx: ' $p/cmdline 2>/dev/null && sed 's/(.*) //' $p/stat | awk '{ print $1, $21 }'
 done | sort -k2n`;
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
 
 async function versionAt(address: string): Promise<string> {
   const answer = await fetch(`http://${address}/`, { headers: { connection: 'close' } });
