@@ -16,7 +16,7 @@ export function unsafeArgument(arg: string, { from }: { from: 'user' | 'target' 
   if (from === 'user') return undefined;
   if (arg.includes("'")) return 'a shell takes quotes off, and what stands in them is something else then';
   if (!/^--[\w-]+$/.test(name)) return 'it has the name of no argument';
-  if (TOOLS[name]?.test(value) === false) return 'it is no compiler or perl by its name';
+  if (TOOLS[name]?.test(value) === false) return 'it is no compiler or perl by its name, in a directory of the system';
   if (/^--with-(?:cc|ld)-opt$/.test(name)) return oddOption(value);
   // The manual is made by sed, directories by dirname, perl's makefile by a shell: all of them from these values.
   return TOOLS[name] !== undefined || name === '--build' || PLAIN.test(options ? value.replaceAll(' ', '') : value)
@@ -27,21 +27,29 @@ export function unsafeArgument(arg: string, { from }: { from: 'user' | 'target' 
 /** What paths, names of users and `Linux::x86_64` are made of. */
 const PLAIN = /^[\w./:@+=,~-]*$/;
 
-const COMPILER = /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?(?:cc|gcc|clang)(?:-?[\d.]+)?$/;
+/** Where only root puts programs: a target must not choose what runs here by its place either. */
+const SYSTEM_BIN = String.raw`(?:/(?:usr/(?:local/)?)?bin/)?`;
 const TOOLS: Record<string, RegExp> = {
-  '--with-cc': COMPILER,
-  '--with-cpp': /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?cpp(?:-?[\d.]+)?$/,
-  '--with-perl': /^(?:\/[\w.+/-]*\/)?perl(?:-?[\d.]+)?$/,
+  '--with-cc': new RegExp(`^${SYSTEM_BIN}(?:[\\w.]+-linux-\\w+-)?(?:cc|gcc|clang)(?:-?[\\d.]+)?$`),
+  '--with-cpp': new RegExp(`^${SYSTEM_BIN}(?:[\\w.]+-linux-\\w+-)?cpp(?:-?[\\d.]+)?$`),
+  '--with-perl': new RegExp(`^${SYSTEM_BIN}perl(?:-?[\\d.]+)?$`),
 };
+
+/** Where only root puts headers and libraries. */
+const SYSTEM_PATH = /^\/(?:usr\/(?:local\/)?)?(?:include|lib|lib32|lib64|libx32)(?:\/[\w.+-]+)*\/?$/;
+
+function isSystemPath(path: string): boolean {
+  return SYSTEM_PATH.test(path) && !path.split('/').includes('..');
+}
 
 function oddOption(value: string): string | undefined {
   const words = value.split(' ').filter((word) => word !== '');
   const odd = words.find((word, at) => !isHarmless(word) && !isPathBehind(words[at - 1], word));
-  return odd === undefined ? undefined : `${odd} is not among the options that are taken from a target`;
+  return odd === undefined ? undefined : `${odd} is not among the options and system paths that are taken from a target`;
 }
 
 function isPathBehind(option: string | undefined, word: string): boolean {
-  return /^-(?:I|L|isystem)$/.test(option ?? '') && /^[\w./+-]+$/.test(word) && !word.startsWith('-');
+  return /^-(?:I|L|isystem)$/.test(option ?? '') && isSystemPath(word);
 }
 
 /** What the linker is told; `--` and names in full, for it takes any beginning of a name for the name. */
@@ -72,17 +80,19 @@ const HARMLESS = [
   /^-f(?:no-)?(?:stack-protector(?:-\w+)?|stack-clash-protection|cf-protection(?:=\w+)?|exceptions|(?:asynchronous-)?unwind-tables|omit-frame-pointer|lto(?:=\w+)?|fat-lto-objects|PIC|pic|PIE|pie|common|strict-aliasing|strict-overflow|wrapv|plt|builtin|semantic-interposition|(?:function|data|debug-types)-sections?|visibility=\w+|trivial-auto-var-init=\w+|zero-call-used-regs=\w+|debug-info-for-profiling|tree-[\w-]+)$/,
   /^-f(?:file|debug|macro)-prefix-map=[\w./+:~-]*=[\w./+:~-]*$/,
   /^-D\w+(?:=\d*)?$|^-U\w+$/,
-  /^-(?:I|L|isystem)[\w./+-]+$/,
   /^-l:?[\w.+-]+$/,
-  /^\/[\w./+-]+\.a$/,
   /^-W[\w+=-]*$/,
   /^-Wp(?:,-[DU]\w+(?:=\d*)?)+$/,
   /^-Wa,--(?:no)?execstack$/,
   /^--param=[\w-]+=\d+$/,
-  /^-specs=\/[\w./+-]+$/,
   new RegExp(`^-Wl(?:,-(?:${LINKER}))+$`),
 ];
 
+/** Options whose value is read here: headers, libraries, and what a compiler reads as its own configuration. */
+const READS = /^(?:-(?:I|L|isystem|specs=))?(\/[^ ]*)$/;
+
 function isHarmless(word: string): boolean {
+  const [, path] = READS.exec(word) ?? [];
+  if (path !== undefined) return isSystemPath(path) && (word !== path || path.endsWith('.a'));
   return HARMLESS.some((pattern) => pattern.test(word));
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Built } from '../build/build.ts';
 import { sha256Of } from './fetch.ts';
 
@@ -20,12 +20,16 @@ export function keyOf(parts: KeyParts): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
 
-/** The entry where it is whole: each file has the digest that was noted when it was stored. A spoilt one is removed. */
+/**
+ * The entry where this user of this machine stored it, and each file has the digest that was noted then. What others put into the
+ * cache is as good as nothing: who can write an entry can write a list of digests beside it, so ours lies elsewhere. A spoilt one
+ * is removed.
+ */
 export async function findEntry(version: string, key: string): Promise<Entry | undefined> {
   const { find } = await toolCache();
   const directory = await quietly(async () => find(TOOL, version, key));
   if (directory === '') return undefined;
-  const entry = await readEntry(directory).catch(() => undefined);
+  const entry = await readEntry(directory, { version, key }).catch(() => undefined);
   if (entry === undefined)
     await Promise.all([directory, `${directory}.complete`].map((path) => rm(path, { recursive: true, force: true })));
   return entry;
@@ -41,19 +45,37 @@ export async function storeEntry({ nginx, modules }: Built, place: { version: st
     ];
     await mkdir(join(directory, 'modules'));
     for (const { name, bytes } of files) await writeFile(join(directory, name), bytes, { mode: 0o755 });
-    const digests = Object.fromEntries(files.map(({ name, bytes }) => [name, sha256Of(bytes)]));
-    await writeFile(join(directory, MANIFEST), JSON.stringify(digests, null, 2));
-    return await readEntry(await quietly(() => cacheDir(directory, TOOL, place.version, place.key)));
+    const stored = await quietly(() => cacheDir(directory, TOOL, place.version, place.key));
+    // Where nothing can be noted, it is built again next time.
+    await note(place, Object.fromEntries(files.map(({ name, bytes }) => [name, sha256Of(bytes)]))).catch(() => {});
+    return { nginx, modules, path: join(stored, 'nginx') };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-const MANIFEST = 'manifest.json';
+interface Place {
+  version: string;
+  key: string;
+}
+
+/** Of the digests of an entry's files: with the user's state, not with what caches keep and jobs hand on. Rejects where there is no such place. */
+function voucherOf({ version, key }: Place): string {
+  const { XDG_STATE_HOME, HOME } = process.env;
+  const state = XDG_STATE_HOME || (HOME && join(HOME, '.local/state'));
+  if (!state) throw new Error('there is no place for the state of this user: neither HOME nor XDG_STATE_HOME is set');
+  return join(state, TOOL, 'built', `${version}-${key}.json`);
+}
+
+async function note(place: Place, digests: Record<string, string>): Promise<void> {
+  const path = voucherOf(place);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, JSON.stringify(digests, null, 2), { mode: 0o600 });
+}
 
 /** Rejects where anything is missing or has another digest than was noted. */
-async function readEntry(directory: string): Promise<Entry> {
-  const noted: unknown = JSON.parse(await readFile(join(directory, MANIFEST), 'utf8'));
+async function readEntry(directory: string, place: Place): Promise<Entry> {
+  const noted: unknown = JSON.parse(await readFile(voucherOf(place), 'utf8'));
   if (typeof noted !== 'object' || noted === null) throw new Error('no list of files in the entry');
   const files = await Promise.all(
     Object.entries(noted).map(([name, digest]) => readNoted(directory, { name, digest })),

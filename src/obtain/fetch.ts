@@ -80,25 +80,27 @@ async function follow(address: URL, options: Following): Promise<Buffer | undefi
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
     const answer = await ask(at, options);
     if ('body' in answer) return answer.body;
-    at = redirected(at, { to: answer.location, options });
+    at = await redirected(at, { to: answer.location, options });
   }
   throw failed(options, `${address.href}: found more than ${MOST_REDIRECTS} redirects`);
 }
 
 /** Only within the site: a digest or signature would catch another file, but nobody asked for requests elsewhere. */
-function redirected(from: URL, { to, options }: { to: string; options: FetchOptions }): URL {
+async function redirected(from: URL, { to, options }: { to: string; options: FetchOptions }): Promise<URL> {
   if (!URL.canParse(to, from.href)) throw failed(options, `${from.href}: found a redirect to no valid address`);
   const next = new URL(to, from.href);
-  if (next.protocol === from.protocol && siteOf(next) === siteOf(from) && next.username === '') return next;
+  const same = next.protocol === from.protocol && next.username === '' && (await siteOf(next)) === (await siteOf(from));
+  if (same) return next;
   throw failed(options, `${from.href}: expected the file, found a redirect to ${next.origin}, which is another site`);
 }
 
-/** The last two labels of a name (three behind the like of `co.uk`), or the whole address. */
-function siteOf({ hostname, port }: URL): string {
-  const labels = hostname.split('.');
-  const width = (labels.at(-2)?.length ?? 0) <= 3 && labels.at(-1)?.length === 2 ? 3 : 2;
-  const name = /^[\d.]+$|^\[/.test(hostname) ? hostname : labels.slice(-width).join('.');
-  return `${name}:${port}`;
+/**
+ * What one owner registered, by the list of public suffixes, with those of hosting companies (a bucket is a site of its own);
+ * or the whole name or address.
+ */
+async function siteOf({ hostname, port }: URL): Promise<string> {
+  const { getDomain } = await import('tldts');
+  return `${getDomain(hostname, { allowPrivateDomains: true }) ?? hostname}:${port}`;
 }
 
 type Answer = { body: Buffer | undefined } | { location: string };

@@ -101,7 +101,7 @@ retain_old() {
   [ ! -e "$D/retained/$S_old_sha" ] || return 0
   # Where a package replaced the file on disk, or others could, the one that runs is the one to keep.
   if [ "$S_path_ino" != "$S_old_ino" ] || [ -n "$HAND" ]; then
-    cp "/proc/$S_om/exe" "$D/retained/.$S_old_sha" && mv -f "$D/retained/.$S_old_sha" "$D/retained/$S_old_sha"
+    copy_running "$S_om" "$D/retained/.$S_old_sha" && mv -f "$D/retained/.$S_old_sha" "$D/retained/$S_old_sha"
     return
   fi
   retain_from_work

@@ -18,7 +18,7 @@ signal_all() {
 is_own_room() {
   case ${1##*/} in .nginx-hot-upgrade-*[!0-9A-Za-z]* | .nginx-hot-upgrade-) return 1 ;; .nginx-hot-upgrade-*) ;; *) return 1 ;; esac
   [ -d "$1" ] && [ ! -L "$1" ] || return 1
-  if [ -z "$HAND" ]; then [ -O "$1" ]; else [ "$(stat -c %u "$1")" = "${S_hand%:*}" ]; fi
+  if [ -z "$HAND" ]; then [ -O "$1" ]; else owner_of "$1"; [ "$OWNER" = "${S_hand%:*}" ]; fi
 }
 
 # make_room, remove_room DIRECTORY. Nobody else may look into it.
@@ -58,17 +58,15 @@ end_process() {
 
 # end_children PID: and theirs; but neither us nor the guard.
 end_children() {
-  local _all _p
+  local _all _word
   guard_lives || GUARD_PID=''
-  children_of "$1"
-  _all=$CHILDREN
-  for _p in $_all; do
-    case $_p in "$$" | "$GUARD_PID") continue ;; esac
-    start_of "$_p" && [ "$PARENT" = "$1" ] || continue
-    signal STOP "$_p" "$START"
-    children_of "$_p"
+  workers_of "$1"
+  _all=$STARTED
+  for _word in $_all; do
+    case ${_word%:*} in "$$" | "$GUARD_PID") continue ;; esac
+    signal STOP "${_word%:*}" "${_word#*:}" || continue
+    workers_of "${_word%:*}"
     # shellcheck disable=SC2086
-    [ -z "$CHILDREN" ] || kill -KILL $CHILDREN 2>/dev/null
-    signal KILL "$_p" "$START"
+    signal_all KILL $STARTED "$_word"
   done
 }

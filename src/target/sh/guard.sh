@@ -44,15 +44,6 @@ EOF
   (launch_guard </dev/null >/dev/null 2>&1 &)
 }
 
-# guard_choice: KIND of guard that this host allows.
-guard_choice() {
-  KIND=detached
-  [ -d /run/systemd/system ] && command -v systemd-run >/dev/null || return 0
-  if [ "$MY_UID" = 0 ]; then KIND=systemd
-  # Without lingering, a user's services end with the last login.
-  elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then KIND=systemd-user; fi
-}
-
 # launch_guard: as a process outside the login's session and outside nginx's cgroup, with an empty environment.
 # A service manager starts it again whenever it ends too early, and never gives up; some are too old to be told so.
 launch_guard() {

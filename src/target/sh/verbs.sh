@@ -202,7 +202,7 @@ take_over_metadata() {
   [ "$S_path_ino" = "$S_old_ino" ] || _what=mode,ownership
   # All at once where cp can, by hand where it cannot.
   if $HAND cp --attributes-only "--preserve=$_what" "$1" "$2" 2>/dev/null; then
-    [ ! -d /sys/fs/selinux ] || $HAND chcon "--reference=$1" "$2" 2>/dev/null
+    ! has_labels || $HAND chcon "--reference=$1" "$2" 2>/dev/null
   else
     metadata_by_hand "$1" "$2" || return 1
   fi

@@ -102,7 +102,7 @@ describe('planArgs', () => {
   });
 
   it('says everything that stands against it at once', () => {
-    const found = against(['--add-module=/build/echo', '--with-zlib=/build/zlib', '--with-cc=/opt/missing/cc']);
+    const found = against(['--add-module=/build/echo', '--with-zlib=/build/zlib', '--with-cc=/usr/local/bin/gcc-99']);
     assert.deepEqual(
       found.map(({ code }) => code),
       ['module-source-missing', 'build-path', 'build-path'],
@@ -219,17 +219,17 @@ describe('a path of the machine that built the running binary', () => {
     ['--with-openssl=/build/openssl-3.0.15', /sources of a library/, /`omit-configure-args: --with-openssl`/],
     ['--with-pcre=../pcre2-10.42', /sources of a library/, /`omit-configure-args: --with-pcre`/],
     ['--with-zlib=/build/zlib', /sources of a library/, /`omit-configure-args: --with-zlib`/],
-    ['--with-cc=/opt/missing/cc', /has no \/opt\/missing\/cc$/, /`omit-configure-args: --with-cc`/],
-    ['--with-cpp=/opt/missing/cpp', /has no \/opt\/missing\/cpp$/, /`omit-configure-args: --with-cpp`/],
-    ['--with-perl=/opt/missing/perl', /has no \/opt\/missing\/perl$/, /`omit-configure-args: --with-perl`/],
+    ['--with-cc=/usr/local/bin/gcc-99', /has no \/usr\/local\/bin\/gcc-99$/, /`omit-configure-args: --with-cc`/],
+    ['--with-cpp=/usr/local/bin/cpp-99', /has no \/usr\/local\/bin\/cpp-99$/, /`omit-configure-args: --with-cpp`/],
+    ['--with-perl=/usr/local/bin/perl5.99', /has no \/usr\/local\/bin\/perl5\.99$/, /`omit-configure-args: --with-perl`/],
     ['--with-libatomic=/build/atomic', /sources of a library/, /`omit-configure-args: --with-libatomic`/],
-    ['--with-cc-opt=-O2 -specs=/missing/cc1 -g', /has no \/missing\/cc1$/, /redhat-rpm-config/],
+    ['--with-cc-opt=-O2 -specs=/usr/lib/missing/cc1 -g', /has no \/usr\/lib\/missing\/cc1$/, /redhat-rpm-config/],
     [
-      '--with-cc-opt=-specs=/usr/lib/specs/cc1 -specs=/missing/annobin',
-      /has no \/missing\/annobin$/,
+      '--with-cc-opt=-specs=/usr/lib/specs/cc1 -specs=/usr/lib/missing/annobin',
+      /has no \/usr\/lib\/missing\/annobin$/,
       /redhat-rpm-config/,
     ],
-    ['--with-ld-opt=-specs=/missing/ld', /has no \/missing\/ld$/, /`omit-configure-args: --with-ld-opt`/],
+    ['--with-ld-opt=-specs=/usr/lib/missing/ld', /has no \/usr\/lib\/missing\/ld$/, /`omit-configure-args: --with-ld-opt`/],
   ];
   for (const [arg, says, fix] of refused) {
     it(`is refused: ${arg}`, () => {

@@ -18,6 +18,10 @@ const BUILT = {
 
 const found = () => findEntry(PLACE.version, PLACE.key);
 
+/** What is noted of the entry, away from it. */
+const voucher = () =>
+  join(process.env['XDG_STATE_HOME'] ?? '', 'nginx-hot-upgrade/built', `${PLACE.version}-${PLACE.key}.json`);
+
 describe('keyOf', () => {
   it('is the same for the same parts, and another where any of them differs', () => {
     const parts = { version: '1.30.4', arguments: ['--a', '--b'] };
@@ -47,7 +51,7 @@ function overheard(t: TestContext): string[] {
 
 describe('the cache', () => {
   usingOwnToolCache();
-  restoring('TMPDIR', 'XDG_CACHE_HOME', 'GITHUB_ACTIONS');
+  restoring('TMPDIR', 'XDG_CACHE_HOME', 'GITHUB_ACTIONS', 'HOME');
 
   it('finds what was stored again, byte for byte', async () => {
     const stored = await storeEntry(BUILT, PLACE);
@@ -64,6 +68,33 @@ describe('the cache', () => {
     await storeEntry(BUILT, PLACE);
     assert.equal(await findEntry(PLACE.version, keyOf({ arguments: [] })), undefined);
     assert.equal(await findEntry('1.30.5', PLACE.key), undefined);
+  });
+
+  it('does not find what others have put there, whatever digests they put beside it', async () => {
+    const { path } = await storeEntry(BUILT, PLACE);
+    process.env['XDG_STATE_HOME'] = folder();
+    writeFileSync(join(dirname(path), 'manifest.json'), JSON.stringify({ nginx: sha256Of(BUILT.nginx) }));
+    assert.equal(await found(), undefined);
+    assert.equal(existsSync(path), false);
+  });
+
+  it('lets nobody else see or change what it notes of an entry', async () => {
+    await storeEntry(BUILT, PLACE);
+    const noted = voucher();
+    assert.deepEqual([statSync(noted).mode & 0o777, statSync(dirname(noted)).mode & 0o777], [0o600, 0o700]);
+    assert.deepEqual(Object.keys(JSON.parse(readFileSync(noted, 'utf8'))).sort(), [
+      'modules/ngx_http_headers-more_module.so',
+      'modules/ngx_stream_module.so',
+      'nginx',
+    ]);
+  });
+
+  it('finds nothing, but stores all the same, where a user has no place for his state', async () => {
+    delete process.env['XDG_STATE_HOME'];
+    delete process.env['HOME'];
+    const { path } = await storeEntry(BUILT, PLACE);
+    assert.deepEqual(readFileSync(path), BUILT.nginx);
+    assert.equal(await found(), undefined);
   });
 
   it('finds nothing where nothing was ever stored', async () => {
@@ -138,7 +169,7 @@ describe('an entry of the cache that was spoilt', () => {
     bytes[500] = (bytes[500] ?? 0) ^ 1;
     writeFileSync(at(name), bytes);
   };
-  const note = (noted: unknown): void => writeFileSync(at('manifest.json'), JSON.stringify(noted));
+  const note = (noted: unknown): void => writeFileSync(voucher(), JSON.stringify(noted));
   const nginx = sha256Of(BUILT.nginx);
 
   const spoilt: [how: string, spoil: () => void][] = [
@@ -147,8 +178,8 @@ describe('an entry of the cache that was spoilt', () => {
     ['something was added to nginx', () => appendFileSync(at('nginx'), 'x')],
     ['nginx is gone', () => rmSync(at('nginx'))],
     ['a module is gone', () => rmSync(at('modules/ngx_stream_module.so'))],
-    ['its list is gone', () => rmSync(at('manifest.json'))],
-    ['its list is no JSON', () => writeFileSync(at('manifest.json'), '{"nginx":')],
+    ['its list is gone', () => rmSync(voucher())],
+    ['its list is no JSON', () => writeFileSync(voucher(), '{"nginx":')],
     ['its list is none', () => note(null)],
     ['its list has no nginx', () => note({})],
     ['its list has a digest that is none', () => note({ nginx: 1 })],

@@ -67,6 +67,9 @@ describe('a redirect to another name', () => {
     ['mirror.co.uk', 'evil.co.uk', false],
     ['mirror.com.au', 'evil.com.au', false],
     ['www.mirror.de', 'dl.mirror.de', true],
+    ['mine.s3.amazonaws.com', 'evil.s3.amazonaws.com', false],
+    ['mine.github.io', 'evil.github.io', false],
+    ['mirror.example', 'dl.mirror.example', true],
   ];
   for (const [from, to, same] of named) {
     it(`is ${same ? 'followed' : 'refused'} from ${from} to ${to}`, async (t) => {

@@ -41,9 +41,10 @@ export function restoring(...names: string[]): void {
 
 /** Gives each test of the suite a tool cache of its own, as a runner does. */
 export function usingOwnToolCache(): void {
-  restoring('RUNNER_TOOL_CACHE', 'RUNNER_TEMP');
+  restoring('RUNNER_TOOL_CACHE', 'RUNNER_TEMP', 'XDG_STATE_HOME');
   beforeEach(() => {
     process.env['RUNNER_TOOL_CACHE'] = folder();
+    process.env['XDG_STATE_HOME'] = folder();
   });
 }
 

@@ -203,6 +203,12 @@ elf_kind() {
   KIND_BYTES="${5-} ${6-} ${19-} ${20-}"
 }
 
+# copy_running PID FILE: what that process runs, whatever lies at its path by now.
+copy_running() { cp "/proc/$1/exe" "$2"; }
+
+# has_labels: files have labels of SELinux here.
+has_labels() { [ -d /sys/fs/selinux ]; }
+
 # digest_of FILE: DIGEST is its SHA-256; of a path that holds no newline.
 digest_of() {
   DIGEST=$(within 60 sha256sum "$1" 2>/dev/null)

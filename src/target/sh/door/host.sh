@@ -269,3 +269,12 @@ survey_files() {
   IFS=" $TAB$NL"
   set +f
 }
+
+# guard_choice: KIND of guard that this host allows.
+guard_choice() {
+  KIND=detached
+  [ -d /run/systemd/system ] && command -v systemd-run >/dev/null || return 0
+  if [ "$MY_UID" = 0 ]; then KIND=systemd
+  # Without lingering, a user's services end with the last login.
+  elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then KIND=systemd-user; fi
+}
