@@ -3,7 +3,7 @@
  */
 
 /** Makes itself a process of any name and title, which may have any length: it is read from a mapping of zeros (prctl(2)). */
-const PRETEND = String.raw`my ($name, $title, $bytes, $more) = @ARGV;
+export const PRETEND = String.raw`my ($name, $title, $bytes, $more) = @ARGV;
 $title =~ s/\\n/\n/g; $name =~ s/\\n/\n/g; $title .= "x" x $more;
 $bytes = length($title) + 1 if $bytes <= length $title;
 open my $stat, '<', '/proc/self/stat' or die; local $/; my $text = <$stat>; $text =~ s/^.*\) //s;

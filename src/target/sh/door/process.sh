@@ -61,7 +61,7 @@ children_of() {
     { read -r CHILDREN <"/proc/$1/task/$1/children"; } 2>/dev/null
   else
     # A name with a newline makes two lines of one: only a whole one has so many fields.
-    CHILDREN=$(awk -v P="$1" '{ sub(/^.*\) /, "") } NF > 40 && $2 == P && $1 != "Z" { split(FILENAME, f, "/"); print f[3] }' \
+    CHILDREN=$(awk -v P="$1" '{ sub(/^.*\) /, "") } NF > 40 && $2 == P && $1 != "Z" { n = split(FILENAME, f, "/"); print f[n - 1] }' \
       /proc/[0-9]*/stat 2>/dev/null | tr '\n' ' ')
   fi
 }
