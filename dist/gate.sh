@@ -13,6 +13,26 @@ gate_uid() {
   done 2>/dev/null <"/proc/$1/status"
 }
 
+# gate_masters FILE...: masters are those whose titles begin like one's. Of what a process calls itself only so much is read that
+# it cannot hold what looks like the name of the next. False where some process made that hang.
+gate_masters() {
+  masters='' pid=''
+  { found=$(timeout -s KILL 2 head -v -c 16 "$@"; echo "ended $?"); } 2>/dev/null
+  set -f
+  IFS='
+'
+  for line in $found; do
+    case $line in
+      '==> /proc/'*'/cmdline <==') pid=${line#'==> /proc/'} pid=${pid%'/cmdline <=='}; continue ;;
+      'nginx: ma'* | 'angie: ma'*) masters="$masters $pid" ;;
+    esac
+    pid=''
+  done
+  unset IFS
+  set +f
+  case $found in *'ended 137') return 1 ;; esac
+}
+
 # gate_needs_root PIDFILE
 gate_needs_root() {
   gate_uid self
@@ -20,16 +40,20 @@ gate_needs_root() {
   [ "$me" != 0 ] || return 1
   # Where others' processes are hidden (hidepid), only root can tell.
   [ -d /proc/1 ] || return 0
-  masters=''
-  for file in $(grep -lE '^(nginx|angie): ma' /proc/[0-9]*/cmdline 2>/dev/null); do
-    file=${file#/proc/}
-    # grep looks at every argument: a search for a master is none.
-    title=''
-    { IFS= read -r title <"/proc/${file%/cmdline}/cmdline"; } 2>/dev/null
-    case $title in 'nginx: ma'* | 'angie: ma'*) masters="$masters ${file%/cmdline}" ;; esac
-  done
+  gate_masters /proc/[0-9]*/cmdline || {
+    # What others run does not matter where the login has a master of its own.
+    set -- "$1"
+    for file in /proc/[0-9]*/cmdline; do [ ! -O "$file" ] || set -- "$@" "$file"; done
+    file=$1
+    shift
+    [ $# = 0 ] || gate_masters "$@"
+    set -- "$file"
+  }
   named=''
-  [ -z "$1" ] || { read -r named <"$1"; } 2>/dev/null
+  if [ -n "$1" ] && [ -f "$1" ]; then
+    { named=$(timeout -s KILL 2 head -c 32 "$1"); } 2>/dev/null
+    named=${named%%[!0-9]*}
+  fi
   case " $masters " in *" ${named:-none} "*) masters=$named ;; esac
   # With none left, only root's own books may tell of an upgrade that was begun.
   [ -n "$masters" ] || [ ! -d /var/lib/nginx-hot-upgrade ] || return 0

@@ -516,7 +516,7 @@ async function follow(address, options) {
 	for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
 		const answer = await ask(at, options);
 		if ("body" in answer) return answer.body;
-		at = redirected(at, {
+		at = await redirected(at, {
 			to: answer.location,
 			options
 		});
@@ -524,17 +524,19 @@ async function follow(address, options) {
 	throw failed(options, `${address.href}: found more than ${MOST_REDIRECTS} redirects`);
 }
 /** Only within the site: a digest or signature would catch another file, but nobody asked for requests elsewhere. */
-function redirected(from, { to, options }) {
+async function redirected(from, { to, options }) {
 	if (!URL.canParse(to, from.href)) throw failed(options, `${from.href}: found a redirect to no valid address`);
 	const next = new URL(to, from.href);
-	if (next.protocol === from.protocol && siteOf(next) === siteOf(from) && next.username === "") return next;
+	if (next.protocol === from.protocol && next.username === "" && await siteOf(next) === await siteOf(from)) return next;
 	throw failed(options, `${from.href}: expected the file, found a redirect to ${next.origin}, which is another site`);
 }
-/** The last two labels of a name (three behind the like of `co.uk`), or the whole address. */
-function siteOf({ hostname, port }) {
-	const labels = hostname.split(".");
-	const width = (labels.at(-2)?.length ?? 0) <= 3 && labels.at(-1)?.length === 2 ? 3 : 2;
-	return `${/^[\d.]+$|^\[/.test(hostname) ? hostname : labels.slice(-width).join(".")}:${port}`;
+/**
+* What one owner registered, by the list of public suffixes, with those of hosting companies (a bucket is a site of its own);
+* or the whole name or address.
+*/
+async function siteOf({ hostname, port }) {
+	const { getDomain } = await Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./cjs.cjs").default, 1));
+	return `${getDomain(hostname, { allowPrivateDomains: true }) ?? hostname}:${port}`;
 }
 async function ask(url, options) {
 	const { HttpClient } = await Promise.resolve().then(() => require("./lib.cjs")).then((n) => n.lib_exports);
@@ -2312,8 +2314,8 @@ const CODES = {
 		{
 			code: "pid-file-wrong",
 			severity: "refuses",
-			found: "the pid file is empty or names another process",
-			why: "whoever signals by it hits another process, or none",
+			found: "the pid file is empty or names another process, or a master whose configuration names another file",
+			why: "whoever signals by it hits another process, or none; whoever may write to its directory could have any instance upgraded",
 			fix: "find out who wrote it, and put it right"
 		},
 		{
@@ -2332,6 +2334,13 @@ const CODES = {
 			fix: "restart without that module, or upgrade by restart"
 		},
 		{
+			code: "state-unreadable",
+			severity: "refuses",
+			found: "the books of an upgrade under way, below `/var/lib/nginx-hot-upgrade`, cannot be read",
+			why: "they are damaged, or another version of this program wrote them; nothing is signalled or removed on a guess",
+			fix: "let the version that began it end it, or wait for its guard; else look which master serves, and remove the directory"
+		},
+		{
 			code: "locked",
 			severity: "refuses",
 			found: "another run is at work on this instance",
@@ -2347,6 +2356,41 @@ const CODES = {
 		}
 	],
 	"The file and its surroundings": [
+		{
+			code: "unsafe-path",
+			severity: "refuses",
+			found: "a path of the instance (binary, working directory, log, pid file, module, listener) holds control characters or `|`",
+			why: "such a name could pass for something else where it is written down; local users may have made it for that",
+			fix: "rename it, and reload"
+		},
+		{
+			code: "command-line-unreadable",
+			severity: "refuses",
+			found: "the title of the master has more than 4096 bytes",
+			why: "its options are read from there, and would be cut",
+			fix: "move what `-g` says into the configuration, and restart once"
+		},
+		{
+			code: "path-not-of-unit",
+			severity: "refuses",
+			found: "the master of a service with `User=` says that it was started by another file than the unit starts",
+			why: "that user can make it name any program, which would then be replaced with root’s rights",
+			fix: "ExecStart= with the path of the binary, and restart once"
+		},
+		{
+			code: "binary-directory",
+			severity: "survivable",
+			found: "root runs the binary, and another user owns its directory, or one that leads to it",
+			why: "that user decides what root runs; where it is accepted, all files there are handled with that user’s rights, never root’s. Where several users can write there it refuses for good",
+			fix: "let root alone own and write them"
+		},
+		{
+			code: "module-directory",
+			severity: "refuses",
+			found: "modules go with the new binary, and others can write to their directories than to that of the binary",
+			why: "neither user’s rights would do for both",
+			fix: "let root alone own and write them"
+		},
 		{
 			code: "relative-argv0",
 			severity: "survivable",
@@ -2584,6 +2628,13 @@ const CODES = {
 			found: "the new binary refuses the configuration",
 			why: "it would not start",
 			fix: "correct it; the message has the words of nginx"
+		},
+		{
+			code: "config-test-timeout",
+			severity: "refuses",
+			found: "`nginx -t` of the new binary did not end within a minute",
+			why: "something that the configuration names never answers: a pipe without a reader, a resolver; the new master would wait for it as well",
+			fix: "find out what it waits for"
 		},
 		{
 			code: "rehearsal-failed",
@@ -3206,6 +3257,7 @@ function worstFirst(hosts) {
 }
 /** Held with a reason is a failed upgrade kept for inspection, never what was asked for. */
 function reached(host, asked) {
+	if (asked.command === "status" && host.state === "broken") return false;
 	return asked.command === "upgrade" && !asked.autoCommit && host.outcome === "held" && host.reason === null || WANTED[asked.command].includes(host.outcome);
 }
 /**
@@ -3354,6 +3406,7 @@ function mustSucceed(answer, result) {
 	if (answer.ok) return answer;
 	if (answer.reason === "decided") throw new require_errors.DecidedElsewhere(answer.message);
 	if (answer.reason === "locked") throw new require_errors.Refused([lockedFinding(answer.message)]);
+	if (answer.reason === "broken") throw new require_errors.Refused([brokenFinding(answer.message)]);
 	throw new require_errors.UpgradeError(reasonOf$1(answer.reason), answer.message);
 }
 function lockedFinding(holder) {
@@ -3361,6 +3414,14 @@ function lockedFinding(holder) {
 		code: "locked",
 		message: `another run is at work on this instance: ${holder}`,
 		fix: "Wait for it; `status` shows what it does, `rollback` ends it."
+	};
+}
+/** An upgrade is under way whose books say nothing certain. Whatever may be true there stays as it is. */
+function brokenFinding(message) {
+	return {
+		code: "state-unreadable",
+		message,
+		fix: "Let the version that began it end it (`rollback`), or wait until its guard has. Else see which master serves, put the right binary at its path, and remove that directory."
 	};
 }
 /** The first evidence is that of the cause; what comes later shows the consequences and only fills what is missing. */
@@ -3788,6 +3849,10 @@ const FILE_CHECKS = [
 		}
 	},
 	{
+		code: "module-directory",
+		check: moduleDirectory
+	},
+	{
 		code: "libc",
 		check: otherLibc
 	},
@@ -3803,6 +3868,17 @@ const FILE_CHECKS = [
 		}
 	}
 ];
+/** All files of one switch are put in place with the rights of one user. */
+function moduleDirectory({ modules }, { master }) {
+	const { modulesPlace, binaryPlace } = master;
+	const replaced = master.modules.filter((path) => modules === void 0 || modules.some(({ name }) => name === (0, node_path.basename)(path)));
+	if (replaced.length === 0 || modulesPlace === binaryPlace) return void 0;
+	const who = (place) => place === "" ? "root alone" : place === "several" ? "several users" : `user ${place}`;
+	return {
+		message: `${who(modulesPlace)} can write to the directory of the modules (${replaced.join(", ")}), ${who(binaryPlace)} to that of the binary`,
+		fix: "Let root alone own and write both, and all directories that lead to them."
+	};
+}
 /** Where several names mean one family, the target's own try at running the file decides. */
 function runsOn(file, host) {
 	return file === host || file === "i686" && host === "x86_64" || host.startsWith(file);
@@ -4169,12 +4245,28 @@ const ELF = "7f454c46";
 /** Of the file that runs, and of what is around it. */
 const EXEC_CHECKS = [
 	{
+		code: "unsafe-path",
+		check: unsafePath
+	},
+	{
+		code: "command-line-unreadable",
+		check: unreadableCommandLine
+	},
+	{
 		code: "relative-argv0",
 		check: relativeArgv0
 	},
 	{
 		code: "argv0-not-running-file",
 		check: notTheRunningFile
+	},
+	{
+		code: "path-not-of-unit",
+		check: notOfUnit
+	},
+	{
+		code: "binary-directory",
+		check: binaryDirectory
 	},
 	{
 		code: "shared-binary",
@@ -4233,6 +4325,35 @@ const EXEC_CHECKS = [
 		}
 	}
 ];
+function unsafePath({ unsafe }) {
+	if (unsafe.length === 0) return void 0;
+	return {
+		message: `a path of this nginx holds control characters or "|" (${[...new Set(unsafe)].join(", ")}): on the target such a name could pass for something else`,
+		fix: "Rename it, or the directory that a local user renamed, and reload nginx."
+	};
+}
+function unreadableCommandLine({ titleCut }) {
+	if (!titleCut) return void 0;
+	return {
+		message: "the title of the master, which holds its options, has more than 4096 bytes: what it was started with cannot be told for sure",
+		fix: "Move what `-g` says into the configuration, and restart nginx once."
+	};
+}
+/** Whoever runs a master of his own can make its title name any program of root. */
+function notOfUnit({ uid, unit, path }, { uid: actor }) {
+	if (uid === actor || unit?.startsBinary === true) return void 0;
+	return {
+		message: `the master runs as user ${uid} and says that it was started as ${path}, which its unit${unit === null ? "" : ` ${unit.name}`} does not start: a user can make his master say that of any file`,
+		fix: "Start nginx in ExecStart= of the unit by the path of its binary, without a script, and restart it once."
+	};
+}
+function binaryDirectory({ binaryPlace, path }) {
+	if (binaryPlace === "") return void 0;
+	return {
+		message: `root runs ${path}, and ${binaryPlace === "several" ? "several users can" : `user ${binaryPlace} can, who owns it or a directory that leads to it,`} put another file there at any time, also in the instant of the switch`,
+		fix: `Let root alone own and write the directory and all that lead to it (chown root, chmod go-w).`
+	};
+}
 function otherRoot({ sameRoot, path }) {
 	if (sameRoot) return void 0;
 	return {
@@ -4314,8 +4435,12 @@ function notTheRunningFile({ argv0, exe, exeInode, path, pathInode }) {
 		fix: "Restart nginx once so that it runs the file on disk. Where that is accepted, what is at that path now is what a rollback restores."
 	};
 }
-/** Codes that refuse for good only in some cases (contract, section 6): `relative-argv0` is survivable where it leads to the running file. */
-function isSurvivable(code, { path, pathInode, exeInode }) {
+/**
+* Codes that refuse for good only in some cases: `relative-argv0` is survivable where it leads to the running file (contract,
+* section 6), `binary-directory` where there is one user, with whose rights all is done there.
+*/
+function isSurvivable(code, { path, pathInode, exeInode, binaryPlace }) {
+	if (code === "binary-directory") return binaryPlace !== "several";
 	return code !== "relative-argv0" || path !== "" && pathInode !== "" && pathInode === exeInode;
 }
 
@@ -4340,6 +4465,13 @@ const HOST_CHECKS = [
 		check: ({ whyNot, masters }) => whyNot === "master-user" ? {
 			message: `nginx runs as another user than the one who acts here, and as no system service from a directory that only root can write to; what such a process names must not get root's rights: ${masters}`,
 			fix: "Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`."
+		} : void 0
+	},
+	{
+		code: "pid-file-wrong",
+		check: ({ whyNot, masters }) => whyNot === "other-pid-file" ? {
+			message: `the pid file that \`pid-file\` names holds the number of a master whose own configuration names another one, and no master's names this one: whoever may write there could have any instance upgraded. Seen: ${masters}`,
+			fix: "Correct `pid-file`, or the `pid` directive; where that was changed on disk, restart nginx once."
 		} : void 0
 	},
 	{
@@ -4422,8 +4554,8 @@ function otherUpgrade({ children, oldbin, process, predecessor }) {
 			fix: `Wait for its connections to end, or cut them: kill -TERM ${pid}`
 		};
 	}
-	const newMaster = children.find(({ title }) => /: ma/.test(title));
-	const draining = children.filter(({ title }) => title.includes("shutting down"));
+	const newMaster = children.find(({ role }) => role === "master");
+	const draining = children.filter(({ role }) => role === "leaving");
 	if (newMaster === void 0 && oldbin !== String(process.pid)) return void 0;
 	return {
 		message: `another upgrade was begun here and not ended: old master ${process.pid}, new master ${newMaster?.process.pid ?? "none"}, ${draining.length} old workers shutting down. nginx ignores a second USR2 meanwhile`,
@@ -4626,9 +4758,14 @@ async function inspect(run) {
 			sha256: master.sha256
 		});
 	}
+	if (ours.broken !== null && !["status", "build"].includes(run.config.command)) throw new require_errors.Refused([brokenFinding(booksMessage(ours))]);
 	return facts;
 }
-function stateOf({ master, whyNot, ours: { upgrade } }) {
+function booksMessage({ directory, broken }) {
+	return `the books of an upgrade under way in ${directory} cannot be read: ${broken ?? ""}`;
+}
+function stateOf({ master, whyNot, ours: { upgrade, broken } }) {
+	if (broken !== null) return "broken";
 	if (upgrade !== null) return upgrade.phase === "held" ? "held" : "upgrading";
 	if (master === null) return whyNot === "not-running" ? "broken" : null;
 	return master.predecessor === null ? "idle" : "draining";
@@ -4736,8 +4873,17 @@ function least(numbers) {
 }
 
 // src/target/facts.ts
+/** What a process of nginx says it is: `leaving` is a worker that shuts down, `cache` also a privileged agent. */
+const ROLES = [
+	"worker",
+	"leaving",
+	"master",
+	"cache",
+	"other"
+];
 const UPGRADE_PHASES = [
 	"staged",
+	"rehearsing",
 	"begun",
 	"ready",
 	"retired",
@@ -4767,9 +4913,13 @@ function parseMaster(raw) {
 	return {
 		machine: read.textOrNull("machine") ?? "",
 		title: read.text("title"),
+		titleCut: read.flag("titleCut"),
+		unsafe: words(read.text("unsafe")),
 		argv0: read.text("argv0"),
 		cwd: read.text("cwd"),
 		path: read.text("path"),
+		binaryPlace: read.text("binaryPlace"),
+		modulesPlace: read.text("modulesPlace"),
 		exe: read.text("exe"),
 		exeInode: read.text("exeInode"),
 		sharedWith: read.textOrNull("sharedWith") ?? "",
@@ -4785,7 +4935,7 @@ function parseMaster(raw) {
 		optP: read.text("optP"),
 		optE: read.text("optE"),
 		libc: read.text("libc"),
-		libraries: new Set(read.text("libraries").split(" ").filter((name) => name !== "")),
+		libraries: new Set(words(read.text("libraries"))),
 		directives: read.lines("directives").map(parseDirective),
 		modules: read.lines("modules"),
 		pidDirective: read.text("pidDirective"),
@@ -4827,6 +4977,9 @@ function parseMaster(raw) {
 		unit: unit === null ? null : parseUnit(unit)
 	};
 }
+function words(text) {
+	return text.split(" ").filter((word) => word !== "");
+}
 function parseDirective(line) {
 	const [context = "", name = "", ...args] = line.split(" ");
 	return {
@@ -4855,7 +5008,7 @@ function parseChild(raw) {
 			pid: read.number("pid"),
 			startTime: read.text("startTime")
 		},
-		title: read.text("title"),
+		role: ROLES.find((role) => role === raw["role"]) ?? "other",
 		accepting: read.flag("accepting"),
 		sameFile: read.flag("sameFile"),
 		connections: Math.max(0, read.number("watched") - 1)
@@ -4863,20 +5016,23 @@ function parseChild(raw) {
 }
 function parseUnit(raw) {
 	const read = fieldsOf(raw, "facts of the unit");
+	const properties = keyValues(read.lines("properties"));
 	return {
 		name: read.text("name"),
-		properties: keyValues(read.lines("properties"))
+		startsBinary: read.flag("startsBinary"),
+		properties
 	};
 }
 function parseOwn(raw) {
 	const read = fieldsOf(raw, "facts of earlier runs");
-	const table = (name) => Array.isArray(raw[name]) ? keyValues(read.lines(name)) : null;
+	const table = (name) => Array.isArray(raw[name]) ? keyValues(read.lines(name), decoded) : null;
 	const upgrade = read.object("upgrade");
 	return {
 		directory: read.text("directory"),
 		lock: table("lock"),
 		lockAlive: read.flag("lockAlive"),
 		upgrade: upgrade === null ? null : parseUpgrade(upgrade),
+		broken: read.textOrNull("broken"),
 		previous: table("previous"),
 		last: table("last"),
 		retained: read.lines("retained")
@@ -4918,8 +5074,12 @@ function processOf(raw) {
 		startTime: read.text("startTime")
 	};
 }
-function keyValues(lines) {
-	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", line.slice(line.indexOf("=") + 1)]));
+function keyValues(lines, read = (value) => value) {
+	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", read(line.slice(line.indexOf("=") + 1))]));
+}
+/** In its books the helper writes `%`, `|` and control characters by their numbers. */
+function decoded(value) {
+	return value.replaceAll(/%([0-7][0-9a-f])/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
 // src/connection/socket.ts
@@ -5051,16 +5211,39 @@ async function connect(target, { ssh, log }) {
 
 // src/target/program.ts
 const texts = /* @__PURE__ */ new Map();
+/** The helper's rooms, in the order in which they are put together. The door's read what others on the target can write or name. */
+const ROOMS = [
+	"head",
+	"records",
+	"door/process",
+	"door/files",
+	"door/sockets",
+	"door/settings",
+	"door/masters",
+	"door/host",
+	"door/logs",
+	"books",
+	"effects",
+	"actor",
+	"guard",
+	"undoing",
+	"modules",
+	"committing",
+	"facts",
+	"verbs",
+	"evidence",
+	"talk"
+];
 /**
-* The helper as it is sent: without comments, which are a quarter of it and one round trip more on a new connection, and
-* without trailing newline (a command substitution drops it there).
+* The helper as it is sent: without comments and indentation, which are a third of it and one round trip more on a new
+* connection, and without trailing newline (a command substitution drops it there).
 */
 function helperProgram() {
-	return programs.helper ??= helperText().replaceAll(/^ *#(?!!).*\n/gm, "");
+	return programs.helper ??= helperText().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, "");
 }
 /** The same for people to read. */
 function helperText() {
-	return textOf("helper.sh");
+	return ROOMS.map((room) => textOf(`sh/${room}.sh`)).join("\n\n");
 }
 const programs = {};
 /** What decides on the target whether the helper has to run as root. */
@@ -7327,6 +7510,7 @@ function preparation(run, file) {
 		blake: file.kind === "reverse" ? "" : run.binary?.blake2b ?? "",
 		old_version: parseBuildInfo(run.facts.master.build).version,
 		new_version: file.build.version,
+		hand: run.facts.master.binaryPlace,
 		modules: replacedModules(run, file).map(({ path }) => `${path}|`).join(""),
 		need: workers,
 		cover: run.facts.master.listeners.length === 0 ? 0 : run.facts.master.acceptMutex === "on" ? 1 : workers,
@@ -7414,6 +7598,7 @@ async function judge(run, { file, answer }) {
 	const test = fieldsOf(tested.fields, "check");
 	const exit = test.numberOrNull("testExit");
 	if (exit === null) run.result.notes.push(notTested(run, file));
+	else if (exit === ENDED_BY_FORCE) settle(run, judgeFinding(testTimeout(), rulesOf(run)));
 	else if (exit !== 0) settleTest(run, {
 		build,
 		lines: test.lines("test")
@@ -7424,6 +7609,15 @@ async function judge(run, { file, answer }) {
 function sideEffectFree({ facts: { master } }, { kind }) {
 	if (master.pidText === null) return kind !== "plan";
 	return master.pidText === String(master.process.pid);
+}
+/** The helper gives `-t` a minute, and then kills it. */
+const ENDED_BY_FORCE = 137;
+function testTimeout() {
+	return {
+		code: "config-test-timeout",
+		message: "`nginx -t` of the new binary had not ended after a minute and was ended: something that the configuration names does not answer",
+		fix: "Look for a log that is a pipe without a reader, a file system that hangs, a resolver that is silent."
+	};
 }
 function cannotRun(read) {
 	const said = read.text("build").trim().slice(0, 300);
@@ -7927,12 +8121,12 @@ function describe({ master, masters, ours }) {
 	if (master === null) lines.push(`No single master was found. Seen: ${masters || "none"}`);
 	else {
 		const workers = master.children.filter(({ accepting }) => accepting).length;
-		const draining = master.children.filter(({ title }) => title.includes("shutting down")).length;
+		const draining = master.children.filter(({ role }) => role === "leaving").length;
 		const { version } = parseBuildInfo(master.build);
 		const from = master.pathInode === master.exeInode ? master.path : master.exe;
 		lines.push(`Master ${master.process.pid} runs ${version} (${master.sha256}) from ${from}`);
 		lines.push(`${workers} of its workers accept on ${master.listeners.length} listeners, ${draining} are draining`);
-		const second = master.children.find(({ title }) => /: ma/.test(title));
+		const second = master.children.find(({ role }) => role === "master");
 		if (second !== void 0) lines.push(`A second master, ${second.process.pid}, runs beside it: an upgrade was begun and not ended`);
 		if (master.predecessor !== null) {
 			const { process, workers: left } = master.predecessor;
@@ -7940,6 +8134,10 @@ function describe({ master, masters, ours }) {
 		}
 	}
 	const { upgrade } = ours;
+	if (ours.broken !== null) {
+		const { message, fix } = brokenFinding(booksMessage(ours));
+		lines.push(`${message}. ${fix}`);
+	}
 	if (upgrade !== null) {
 		lines.push(`Upgrade ${upgrade.oldVersion} to ${upgrade.newVersion} by ${upgrade.who} (${upgrade.run}), phase ${upgrade.phase}`);
 		const left = Math.max(0, Math.round(upgrade.deadlineIn / 1e3));
@@ -8175,12 +8373,19 @@ const TOOL = "nginx-hot-upgrade";
 function keyOf(parts) {
 	return (0, node_crypto.createHash)("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
-/** The entry where it is whole: each file has the digest that was noted when it was stored. A spoilt one is removed. */
+/**
+* The entry where this user of this machine stored it, and each file has the digest that was noted then. What others put into the
+* cache is as good as nothing: who can write an entry can write a list of digests beside it, so ours lies elsewhere. A spoilt one
+* is removed.
+*/
 async function findEntry(version, key) {
 	const { find } = await toolCache();
 	const directory = await quietly(async () => find(TOOL, version, key));
 	if (directory === "") return void 0;
-	const entry = await readEntry(directory).catch(() => void 0);
+	const entry = await readEntry(directory, {
+		version,
+		key
+	}).catch(() => void 0);
 	if (entry === void 0) await Promise.all([directory, `${directory}.complete`].map((path) => (0, node_fs_promises.rm)(path, {
 		recursive: true,
 		force: true
@@ -8200,9 +8405,13 @@ async function storeEntry({ nginx, modules }, place) {
 		}))];
 		await (0, node_fs_promises.mkdir)((0, node_path.join)(directory, "modules"));
 		for (const { name, bytes } of files) await (0, node_fs_promises.writeFile)((0, node_path.join)(directory, name), bytes, { mode: 493 });
-		const digests = Object.fromEntries(files.map(({ name, bytes }) => [name, sha256Of(bytes)]));
-		await (0, node_fs_promises.writeFile)((0, node_path.join)(directory, MANIFEST), JSON.stringify(digests, null, 2));
-		return await readEntry(await quietly(() => cacheDir(directory, TOOL, place.version, place.key)));
+		const stored = await quietly(() => cacheDir(directory, TOOL, place.version, place.key));
+		await note(place, Object.fromEntries(files.map(({ name, bytes }) => [name, sha256Of(bytes)]))).catch(() => {});
+		return {
+			nginx,
+			modules,
+			path: (0, node_path.join)(stored, "nginx")
+		};
 	} finally {
 		await (0, node_fs_promises.rm)(directory, {
 			recursive: true,
@@ -8210,10 +8419,24 @@ async function storeEntry({ nginx, modules }, place) {
 		});
 	}
 }
-const MANIFEST = "manifest.json";
+/** Of the digests of an entry's files: with the user's state, not with what caches keep and jobs hand on. Rejects where there is no such place. */
+function voucherOf({ version, key }) {
+	const { XDG_STATE_HOME, HOME } = process.env;
+	const state = XDG_STATE_HOME || HOME && (0, node_path.join)(HOME, ".local/state");
+	if (!state) throw new Error("there is no place for the state of this user: neither HOME nor XDG_STATE_HOME is set");
+	return (0, node_path.join)(state, TOOL, "built", `${version}-${key}.json`);
+}
+async function note(place, digests) {
+	const path = voucherOf(place);
+	await (0, node_fs_promises.mkdir)((0, node_path.dirname)(path), {
+		recursive: true,
+		mode: 448
+	});
+	await (0, node_fs_promises.writeFile)(path, JSON.stringify(digests, null, 2), { mode: 384 });
+}
 /** Rejects where anything is missing or has another digest than was noted. */
-async function readEntry(directory) {
-	const noted = JSON.parse(await (0, node_fs_promises.readFile)((0, node_path.join)(directory, MANIFEST), "utf8"));
+async function readEntry(directory, place) {
+	const noted = JSON.parse(await (0, node_fs_promises.readFile)(voucherOf(place), "utf8"));
 	if (typeof noted !== "object" || noted === null) throw new Error("no list of files in the entry");
 	const files = await Promise.all(Object.entries(noted).map(([name, digest]) => readNoted(directory, {
 		name,

@@ -23,24 +23,31 @@ function unsafeArgument(arg, { from }) {
 	if (from === "user") return void 0;
 	if (arg.includes("'")) return "a shell takes quotes off, and what stands in them is something else then";
 	if (!/^--[\w-]+$/.test(name)) return "it has the name of no argument";
-	if (TOOLS[name]?.test(value) === false) return "it is no compiler or perl by its name";
+	if (TOOLS[name]?.test(value) === false) return "it is no compiler or perl by its name, in a directory of the system";
 	if (/^--with-(?:cc|ld)-opt$/.test(name)) return oddOption(value);
 	return TOOLS[name] !== void 0 || name === "--build" || PLAIN.test(options ? value.replaceAll(" ", "") : value) ? void 0 : "configure would make more of it than a name or a path";
 }
 /** What paths, names of users and `Linux::x86_64` are made of. */
 const PLAIN = /^[\w./:@+=,~-]*$/;
+/** Where only root puts programs: a target must not choose what runs here by its place either. */
+const SYSTEM_BIN = String.raw`(?:/(?:usr/(?:local/)?)?bin/)?`;
 const TOOLS = {
-	"--with-cc": /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?(?:cc|gcc|clang)(?:-?[\d.]+)?$/,
-	"--with-cpp": /^(?:\/[\w.+/-]*\/)?(?:[\w.]+-linux-\w+-)?cpp(?:-?[\d.]+)?$/,
-	"--with-perl": /^(?:\/[\w.+/-]*\/)?perl(?:-?[\d.]+)?$/
+	"--with-cc": new RegExp(`^${SYSTEM_BIN}(?:[\\w.]+-linux-\\w+-)?(?:cc|gcc|clang)(?:-?[\\d.]+)?$`),
+	"--with-cpp": new RegExp(`^${SYSTEM_BIN}(?:[\\w.]+-linux-\\w+-)?cpp(?:-?[\\d.]+)?$`),
+	"--with-perl": new RegExp(`^${SYSTEM_BIN}perl(?:-?[\\d.]+)?$`)
 };
+/** Where only root puts headers and libraries. */
+const SYSTEM_PATH = /^\/(?:usr\/(?:local\/)?)?(?:include|lib|lib32|lib64|libx32)(?:\/[\w.+-]+)*\/?$/;
+function isSystemPath(path) {
+	return SYSTEM_PATH.test(path) && !path.split("/").includes("..");
+}
 function oddOption(value) {
 	const words = value.split(" ").filter((word) => word !== "");
 	const odd = words.find((word, at) => !isHarmless(word) && !isPathBehind(words[at - 1], word));
-	return odd === void 0 ? void 0 : `${odd} is not among the options that are taken from a target`;
+	return odd === void 0 ? void 0 : `${odd} is not among the options and system paths that are taken from a target`;
 }
 function isPathBehind(option, word) {
-	return /^-(?:I|L|isystem)$/.test(option ?? "") && /^[\w./+-]+$/.test(word) && !word.startsWith("-");
+	return /^-(?:I|L|isystem)$/.test(option ?? "") && isSystemPath(word);
 }
 /** What the linker is told; `--` and names in full, for it takes any beginning of a name for the name. */
 const LINKER = [
@@ -69,17 +76,18 @@ const HARMLESS = [
 	/^-f(?:no-)?(?:stack-protector(?:-\w+)?|stack-clash-protection|cf-protection(?:=\w+)?|exceptions|(?:asynchronous-)?unwind-tables|omit-frame-pointer|lto(?:=\w+)?|fat-lto-objects|PIC|pic|PIE|pie|common|strict-aliasing|strict-overflow|wrapv|plt|builtin|semantic-interposition|(?:function|data|debug-types)-sections?|visibility=\w+|trivial-auto-var-init=\w+|zero-call-used-regs=\w+|debug-info-for-profiling|tree-[\w-]+)$/,
 	/^-f(?:file|debug|macro)-prefix-map=[\w./+:~-]*=[\w./+:~-]*$/,
 	/^-D\w+(?:=\d*)?$|^-U\w+$/,
-	/^-(?:I|L|isystem)[\w./+-]+$/,
 	/^-l:?[\w.+-]+$/,
-	/^\/[\w./+-]+\.a$/,
 	/^-W[\w+=-]*$/,
 	/^-Wp(?:,-[DU]\w+(?:=\d*)?)+$/,
 	/^-Wa,--(?:no)?execstack$/,
 	/^--param=[\w-]+=\d+$/,
-	/^-specs=\/[\w./+-]+$/,
 	new RegExp(`^-Wl(?:,-(?:${LINKER}))+$`)
 ];
+/** Options whose value is read here: headers, libraries, and what a compiler reads as its own configuration. */
+const READS = /^(?:-(?:I|L|isystem|specs=))?(\/[^ ]*)$/;
 function isHarmless(word) {
+	const [, path] = READS.exec(word) ?? [];
+	if (path !== void 0) return isSystemPath(path) && (word !== path || path.endsWith(".a"));
 	return HARMLESS.some((pattern) => pattern.test(word));
 }
 

@@ -45,7 +45,9 @@ function isSystemPath(path: string): boolean {
 function oddOption(value: string): string | undefined {
   const words = value.split(' ').filter((word) => word !== '');
   const odd = words.find((word, at) => !isHarmless(word) && !isPathBehind(words[at - 1], word));
-  return odd === undefined ? undefined : `${odd} is not among the options and system paths that are taken from a target`;
+  return odd === undefined
+    ? undefined
+    : `${odd} is not among the options and system paths that are taken from a target`;
 }
 
 function isPathBehind(option: string | undefined, word: string): boolean {

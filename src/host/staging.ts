@@ -191,7 +191,8 @@ const ENDED_BY_FORCE = 137;
 function testTimeout() {
   return {
     code: 'config-test-timeout',
-    message: '`nginx -t` of the new binary had not ended after a minute and was ended: something that the configuration names does not answer',
+    message:
+      '`nginx -t` of the new binary had not ended after a minute and was ended: something that the configuration names does not answer',
     fix: 'Look for a log that is a pipe without a reader, a file system that hangs, a resolver that is silent.',
   };
 }

@@ -141,7 +141,16 @@ export interface OwnFacts {
   retained: string[];
 }
 
-export const UPGRADE_PHASES = ['staged', 'rehearsing', 'begun', 'ready', 'retired', 'held', 'committing', 'undoing'] as const;
+export const UPGRADE_PHASES = [
+  'staged',
+  'rehearsing',
+  'begun',
+  'ready',
+  'retired',
+  'held',
+  'committing',
+  'undoing',
+] as const;
 
 /** An upgrade under way. */
 export interface UpgradeFacts {

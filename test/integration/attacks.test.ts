@@ -47,7 +47,11 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
   /** Refused with these codes and nothing else, and the host is as it was. */
   async function isRefused(codes: string[], run: () => Promise<Finished>): Promise<void> {
     const { code, report, host, output } = await untouched(web, run);
-    assert.deepEqual([code, report.outcome, host.refusals.map((each) => each.code).sort()], [1, 'refused', codes], output);
+    assert.deepEqual(
+      [code, report.outcome, host.refusals.map((each) => each.code).sort()],
+      [1, 'refused', codes],
+      output,
+    );
   }
 
   async function isUpgraded(inputs: Inputs = {}): Promise<Finished> {
@@ -58,8 +62,11 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
 
   test('cannot make lines of the books out of the name of a log directory', async () => {
     await made(`chown www-data /var/log/nginx
-      ${as('www-data', `mkdir /var/tmp/w && cp /bin/false /var/tmp/w/new && ln -s /usr/bin/date /var/tmp/w/old
-        mkdir -p ${quoted(`/var/log/nginx/${LINES}`)} && mv /var/log/nginx/error.log ${quoted(`/var/log/nginx/${LINES}/q`)}`)}`);
+      ${as(
+        'www-data',
+        `mkdir /var/tmp/w && cp /bin/false /var/tmp/w/new && ln -s /usr/bin/date /var/tmp/w/old
+        mkdir -p ${quoted(`/var/log/nginx/${LINES}`)} && mv /var/log/nginx/error.log ${quoted(`/var/log/nginx/${LINES}/q`)}`,
+      )}`);
     const date = 'sha256sum /usr/bin/date; stat -c "%i %U %a" /usr/bin/date';
     const before = await web.sh(date);
     await isRefused(['unsafe-path'], upgrade);
@@ -102,7 +109,9 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
 
   test("cannot stop the guard by the names of the old workers, which are another user's", async () => {
     await web.put([await nginxBuild('1.26.3', 'odd-names')]);
-    await made('systemctl stop nginx && install -m 755 /root/nginx-1.26.3-odd-names /usr/sbin/nginx && systemctl start nginx');
+    await made(
+      'systemctl stop nginx && install -m 755 /root/nginx-1.26.3-odd-names /usr/sbin/nginx && systemctl start nginx',
+    );
     assert.equal(await web.sh('cat /proc/$(pgrep -P $(cat /run/nginx.pid) | head -n 1)/comm'), 'a\nb) S 1');
     await underLoad(web, async () => {
       const held = await upgrade({ 'auto-commit': 'false', 'hold-timeout': '5s' });
@@ -138,7 +147,10 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
       [
         ...Array.from({ length: 12 }, () => pretender({ user: 'mallory', more: 120_000 })),
         pretender({ user: 'mallory', bytes: ENDLESS }),
-        pretender({ user: 'mallory', title: 'nginx: master process\\n==> /proc/1/cmdline <==\\nnginx: master process' }),
+        pretender({
+          user: 'mallory',
+          title: 'nginx: master process\\n==> /proc/1/cmdline <==\\nnginx: master process',
+        }),
       ].join('\n'),
     );
     const { ms, output } = await isUpgraded();
@@ -181,7 +193,12 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
       for n in $(seq 500); do echo '2026/01/01 00:00:00 [error] 7#7: SECRET of root'; done >/root/secret.log && chmod 600 /root/secret.log`);
     const run = web.product.start('upgrade', '--binary', newer, ...quick({ 'canary-time': '60s' }));
     await run.until(web.reaches('ready'));
-    await web.sh(as('www-data', 'cd /var/log/nginx && mv error.log other && ln -s /root/secret.log error.log && ln -s /root/secret.log error.log.1'));
+    await web.sh(
+      as(
+        'www-data',
+        'cd /var/log/nginx && mv error.log other && ln -s /root/secret.log error.log && ln -s /root/secret.log error.log.1',
+      ),
+    );
     await web.sh('kill -KILL $(pgrep -P "$(cat /run/nginx.pid)")');
     const { code, host, output } = await run.ended;
     assert.deepEqual([code, host.outcome, host.reason?.code], [1, 'rolled-back', 'workers-crashing'], output);
@@ -215,17 +232,25 @@ describe("root's nginx in a directory of a user", { skip: noHosts(), timeout: 30
     web.spoil();
     await web.sh(OWN);
     const refusal = await untouched(web, () => upgrade());
-    assert.deepEqual(refusal.host.refusals.map(({ code }) => code), ['binary-directory'], refusal.output);
+    assert.deepEqual(
+      refusal.host.refusals.map(({ code }) => code),
+      ['binary-directory'],
+      refusal.output,
+    );
     assert.match(refusal.host.refusals[0]?.fix ?? '', /`allow: binary-directory`/);
     const before = await snapshotHost({ ...web, ...place });
-    const roots = 'find /home/mallory -user root; find /home/mallory/web -name ".nginx*" -printf "%U %m %f\\n" | cut -d- -f1';
+    const roots =
+      'find /home/mallory -user root; find /home/mallory/web -name ".nginx*" -printf "%U %m %f\\n" | cut -d- -f1';
     const { value } = await underLoad(web, () => upgrade({ allow: 'binary-directory', 'auto-commit': 'false' }));
     assert.deepEqual([value.code, value.report.outcome], [0, 'held'], value.output);
     assert.equal(await web.sh(roots), `${await web.sh('id -u mallory')} 700 .nginx`);
     const { value: done } = await underLoad(web, () => web.product.run('commit'));
     assert.deepEqual([done.code, done.report.outcome], [0, 'upgraded'], done.output);
     assert.equal(await web.sh(roots), '');
-    assert.equal(await web.sh('stat -c "%U %a" /home/mallory/web/nginx; ls -A /home/mallory/web'), 'mallory 755\nnginx');
+    assert.equal(
+      await web.sh('stat -c "%U %a" /home/mallory/web/nginx; ls -A /home/mallory/web'),
+      'mallory 755\nnginx',
+    );
     const { value: back } = await underLoad(web, () => web.product.run('rollback'));
     assert.deepEqual([back.code, back.report.outcome, await web.serving()], [0, 'rolled-back', '1.22.1'], back.output);
     assert.equal(await web.sh(roots), '');
@@ -236,7 +261,11 @@ describe("root's nginx in a directory of a user", { skip: noHosts(), timeout: 30
     web.spoil();
     await web.sh(`${OWN}\nchown root:www-data /home/mallory/web && chmod 775 /home/mallory/web`);
     const { host, output } = await untouched(web, () => upgrade({ allow: 'binary-directory' }));
-    assert.deepEqual(host.refusals.map(({ code }) => code), ['binary-directory'], output);
+    assert.deepEqual(
+      host.refusals.map(({ code }) => code),
+      ['binary-directory'],
+      output,
+    );
     assert.doesNotMatch(host.refusals[0]?.fix ?? '', /allow:/);
   });
 });

@@ -46,10 +46,13 @@ export interface Pretender {
 export function pretender({ user, name = 'nginx', title = MASTER, bytes = 0, more = 0 }: Pretender): string {
   const words = ['perl', '/usr/local/lib/pretend.pl', name, title, String(bytes), String(more)].map(quoted).join(' ');
   // Its name is the last thing that it changes.
-  return as(user, `setsid ${words} </dev/null >/dev/null 2>&1 &
+  return as(
+    user,
+    `setsid ${words} </dev/null >/dev/null 2>&1 &
 pid=$!
 until [ ! -d /proc/$pid ] || [ "$(tr -d '\\n' </proc/$pid/comm)" = ${quoted(name.replaceAll(String.raw`\n`, ''))} ]; do sleep 0.01; done
-[ -d /proc/$pid ]`);
+[ -d /proc/$pid ]`,
+  );
 }
 
 const MASTER = 'nginx: master process /usr/sbin/nginx';

@@ -68,7 +68,11 @@ export const EDITS: Record<Variant, Edit[]> = {
   'privileged-agent': [{ file: PROCESS_CYCLE, find: '"cache manager process"', replace: '"privileged agent process"' }],
   // As a worker may call itself, by prctl(2): read by lines, its /proc/PID/stat then ends in the middle.
   'odd-names': [
-    { file: PROCESS_CYCLE, find: WORKER_READY, replace: `${WORKER_READY}    prctl(PR_SET_NAME, "a\\nb) S 1", 0, 0, 0);\n` },
+    {
+      file: PROCESS_CYCLE,
+      find: WORKER_READY,
+      replace: `${WORKER_READY}    prctl(PR_SET_NAME, "a\\nb) S 1", 0, 0, 0);\n`,
+    },
   ],
   big: [
     {

@@ -112,7 +112,17 @@ function onHost(host: TestHost) {
   const put = async (files: string[]) => {
     const known = join(ownTempDir(), 'known_hosts');
     await writeFile(known, host.knownHosts);
-    const options = ['-q', '-F', 'none', '-o', 'BatchMode=yes', '-i', host.clientKeyPath, '-o', `UserKnownHostsFile=${known}`];
+    const options = [
+      '-q',
+      '-F',
+      'none',
+      '-o',
+      'BatchMode=yes',
+      '-i',
+      host.clientKeyPath,
+      '-o',
+      `UserKnownHostsFile=${known}`,
+    ];
     await mustRun(['scp', ...options, ...files, `root@${host.address}:/root/`]);
   };
   return { sh, put, book, reaches, bakes, closes, processes, serving: () => versionAt(host.address) };

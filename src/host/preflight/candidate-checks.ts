@@ -38,7 +38,8 @@ function moduleDirectory({ modules }: Candidate, { master }: { master: MasterFac
     (path) => modules === undefined || modules.some(({ name }) => name === basename(path)),
   );
   if (replaced.length === 0 || modulesPlace === binaryPlace) return undefined;
-  const who = (place: string) => (place === '' ? 'root alone' : place === 'several' ? 'several users' : `user ${place}`);
+  const who = (place: string) =>
+    place === '' ? 'root alone' : place === 'several' ? 'several users' : `user ${place}`;
   return {
     message: `${who(modulesPlace)} can write to the directory of the modules (${replaced.join(', ')}), ${who(binaryPlace)} to that of the binary`,
     fix: 'Let root alone own and write both, and all directories that lead to them.',

@@ -142,7 +142,8 @@ export const CODES: Record<string, Code[]> = {
     {
       code: 'unsafe-path',
       severity: 'refuses',
-      found: 'a path of the instance (binary, working directory, log, pid file, module, listener) holds control characters or `|`',
+      found:
+        'a path of the instance (binary, working directory, log, pid file, module, listener) holds control characters or `|`',
       why: 'such a name could pass for something else where it is written down; local users may have made it for that',
       fix: 'rename it, and reload',
     },

@@ -73,7 +73,8 @@ function unsafePath({ unsafe }: MasterFacts): Found {
 function unreadableCommandLine({ titleCut }: MasterFacts): Found {
   if (!titleCut) return undefined;
   return {
-    message: 'the title of the master, which holds its options, has more than 4096 bytes: what it was started with cannot be told for sure',
+    message:
+      'the title of the master, which holds its options, has more than 4096 bytes: what it was started with cannot be told for sure',
     fix: 'Move what `-g` says into the configuration, and restart nginx once.',
   };
 }

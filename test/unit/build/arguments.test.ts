@@ -221,7 +221,11 @@ describe('a path of the machine that built the running binary', () => {
     ['--with-zlib=/build/zlib', /sources of a library/, /`omit-configure-args: --with-zlib`/],
     ['--with-cc=/usr/local/bin/gcc-99', /has no \/usr\/local\/bin\/gcc-99$/, /`omit-configure-args: --with-cc`/],
     ['--with-cpp=/usr/local/bin/cpp-99', /has no \/usr\/local\/bin\/cpp-99$/, /`omit-configure-args: --with-cpp`/],
-    ['--with-perl=/usr/local/bin/perl5.99', /has no \/usr\/local\/bin\/perl5\.99$/, /`omit-configure-args: --with-perl`/],
+    [
+      '--with-perl=/usr/local/bin/perl5.99',
+      /has no \/usr\/local\/bin\/perl5\.99$/,
+      /`omit-configure-args: --with-perl`/,
+    ],
     ['--with-libatomic=/build/atomic', /sources of a library/, /`omit-configure-args: --with-libatomic`/],
     ['--with-cc-opt=-O2 -specs=/usr/lib/missing/cc1 -g', /has no \/usr\/lib\/missing\/cc1$/, /redhat-rpm-config/],
     [
@@ -229,7 +233,11 @@ describe('a path of the machine that built the running binary', () => {
       /has no \/usr\/lib\/missing\/annobin$/,
       /redhat-rpm-config/,
     ],
-    ['--with-ld-opt=-specs=/usr/lib/missing/ld', /has no \/usr\/lib\/missing\/ld$/, /`omit-configure-args: --with-ld-opt`/],
+    [
+      '--with-ld-opt=-specs=/usr/lib/missing/ld',
+      /has no \/usr\/lib\/missing\/ld$/,
+      /`omit-configure-args: --with-ld-opt`/,
+    ],
   ];
   for (const [arg, says, fix] of refused) {
     it(`is refused: ${arg}`, () => {

@@ -21,7 +21,9 @@ const inside = ROOMS.filter((room) => !room.startsWith('door/')).flatMap(linesOf
 
 /** Lines in which one of these words stands where a command can. */
 function calling(lines: readonly Line[], words: string): Line[] {
-  const command = new RegExp(String.raw`(?:^ *|[|;&({!] *|\$\(|(?:then|else|do|HAND|AS|READ_AS|within \d+) )(?:${words})(?= |$)`);
+  const command = new RegExp(
+    String.raw`(?:^ *|[|;&({!] *|\$\(|(?:then|else|do|HAND|AS|READ_AS|within \d+) )(?:${words})(?= |$)`,
+  );
   return lines.filter(({ text }) => command.test(text));
 }
 
@@ -41,7 +43,8 @@ describe("the helper's rooms", () => {
     const readers =
       'ls|stat|readlink|cat|head|tail|od|grep|find|df|id|getcap|getent|ldconfig|rpm|apk|uname|getconf|sha256sum|b2sum|cut|sort|cmp|dd|systemctl show';
     // Our own directory; standard input; a filter; and what is written, or read as the user whose it is.
-    const ours = /"\$(?:D|KEEPING)[/"]|\| *(?:tail|grep|cut)|^ *cat >\/dev\/null$|\bdd (?:bs=|if=\/dev\/null)|\$HAND (?:cat|dd)\b/;
+    const ours =
+      /"\$(?:D|KEEPING)[/"]|\| *(?:tail|grep|cut)|^ *cat >\/dev\/null$|\bdd (?:bs=|if=\/dev\/null)|\$HAND (?:cat|dd)\b/;
     assert.deepEqual(told(calling(inside, readers).filter(({ text }) => !ours.test(text))), []);
   });
 
@@ -65,7 +68,8 @@ describe("the helper's rooms", () => {
 
   it('hand nothing to eval but names of their own with quoted values', () => {
     const evals = ROOMS.flatMap(linesOf).filter(({ text }) => /\beval /.test(text));
-    const harmless = /eval "(?:_v|_known)=\\\$\{\w+_\$_\w+-?\}"|eval "(?:S|A)_\$_k=(?:''|\\\$VALUE|\\\$\{_field#\*=\})"|eval "INODE_\$_number=\\\$_inode"|eval "\$\(descriptors_of/;
+    const harmless =
+      /eval "(?:_v|_known)=\\\$\{\w+_\$_\w+-?\}"|eval "(?:S|A)_\$_k=(?:''|\\\$VALUE|\\\$\{_field#\*=\})"|eval "INODE_\$_number=\\\$_inode"|eval "\$\(descriptors_of/;
     assert.deepEqual(told(evals.filter(({ text }) => !harmless.test(text))), []);
   });
 });

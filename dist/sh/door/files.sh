@@ -1,0 +1,218 @@
+# ----------------------------------------------------------------------------------------------------- the door: files
+
+# inode_of PATH: INODE is device:inode of what PATH leads to, empty where nothing is there.
+inode_of() { INODE=$(stat -L -c %d:%i "$1" 2>/dev/null) || INODE=''; }
+
+# inode_of_process PID: INODE of the file that it runs.
+inode_of_process() { inode_of "/proc/$1/exe"; }
+
+# read_inodes PATH...: INODE_1, INODE_2 ... of what the paths lead to, empty where nothing is there. At most nine paths, none of
+# which holds a control character.
+read_inodes() {
+  local _number _found _path _inode _name
+  INODE_1='' INODE_2='' INODE_3='' INODE_4='' INODE_5='' INODE_6='' INODE_7=''
+  _number=0
+  _found=$(stat -L -c '%d:%i %n' "$@" 2>/dev/null)
+  for _path in "$@"; do
+    _number=$((_number + 1))
+    while read -r _inode _name; do
+      [ "$_name" != "$_path" ] || eval "INODE_$_number=\$_inode"
+    done <<EOF
+$_found
+EOF
+  done
+}
+
+# is_plain TEXT: may stand in a line of ours, or in a list of paths.
+is_plain() { case $1 in *[[:cntrl:]]* | *'|'*) return 1 ;; esac; }
+
+# under BASE PATH: FULL is PATH, made absolute from BASE where it is not.
+under() { case $2 in /*) FULL=$2 ;; *) FULL=${1%/}/$2 ;; esac; }
+
+# real_path FILE: REAL is its absolute path without links.
+real_path() {
+  if [ -L "$1" ]; then REAL=$(within 5 readlink -f "$1" 2>/dev/null) || REAL=$1; return; fi
+  REAL=$(cd -P "${1%/*}/" 2>/dev/null && pwd -P) || { REAL=$1; return; }
+  REAL=${REAL%/}/${1##*/}
+}
+
+# place_of DIRECTORY: whose it is. PLACE is empty where only we and root can change what lies at its end, the number of the one
+# user who can besides, or `several`, also where that cannot be told.
+place_of() {
+  case $PLACES in *"$NL$1$TAB"*) ;; *) look_up_places "$1" ;; esac
+  PLACE=several
+  case $PLACES in *"$NL$1$TAB"*) PLACE=${PLACES#*"$NL$1$TAB"} PLACE=${PLACE%%"$NL"*} ;; esac
+}
+
+# look_up_places DIRECTORY...: adds them to PLACES, for good, by owner and mode of each and of all that lead to it; in one look.
+look_up_places() {
+  local _path _names _found _uid _gid _mode _depth
+  _names='' _found=$#
+  for _path in "$@"; do
+    case $PLACES in *"$NL$_path$TAB"*) continue ;; esac
+    is_plain "$_path" && straight "$_path" || continue
+    _names="$_names$_path$NL" _path=${FULL%/}
+    while set -- "$@" "$_path/" && [ -n "$_path" ]; do _path=${_path%/*}; done
+  done
+  shift "$_found"
+  [ $# -gt 0 ] || return 0
+  _found=$(stat -c '%u %g %a %n' "$@" 2>/dev/null)
+  PLACE='' _depth=0
+  while read -r _uid _gid _mode _path; do
+    _depth=$((_depth + 1))
+    weigh "$_depth" "$_uid" "$_gid" "$_mode"
+    [ "$_path" = / ] || continue
+    # What is not there has no line of its own.
+    PLACES="$PLACES${_names%%"$NL"*}$TAB$PLACE$NL" _names=${_names#*"$NL"} PLACE='' _depth=0
+  done <<EOF
+$_found
+EOF
+}
+
+# straight DIRECTORY: FULL is the same without links; false where there is none.
+straight() {
+  FULL=$1
+  [ -d "$1/" ] || return 1
+  while [ -n "$FULL" ] && [ ! -L "$FULL" ]; do FULL=${FULL%/*}; done
+  if [ -z "$FULL" ]; then FULL=$1; else FULL=$(cd -P "$1/" 2>/dev/null && pwd -P) && is_plain "$FULL"; fi
+}
+
+# weigh DEPTH UID GROUP MODE: what one directory of the way makes of PLACE. In one with the sticky bit only its owner moves what
+# lies there; the first is the end of the way, where anybody may put something.
+weigh() {
+  case $2 in 0 | "$MY_UID" | "$PLACE") ;; *) [ -z "$PLACE" ] && PLACE=$2 || PLACE=several ;; esac
+  case $1:$4 in
+    1:*[2367]) PLACE=several ;;
+    *:[1357]???) ;;
+    *[2367]) PLACE=several ;;
+    *[2367]?) has_no_members "$3" || PLACE=several ;;
+  esac
+}
+
+# has_no_members GROUP: nobody but root and us.
+has_no_members() {
+  [ "$1" != 0 ] || return 0
+  { cat /etc/group /etc/passwd; getent group "$1"; } 2>/dev/null | awk -F : -v G="$1" -v ME="$MY_UID" '
+    NF == 4 && $3 == G && $4 != "" { bad = 1 }
+    NF == 7 && $4 == G && $3 != 0 && $3 != ME { bad = 1 }
+    END { exit bad }'
+}
+
+# reader_of DIRECTORY: READ_AS is what reads a file there, and what writes one, with no more rights than whoever leads the path
+# has. Empty: ours. What several lead is read as nobody.
+reader_of() {
+  local _gid
+  READ_AS=''
+  [ "$MY_UID" = 0 ] || return 0
+  place_of "$1"
+  [ -n "$PLACE" ] && can_step_down || return 0
+  if [ "$PLACE" = several ]; then READ_AS='setpriv --reuid=65534 --regid=65534 --clear-groups'; return 0; fi
+  _gid=$(getent passwd "$PLACE" | cut -d : -f 4)
+  READ_AS="setpriv --reuid=$PLACE --regid=${_gid:-65534} --clear-groups"
+}
+
+# can_step_down: busybox has a setpriv that cannot. Then what others lead is read as it was always, but bounded.
+can_step_down() {
+  [ -n "$STEPS" ] || { STEPS=no; ! setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null || STEPS=yes; }
+  [ "$STEPS" = yes ]
+}
+
+# is_all_ours FILE: told by the shell itself, so for many: the file and the directories that lead to it are ours, and none is a
+# link. One that its group may write to passes: what lies there is ours at this moment.
+is_all_ours() {
+  [ "$MY_UID" = 0 ] || return 0
+  [ -O "$1" ] && [ ! -L "$1" ] && are_our_dirs "${1%/*}"
+}
+
+are_our_dirs() {
+  local _dir
+  [ "$MY_UID" = 0 ] || return 0
+  _dir=$1
+  while [ -n "$_dir" ]; do
+    case $OUR_DIRS in *"$NL$_dir$NL"*) break ;; esac
+    [ -O "$_dir" ] && [ ! -L "$_dir" ] || return 1
+    _dir=${_dir%/*}
+  done
+  OUR_DIRS="$OUR_DIRS$1$NL"
+}
+
+# only_root_writes FILE: it, and all the directories that lead to it. A file that is gone says nothing against its directory.
+only_root_writes() {
+  local _path
+  _path=$1
+  set --
+  [ ! -e "$_path" ] || set -- "$_path"
+  while _path=${_path%/*}; [ -n "$_path" ]; do set -- "$@" "$_path"; done
+  set -- "$@" /
+  stat -L -c '%u %A' "$@" 2>/dev/null | awk -v N="$#" '
+    $1 != 0 || substr($2, 6, 1) == "w" || substr($2, 9, 1) == "w" { bad = 1 }
+    END { exit bad || NR != N }'
+}
+
+# pid_in FILE: PID_TEXT is the number in FILE, empty, or says that it is none, where it fails. It may be a pipe, a link to what
+# only we can read, or without end: no word of that gets out.
+pid_in() {
+  PID_TEXT=''
+  [ -f "$1" ] || return 1
+  if [ -O "$1" ] && [ ! -L "$1" ] && place_of "${1%/*}" && [ -z "$PLACE" ]; then
+    { read -r PID_TEXT <"$1"; } 2>/dev/null || [ -n "$PID_TEXT" ] || return 1
+  else
+    reader_of "${1%/*}"
+    # shellcheck disable=SC2086
+    { PID_TEXT=$(within 2 $READ_AS head -c 32 "$1"); } 2>/dev/null
+    PID_TEXT=${PID_TEXT%%"$NL"*}
+  fi
+  case $PID_TEXT in '') return 1 ;; *[!0-9]* | ???????????*) PID_TEXT='(no number)'; return 1 ;; esac
+}
+
+# sign_of_pid_file: PID_SIGN changes with each rename of the pid file, also there and back again.
+sign_of_pid_file() { PID_SIGN=$(stat -c '%z %i' "$S_pidf" 2>/dev/null); }
+
+# size_of FILE: SIZE in bytes. free_beside FILE: FREE, the KiB that are left on its file system.
+size_of() { SIZE=$(stat -c %s "$1" 2>/dev/null); }
+free_beside() { FREE=$(within 5 df -Pk "${1%/*}" 2>/dev/null | awk 'NR == 2 { print $4 }'); }
+
+# mode_of FILE: MODE, OWNER and GROUP as numbers. owner_of FILE: OWNER alone.
+mode_of() {
+  MODE=$(stat -c '%a %u %g' "$1" 2>/dev/null) || return 1
+  OWNER=${MODE#* } MODE=${MODE%% *}
+  GROUP=${OWNER#* } OWNER=${OWNER% *}
+}
+
+owner_of() { mode_of "$1" || OWNER=''; }
+
+# capabilities_of FILE: CAPS as setcap takes them.
+capabilities_of() {
+  CAPS=$(within 5 getcap "$1" 2>/dev/null)
+  CAPS=${CAPS##* }
+}
+
+# same_machine FILE PID: the ELF headers of the file and of what runs name the same class, byte order and machine. What the kernel refuses to run,
+# shells and env (execvp) run as a script: a file of another machine must not even be tried.
+same_machine() {
+  local _kind
+  elf_kind "$1"
+  _kind=$KIND_BYTES
+  elf_kind "/proc/$2/exe"
+  [ "$_kind" = "$KIND_BYTES" ]
+}
+
+elf_kind() {
+  # shellcheck disable=SC2046
+  set -- $(within 5 od -An -tx1 -N20 "$1" 2>/dev/null)
+  KIND_BYTES="${5-} ${6-} ${19-} ${20-}"
+}
+
+# copy_running PID FILE: what that process runs, whatever lies at its path by now.
+copy_running() { cp "/proc/$1/exe" "$2"; }
+
+# has_labels: files have labels of SELinux here.
+has_labels() { [ -d /sys/fs/selinux ]; }
+
+# digest_of FILE: DIGEST is its SHA-256; of a path that holds no newline.
+digest_of() {
+  DIGEST=$(within 60 sha256sum "$1" 2>/dev/null)
+  DIGEST=${DIGEST%% *}
+}
+
+digest_of_process() { digest_of "/proc/$1/exe"; }

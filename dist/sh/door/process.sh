@@ -1,0 +1,290 @@
+# ------------------------------------------------------------------------------------------------- the door: processes
+#
+# What any user of the target can write or name is read in the rooms of the door and nowhere else: bounded, with a deadline
+# where it may never end, with the rights of the user whose it is, and handed on as numbers, as words of ours, or as the one
+# value of one variable.
+
+# within SECONDS COMMAND...: ends by force what may never end. Nothing else is heard by what hangs in the kernel.
+within() { timeout -s KILL "$@"; }
+
+# UP: seconds as text; NOW: tenths of a second.
+uptime_now() {
+  local _fraction
+  read -r UP _ </proc/uptime
+  _fraction=${UP#*.}
+  NOW=${UP%.*}${_fraction%"${_fraction#?}"}
+  NOW=${NOW#0}
+}
+
+boot_id() { read -r BOOT </proc/sys/kernel/random/boot_id; }
+
+my_uid() { uid_of self; MY_UID=$UID_OF; }
+
+# start_of PID: START, PARENT and SESSION of a living process. Fails with 1 where there is none (a zombie is none), with 2 where
+# there is one that cannot be read.
+start_of() {
+  local _line _all
+  START='' PARENT='' SESSION='' _all=''
+  while IFS= read -r _line; do _all=$_all$_line; done 2>/dev/null <"/proc/$1/stat"
+  if [ -z "$_all" ]; then
+    [ -d "/proc/$1" ] || return 1
+    return 2
+  fi
+  # Its name may hold anything, newlines and parentheses too: count from behind the last one (proc(5), /proc/pid/stat).
+  # shellcheck disable=SC2086
+  set -- ${_all##*) }
+  case ${1-} in Z | X) return 1 ;; esac
+  [ $# -ge 20 ] || return 2
+  PARENT=$2 SESSION=$4 START=${20}
+}
+
+# lives PID START: the very process, not one that got its number later. One that cannot be read is not taken for gone.
+lives() {
+  [ -n "$1" ] && [ "$1" != 0 ] || return 1
+  start_of "$1"
+  case $? in 0) [ "$START" = "$2" ] ;; 2) return 0 ;; *) return 1 ;; esac
+}
+
+# uid_of PID: UID_OF is the user that it runs as (the real one), empty where there is no such process. The kernel writes no
+# name unescaped into this file.
+uid_of() {
+  local _key _real
+  UID_OF=''
+  while read -r _key _real _; do
+    [ "$_key" != Uid: ] || { UID_OF=$_real; return 0; }
+  done 2>/dev/null <"/proc/$1/status"
+}
+
+children_of() {
+  CHILDREN=''
+  if [ -e "/proc/$1/task/$1/children" ]; then
+    { read -r CHILDREN <"/proc/$1/task/$1/children"; } 2>/dev/null
+  else
+    # A name with a newline makes two lines of one: only a whole one has so many fields.
+    CHILDREN=$(awk -v P="$1" '{ sub(/^.*\) /, "") } NF > 40 && $2 == P && $1 != "Z" { n = split(FILENAME, f, "/"); print f[n - 1] }' \
+      /proc/[0-9]*/stat 2>/dev/null | tr '\n' ' ')
+  fi
+}
+
+# among LIST PID: whether LIST, of words "PID:START", holds that number.
+among() { case " $1 " in *" $2:"*) ;; *) return 1 ;; esac; }
+
+# numbers_in LIST: NUMBERS are the numbers of such words.
+numbers_in() {
+  local _word
+  NUMBERS=''
+  for _word in $1; do NUMBERS="$NUMBERS ${_word%%:*}"; done
+}
+
+# workers_of MASTER [NOT]: WORKERS are its children but for NOT, a new master; STARTED are the same as words "PID:START".
+workers_of() {
+  local _c
+  children_of "$1"
+  WORKERS='' STARTED=''
+  for _c in $CHILDREN; do
+    [ "$_c" != "${2-}" ] && start_of "$_c" || continue
+    WORKERS="$WORKERS $_c" STARTED="$STARTED $_c:$START"
+  done
+}
+
+# staff_of MASTER [NOT]: STAFF are its workers, not its cache manager, its cache loader (which ends by itself after a minute) or
+# other helpers; STAFF_STARTED the same as words "PID:START". What says nothing of itself is taken for a worker.
+staff_of() {
+  local _word
+  workers_of "$1" "${2-}"
+  # shellcheck disable=SC2086
+  roles_of $WORKERS
+  STAFF='' STAFF_STARTED=''
+  for _word in $STARTED; do
+    role_in "${_word%:*}"
+    case $ROLE in cache | master) ;; *) STAFF="$STAFF ${_word%:*}" STAFF_STARTED="$STAFF_STARTED $_word" ;; esac
+  done
+}
+
+# roles_of PID...: ROLES is what each calls itself, " PID=ROLE PID=ROLE ": worker, leaving (a worker that shuts down), master, cache
+# (its manager or loader, or a privileged agent), other. Only the beginning of a title is read, and no word of it gets out. A
+# process of a user can make this hang, or look like several: then each is asked alone.
+roles_of() {
+  local _p _paths _left _said _text _line
+  ROLES=' ' _paths='' _left=" $* "
+  [ $# -gt 0 ] || return 0
+  for _p in "$@"; do _paths="$_paths /proc/$_p/cmdline"; done
+  # shellcheck disable=SC2086
+  { _text=$(within 2 head -v -c 48 $_paths; [ $? != 137 ] || echo hung); } 2>/dev/null
+  _p='' _said=1
+  set -f
+  IFS=$NL
+  for _line in $_text; do
+    case $_line in
+      '==> /proc/'[0-9]*'/cmdline <==')
+        _line=${_line#'==> /proc/'} _line=${_line%'/cmdline <=='}
+        case $_left in *" $_line "*) _left=" ${_left#*" $_line "}" _p=$_line _said=0; continue ;; esac ;;
+    esac
+    # A title of nginx has one line.
+    [ "$_said" = 0 ] || { _p=odd; break; }
+    role_word "$_line"
+    ROLES="$ROLES$_p=$ROLE " _said=1
+  done
+  IFS=" $TAB$NL"
+  set +f
+  [ "$_p" != odd ] || roles_one_by_one "$@"
+}
+
+roles_one_by_one() {
+  local _p _text
+  ROLES=' '
+  for _p in "$@"; do
+    { _text=$(within 1 head -c 48 "/proc/$_p/cmdline"); } 2>/dev/null
+    role_word "${_text%%"$NL"*}"
+    ROLES="$ROLES$_p=$ROLE "
+  done
+}
+
+# role_word TITLE: ROLE. It may be cut to what argv and environment left room for (ngx_setproctitle), hence the short patterns.
+role_word() {
+  case $1 in
+    *'shutting down'*) ROLE=leaving ;;
+    *': wo'*) ROLE=worker ;;
+    *': ma'*) ROLE=master ;;
+    *': ca'* | *': pr'*) ROLE=cache ;;
+    *) ROLE=other ;;
+  esac
+}
+
+# role_in PID: its ROLE as roles_of saw it, empty where it said nothing.
+role_in() { case $ROLES in *" $1="*) ROLE=${ROLES#*" $1="} ROLE=${ROLE%% *} ;; *) ROLE='' ;; esac; }
+
+# title_of PID: TITLE is the first line of what it calls itself, TITLE_CUT=1 where that has more than 4096 bytes. A title of
+# nginx is one string, blank or zero padded.
+title_of() {
+  TITLE='' TITLE_CUT=0
+  uid_of "$1"
+  # A process of our own does not make this hang.
+  if [ "$UID_OF" = "$MY_UID" ]; then { IFS= read -r TITLE <"/proc/$1/cmdline"; } 2>/dev/null || :
+  else { TITLE=$(within 2 head -c 4097 "/proc/$1/cmdline"); } 2>/dev/null; fi
+  TITLE=${TITLE%%"$NL"*}
+  [ ${#TITLE} -le 4096 ] || TITLE_CUT=1
+  TITLE=${TITLE%"${TITLE##*[! ]}"}
+}
+
+# link_of LINK: LINK is where it leads, also where that ends with a newline; empty where it cannot be read.
+link_of() {
+  LINK=$(readlink -n "$1" 2>/dev/null; echo .)
+  LINK=${LINK%.}
+}
+
+# runs_file PID FILE: without starting a process.
+runs_file() { [ "/proc/$1/exe" -ef "$2" ]; }
+
+# runs_like PID OTHER: both run the same file.
+runs_like() { [ "/proc/$1/exe" -ef "/proc/$2/exe" ]; }
+
+# signals_of PID: SIGNALS are those that it blocks and catches, as the kernel writes them; UID_OF as of uid_of.
+signals_of() {
+  local _key _value
+  SIGNALS='' UID_OF=0
+  while read -r _key _value _; do
+    case $_key in
+      Uid:) UID_OF=$_value ;;
+      SigBlk: | SigCgt:) SIGNALS="$SIGNALS$_key$_value " ;;
+    esac
+  done 2>/dev/null <"/proc/$1/status"
+}
+
+# processes_of INODE: RUNNING lists every process that runs this very file.
+processes_of() {
+  RUNNING=''
+  [ -n "$1" ] || return 0
+  set -- "$1" /proc/[0-9]*/exe
+  RUNNING=$(links_of "$@" | awk -v I="$1" '$1 == I { split($2, p, "/"); printf "%s ", p[3] }')
+}
+
+# links_of _ LINK...: device, inode and name of where each leads. More than an argument list holds are asked in pieces.
+links_of() {
+  shift
+  if [ $# -le 20000 ]; then within 5 stat -L -c '%d:%i %n' "$@"
+  else echo "$@" | within 20 xargs -n 20000 stat -L -c '%d:%i %n'; fi 2>/dev/null
+}
+
+# generation_of INODE: RUNNING are, of the processes that run this file, those of the upgrade under way, as words "PID:START".
+# Anybody may run the file: they lie in the old master's session, which nobody can enter, or hold one of its listening sockets.
+generation_of() {
+  local _those _p
+  processes_of "$1"
+  _those=$RUNNING RUNNING=''
+  for _p in $_those; do
+    start_of "$_p" || continue
+    [ "$SESSION" = "$S_session" ] || holds_listener "$_p" || continue
+    RUNNING="$RUNNING $_p:$START"
+  done
+}
+
+# usr2_pending: the old master was sent USR2 and has not acted on it. It blocks signals except where it waits for them; with two at
+# once it reloads first and executes after that (ngx_master_process_cycle).
+usr2_pending() {
+  local _key _mask
+  while read -r _key _mask; do
+    # 0x800 in the third digit from the end.
+    case $_key in SigPnd: | ShdPnd: | SigBlk:) case ${_mask%??} in *[89a-f]) return 0 ;; esac ;; esac
+  done 2>/dev/null <"/proc/$S_om/status"
+  return 1
+}
+
+# confined PID: by AppArmor or SELinux.
+confined() {
+  local _label
+  _label=unconfined
+  { read -r _label <"/proc/$1/attr/current"; } 2>/dev/null
+  case $_label in '' | unconfined* | *:unconfined_t:* | kernel | *initrc_t*) return 1 ;; esac
+}
+
+# unit_of PID: UNIT is the system service that started it, if any. Below its own cgroup a service may make others with names
+# of its choice: the first that is no slice is systemd's (cg_path_get_unit).
+unit_of() {
+  local _controllers _group _part
+  UNIT=''
+  while IFS=: read -r _ _controllers _group; do
+    case $_controllers in '' | name=systemd) ;; *) continue ;; esac
+    _group=${_group#/}
+    while :; do
+      _part=${_group%%/*}
+      case $_part in *.slice) ;; *) break ;; esac
+      case $_group in */*) _group=${_group#*/} ;; *) break ;; esac
+    done
+    case $_part in user@* | *[!A-Za-z0-9:_.\\@-]*) ;; *.service) UNIT=$_part ;; esac
+  done 2>/dev/null <"/proc/$1/cgroup"
+  command -v systemctl >/dev/null || UNIT=''
+}
+
+# user_of PID: AS is what runs a program with its user, groups and ambient capabilities; empty where these are ours, and what
+# runs nothing where they cannot be told. PATIENCE is what ends a look at what another user leads.
+user_of() {
+  local _key _values _uid _gid _groups _caps _rest _at _digit
+  AS=false PATIENCE='timeout -s KILL 10' _uid='' _gid='' _groups='' _caps=''
+  while read -r _key _values; do
+    case $_key in
+      Uid:) _uid=${_values%%[!0-9]*}; [ "$_uid" != "$MY_UID" ] || { AS='' PATIENCE=''; return 0; } ;;
+      Gid:) _gid=${_values%%[!0-9]*} ;;
+      Groups:) _groups=$_values ;;
+      CapAmb:) _caps=$_values ;;
+    esac
+  done 2>/dev/null <"/proc/$1/status"
+  [ -n "$_uid" ] && [ -n "$_gid" ] || return 1
+  # shellcheck disable=SC2086
+  set -- $_groups
+  if [ $# = 0 ]; then AS="setpriv --reuid=$_uid --regid=$_gid --clear-groups"
+  else AS="setpriv --reuid=$_uid --regid=$_gid --groups=$(IFS=,; echo "$*")"; fi
+  # Digit by digit: not every shell counts to 64 bits.
+  set --
+  _at=0
+  while [ -n "$_caps" ]; do
+    _rest=${_caps%?}
+    _digit=$((0x${_caps#"$_rest"})) _caps=$_rest
+    [ $((_digit & 1)) = 0 ] || set -- "$@" "+cap_$_at"
+    [ $((_digit & 2)) = 0 ] || set -- "$@" "+cap_$((_at + 1))"
+    [ $((_digit & 4)) = 0 ] || set -- "$@" "+cap_$((_at + 2))"
+    [ $((_digit & 8)) = 0 ] || set -- "$@" "+cap_$((_at + 3))"
+    _at=$((_at + 4))
+  done
+  [ $# = 0 ] || { _caps=$(IFS=,; echo "$*"); AS="$AS --inh-caps=-all,$_caps --ambient-caps=-all,$_caps"; }
+}

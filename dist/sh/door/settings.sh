@@ -1,0 +1,357 @@
+# ------------------------------------------------------------------------------------------ the door: effective settings
+
+# read_directives [ctx=CONTEXT] FILE...: what matters to us of these files, each line once: context TAB name TAB arguments.
+# A context is the blocks around a directive, such as http.server. A reader of our own, since `nginx -T` opens logs, creates
+# an empty pid file and changes owners (ngx_init_cycle in test mode), and prints secrets. It reads what the master can read.
+read_directives() {
+  # shellcheck disable=SC2016,SC2086
+  $READER awk '
+    BEGIN {
+      n = split("pid user daemon master_process worker_processes error_log lock_file load_module worker_shutdown_timeout " \
+        "working_directory env ssl_engine quic_bpf", list, " ")
+      for (i = 1; i <= n; i++) known["main", list[i]] = 1
+      known["events", "accept_mutex"] = known["events", "worker_connections"] = 1
+      n = split("access_log client_body_temp_path proxy_temp_path fastcgi_temp_path uwsgi_temp_path scgi_temp_path " \
+        "proxy_cache_path fastcgi_cache_path uwsgi_cache_path scgi_cache_path limit_req_zone limit_conn_zone " \
+        "lua_shared_dict js_shared_dict_zone keyval_zone quic_host_key", list, " ")
+      for (i = 1; i <= n; i++) known["http", list[i]] = 1
+      n = split("listen keepalive_min_timeout keepalive_timeout ssl_session_ticket_key ssl_session_tickets " \
+        "ssl_session_cache ssl_certificate_key ssl_password_file", list, " ")
+      for (i = 1; i <= n; i++) shared[list[i]] = 1
+    }
+    function word_end() { if (has) words[++n] = token; token = ""; has = variable = 0 }
+    function add(text) { if (text != "") { token = token text; has = 1 } }
+    # As ngx_conf_parse copies a word: only these lose their backslash.
+    function unescaped(c) { return c ~ /["\047\\]/ ? c : c == "t" ? "\t" : c == "r" ? "\r" : c == "n" ? "\n" : "\\" c }
+    function context(   i, path) {
+      path = base == "main" && depth > 0 ? "" : base
+      for (i = 1; i <= depth; i++) path = path (path == "" ? "" : ".") block[i]
+      return path
+    }
+    function matters(where, name) {
+      return name == "include" || (where, name) in known || (where == "stream" && name == "limit_conn_zone") ||
+        (name in shared && where ~ /^(http|stream|mail)(\.server)?$/) || (name == "zone" && where ~ /\.upstream$/)
+    }
+    # Whose values become paths of ours.
+    function kept(name, word) { return name ~ /^(pid|error_log|load_module)$/ || (name == "listen" && word ~ /^unix:/) }
+    function tell(line) { if (!(line in told)) { told[line] = 1; print line } }
+    function directive(   i, line, where) {
+      if (n == 0) return
+      where = context()
+      if (words[1] == "listen") listened[depth] = 1
+      else if (words[1] == "include" && !listened[depth]) listened[depth] = 2
+      if (matters(where, words[1])) {
+        line = where "\t" words[1] "\t"
+        # A value in the environment may be a secret.
+        if (words[1] == "env") sub(/=.*/, "", words[2])
+        for (i = 2; i <= n; i++) {
+          if (words[i] ~ /[\001-\037\177|]/ && kept(words[1], words[i])) tell("unsafe\t" words[1])
+          gsub(/[\001-\037\177]/, " ", words[i]); line = line (i > 2 ? " " : "") words[i]
+        }
+        tell(line)
+      }
+      n = 0
+    }
+    function open_block() { block[++depth] = words[1]; listened[depth] = n = 0 }
+    # A server without `listen` listens all the same (ngx_http_core_server), unless a file that it includes says where.
+    function close_block() {
+      n = 0
+      if (depth == 0) return
+      if (block[depth] == "server" && listened[depth] != 1 && context() == "http.server")
+        tell("http.server\tlisten\t" (listened[depth] == 2 ? "(unknown)" : "(default)"))
+      depth--
+    }
+    FNR == 1 { base = ctx == "" ? "main" : ctx; depth = n = 0; token = quote = ""; has = 0 }
+    {
+      s = $0
+      while (s != "") {
+        if (quote != "") {
+          if (quote == "\"") found = match(s, /[\\"]/); else found = match(s, /[\\\047]/)
+          if (!found) { add(s); s = ""; break }
+          c = substr(s, found, 1); add(substr(s, 1, found - 1))
+          if (c == "\\") { add(unescaped(substr(s, found + 1, 1))); s = substr(s, found + 2) }
+          else { quote = ""; has = 1; s = substr(s, found + 1) }
+          continue
+        }
+        if (!match(s, /[ \t\r;{}"\047#\\]/)) { add(s); s = ""; break }
+        add(substr(s, 1, RSTART - 1)); c = substr(s, RSTART, 1); s = substr(s, RSTART + 1)
+        if (c == " " || c == "\t" || c == "\r") word_end()
+        else if (c == "#") { if (has) add(c); else s = "" }
+        else if (c == "\"" || c == "\047") { if (has) add(c); else quote = c }
+        else if (c == "\\") { add(unescaped(substr(s, 1, 1))); s = substr(s, 2) }
+        else if (c == ";") { word_end(); directive() }
+        else if (c == "{") { if (token ~ /\$$/) add(c); else { word_end(); open_block() } }
+        # Within a word a closing brace is a letter like others.
+        else if (has) add(c)
+        else close_block()
+      }
+      if (quote == "") word_end(); else add("\n")
+    }' "$@"
+}
+
+# apply_directives TEXT: sets what its main level says, and gathers all of it in DIRECTIVES. A later line wins only where
+# nginx would refuse two anyway.
+apply_directives() {
+  local _line _where _name _args
+  set -f
+  IFS=$NL
+  for _line in $1; do
+    _where=${_line%%"$TAB"*} _name=${_line#*"$TAB"}
+    _args=${_name#*"$TAB"} _name=${_name%%"$TAB"*}
+    case $_where:$_name in
+      unsafe:*) UNSAFE="$UNSAFE $_name"; continue ;;
+      *:include) C_INCLUDE="$C_INCLUDE$_where$TAB$_args$NL"; continue ;;
+      main:pid) C_PID=$_args ;;
+      main:user) C_USER=$_args ;;
+      main:daemon) C_DAEMON=$_args ;;
+      main:master_process) C_MASTER=$_args ;;
+      main:worker_processes) C_WORKERS=$_args ;;
+      events:accept_mutex) C_MUTEX=$_args ;;
+      main:error_log) [ -n "$C_LOG" ] || C_LOG=${_args%% *} ;;
+      main:lock_file) C_LOCK=$_args ;;
+    esac
+    DIRECTIVES="$DIRECTIVES$_line$NL"
+  done
+  IFS=" $TAB$NL"
+  set +f
+}
+
+# config_of FILE: reads FILE and what it includes, level by level, into DIRECTIVES and the C_ variables. CONFIG_FILES are
+# all files that were read, one a line.
+config_of() {
+  local _depth _dir _where _pattern _file _text
+  # Includes are relative to the directory of the main file (ngx_conf_include, conf_prefix).
+  _dir=${1%/*} _depth=0 C_INCLUDE='' CONFIG_FILES=$1$NL
+  # What blocks is no configuration.
+  [ -f "$1" ] || return 0
+  set -- ctx=main "$1"
+  while [ $# -gt 0 ] && [ "$_depth" -lt 8 ]; do
+    _depth=$((_depth + 1))
+    _text=$(read_level "$@")
+    C_INCLUDE=''
+    apply_directives "$_text"
+    set --
+    while IFS=$TAB read -r _where _pattern; do
+      [ -n "$_pattern" ] || continue
+      under "$_dir" "$_pattern"
+      set -- "$@" "ctx=$_where"
+      IFS=$NL
+      for _file in $FULL; do
+        IFS=" $TAB$NL"
+        [ -f "$_file" ] && [ -r "$_file" ] || continue
+        # Whoever may create files there may call them anything.
+        is_plain "$_file" || continue
+        set -- "$@" "$_file"
+      done
+      IFS=" $TAB$NL"
+    done <<EOF
+$C_INCLUDE
+EOF
+    has_files "$@" || set --
+  done
+}
+
+# has_files WORD...: notes the files among them in CONFIG_FILES; false where there are none that are new.
+has_files() {
+  local _word _any
+  _any=1
+  for _word in "$@"; do
+    case $_word in ctx=*) continue ;; esac
+    case "$NL$CONFIG_FILES" in *"$NL$_word$NL"*) ;; *) CONFIG_FILES="$CONFIG_FILES$_word$NL" _any=0 ;; esac
+  done
+  return "$_any"
+}
+
+# read_level [ctx=CONTEXT] FILE...: reads them with the master's rights where they are others than ours; where not, those of ours
+# in one go, and what others can lead with the rights of whoever that is.
+read_level() {
+  local _word _context _others _file
+  if [ -n "$AS" ] || [ "$MY_UID" != 0 ]; then READER="limited $AS"; read_directives "$@"; return; fi
+  _others='' _context=''
+  real_links "$@"
+  for _word in "$@"; do
+    shift
+    case $_word in ctx=*) _context=$_word; set -- "$@" "$_word"; continue ;; esac
+    _file=$_word
+    if [ -L "$_word" ] && are_our_dirs "${_word%/*}"; then
+      case $LINKED in *"$NL$_word$TAB"*) ;; *) printf 'unsafe\tinclude\t\n'; continue ;; esac
+      _file=${LINKED#*"$NL$_word$TAB"} _file=${_file%%"$NL"*}
+    fi
+    if is_all_ours "$_file"; then set -- "$@" "$_file"; else _others="$_others$_context$TAB$_file$NL"; fi
+  done
+  READER=''
+  read_directives "$@"
+  [ -z "$_others" ] || read_of_others "$_others"
+}
+
+# real_links FILE...: LINKED says of those that are links, a line each, what file that is; nothing where names have newlines.
+real_links() {
+  local _word _reals
+  LINKED=$NL
+  for _word in "$@"; do
+    shift
+    [ ! -L "$_word" ] || set -- "$@" "$_word"
+  done
+  [ $# -gt 0 ] || return 0
+  # busybox takes no two.
+  _reals=$(readlink -f "$@" 2>/dev/null) || _reals=$(for _word in "$@"; do readlink -f "$_word"; done)
+  set -f
+  IFS=$NL
+  for _word in $_reals; do
+    [ $# -gt 0 ] || { LINKED=$NL; break; }
+    LINKED="$LINKED$1$TAB$_word$NL"
+    shift
+  done
+  IFS=" $TAB$NL"
+  set +f
+  [ $# = 0 ] || LINKED=$NL
+}
+
+# read_of_others LINES: of "ctx=CONTEXT TAB FILE", those that are led by one user together.
+read_of_others() {
+  local _context _file _reader
+  set --
+  _reader=''
+  while IFS=$TAB read -r _context _file; do
+    [ -n "$_file" ] || continue
+    reader_of "${_file%/*}"
+    if [ "$READ_AS" != "$_reader" ] && [ $# -gt 0 ]; then READER="limited $_reader"; read_directives "$@"; set --; fi
+    _reader=$READ_AS
+    set -- "$@" "$_context" "$_file"
+  done <<EOF
+$1
+EOF
+  READER="limited $_reader"
+  read_directives "$@"
+}
+
+# limited COMMAND...: what others can make endless, in time and in memory.
+limited() { (ulimit -v 1048576 2>/dev/null; within 20 "$@" 2>/dev/null); }
+
+# build_flag NAME: FLAG is the value that `nginx -V` shows for --NAME, or empty.
+build_flag() {
+  FLAG=''
+  case " $OLD_V " in *" --$1="*) FLAG=${OLD_V#*" --$1="}; FLAG=${FLAG%% *}; FLAG=${FLAG#\'}; FLAG=${FLAG%\'} ;; esac
+}
+
+# command_line MASTER: ARGV0 and the options of the running master, taken from its title.
+command_line() {
+  local _words _want _w
+  title_of "$1"
+  OWN_TITLE=$TITLE OWN_TITLE_CUT=$TITLE_CUT
+  ARGV0='' OPT_C='' OPT_P='' OPT_E='' OPT_G='' ARGS=''
+  case $TITLE in *' process '*) ;; *) return 0 ;; esac
+  _words=${TITLE#*' process '}
+  ARGV0=${_words%% *}
+  [ "$_words" = "$ARGV0" ] || ARGS=${_words#* }
+  _want=''
+  set -f
+  # shellcheck disable=SC2086
+  for _w in $ARGS; do
+    # The value of -g has blanks of its own; it ends where a directive ended and an option begins.
+    case $_want:$OPT_G:$_w in -g:*\;:-[cpegtTvVq]*) _want='' ;; esac
+    case $_want in
+      -c) OPT_C=$_w _want='' ; continue ;;
+      -p) OPT_P=$_w _want='' ; continue ;;
+      -e) OPT_E=$_w _want='' ; continue ;;
+      -g) OPT_G="${OPT_G:+$OPT_G }$_w" ; continue ;;
+    esac
+    case $_w in
+      -[cpeg]) _want=$_w ;;
+      -c*) OPT_C=${_w#-c} ;;
+      -p*) OPT_P=${_w#-p} ;;
+      -e*) OPT_E=${_w#-e} ;;
+      -g*) OPT_G=${_w#-g} _want=-g ;;
+    esac
+  done
+  set +f
+}
+
+# settings_of MASTER: what this master runs with: OLD_V, PREFIX, CONF, PIDF, LOGFILE and the C_ variables. UNSAFE names what holds
+# characters that no line of ours may hold.
+settings_of() {
+  UNSAFE='' SETTLED=$1
+  command_line "$1"
+  survey "$1"
+  is_plain "$CWD" || UNSAFE="$UNSAFE cwd"
+  is_plain "$EXE$ARGV0" || UNSAFE="$UNSAFE binary"
+  build_flag prefix
+  # Built with an empty one, it is the directory where nginx was started.
+  case " $OLD_V" in *" --prefix= "*) FLAG=$CWD ;; esac
+  PREFIX=${OPT_P:-${FLAG:-/usr/local/nginx}}
+  under "$CWD" "$PREFIX"; PREFIX=$FULL
+  build_flag conf-path
+  under "$PREFIX" "${OPT_C:-${FLAG:-conf/nginx.conf}}"; CONF=$FULL
+  C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES=''
+  config_of "$CONF"
+  READER=''
+  [ -z "$OPT_G" ] || apply_directives "$(printf '%s;\n' "$OPT_G" | read_directives -)"
+  build_flag pid-path
+  under "$PREFIX" "${C_PID:-${FLAG:-logs/nginx.pid}}"; PIDF=$FULL
+  is_plain "$PREFIX$CONF$PIDF" || UNSAFE="$UNSAFE path"
+  build_flag error-log-path
+  under "$PREFIX" "${C_LOG:-${OPT_E:-${FLAG:-logs/error.log}}}"; LOGFILE=$FULL
+  is_plain "$LOGFILE" || UNSAFE="$UNSAFE error_log" LOGFILE=''
+}
+
+# same_pid_file FILE: PIDF is that file, by whatever links.
+same_pid_file() {
+  [ "$PIDF" != "$1" ] || return 0
+  [ "${PIDF##*/}" = "${1##*/}" ] && [ "${PIDF%/*}/" -ef "${1%/*}/" ]
+}
+
+# newest_config: when, in seconds since the epoch, which file of the configuration was written last.
+newest_config() {
+  local _time _file _newest _which
+  _newest=0 _which=''
+  IFS=$NL
+  set -f
+  # shellcheck disable=SC2086
+  set -- $CONFIG_FILES
+  set +f
+  IFS=" $TAB$NL"
+  [ $# -gt 0 ] || return 0
+  while read -r _time _file; do
+    [ "${_time:-0}" -le "$_newest" ] || _newest=$_time _which=$_file
+  done <<EOF
+$($PATIENCE stat -L -c '%Y %n' -- "$@" 2>/dev/null)
+EOF
+  printf 'newest=%s %s\n' "$_newest" "$_which"
+}
+
+# encrypted_keys: files of private keys that want a passphrase. Paths start at the directory of the configuration
+# (ngx_conf_full_name); what is no file is not looked at, and of what others lead at most fifty.
+encrypted_keys() {
+  local _path _link _links _others
+  case $DIRECTIVES in *"${TAB}ssl_certificate_key$TAB"*) ;; *) return 0 ;; esac
+  _links='' _others=''
+  set -f
+  IFS=$NL
+  set --
+  for _path in $(printf '%s' "$DIRECTIVES" | awk -F "$TAB" '
+    $2 == "ssl_certificate_key" && $3 !~ /[$]|^(data|engine|store):/ && !seen[$3]++ { print $3 }'); do
+    under "${CONF%/*}" "$_path"
+    [ -f "$FULL" ] || continue
+    if [ -z "$AS" ] && is_all_ours "$FULL"; then set -- "$@" "$FULL"
+    elif [ -z "$AS" ] && [ -L "$FULL" ] && are_our_dirs "${FULL%/*}"; then _links="$_links$FULL$NL"
+    else _others="$_others$FULL$NL"; fi
+  done
+  # shellcheck disable=SC2086
+  for _path in $([ -z "$_links" ] || readlink -f $_links 2>/dev/null || for _link in $_links; do readlink -f "$_link"; done); do
+    if is_all_ours "$_path"; then set -- "$@" "$_path"; else _others="$_others$_path$NL"; fi
+  done
+  [ $# = 0 ] || grep -lsE "$ENCRYPTED" "$@" | sed 's/^/key=/'
+  # shellcheck disable=SC2086
+  set -- $_others
+  IFS=" $TAB$NL"
+  set +f
+  for _path in "$@"; do
+    [ $# -le 50 ] || { shift; continue; }
+    READ_AS=$AS
+    [ -n "$AS" ] || reader_of "${_path%/*}"
+    # shellcheck disable=SC2086
+    ! within 2 $READ_AS head -c 65536 "$_path" 2>/dev/null | grep -qE "$ENCRYPTED" || printf 'key=%s\n' "$_path"
+  done
+}
+
+ENCRYPTED='^Proc-Type: 4,ENCRYPTED|^-----BEGIN ENCRYPTED'

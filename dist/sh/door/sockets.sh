@@ -1,0 +1,170 @@
+# --------------------------------------------------------------------------------------------------- the door: sockets
+
+# descriptors_of DIRECTORY...: what `ls -ln` says of them, with a `?` for whatever is no plain character: a file may be called
+# anything, also like another line. busybox does so by itself, and knows no -q.
+descriptors_of() {
+  if [ -z "$LISTS" ]; then
+    LISTS='ls -lnq'
+    if [ -e /usr/bin/ls ]; then [ ! /usr/bin/ls -ef /usr/bin/busybox ] || LISTS='ls -ln'
+    elif [ /bin/ls -ef /bin/busybox ]; then LISTS='ls -ln'; fi
+  fi
+  $LISTS "$@" 2>/dev/null
+}
+
+# old_listeners: those of the old master, looked for once: it keeps them until it quits.
+old_listeners() {
+  if [ "$OLD_LISTED" = "$S_om" ]; then L_FD=$OLD_FD L_DEC=$OLD_DEC L_HEX=$OLD_HEX; return 0; fi
+  listeners_of "$S_om"
+  OLD_LISTED=$S_om OLD_FD=$L_FD OLD_DEC=$L_DEC OLD_HEX=$L_HEX
+}
+
+# listeners_of MASTER: its listening sockets. L_FD: descriptors; L_DEC, L_HEX: inodes; L_ADDR: "inode proto address" lines. ODD_LOG=1
+# where its log may be called anything.
+# Reading the kernel's tables takes milliseconds (the hash of a large machine is walked from end to end), so each socket is
+# looked up once: SOCKETS holds what is known of it, "inode proto address", or "inode -" where it does not listen.
+listeners_of() {
+  local _fds _unknown _fd _inode _known
+  L_FD='' L_DEC='' L_HEX='' L_ADDR='' _unknown='' ODD_LOG=0
+  _fds=$(descriptors_of "/proc/$1/fd" | awk '
+    NF == 11 && $9 ~ /^[0-9]+$/ && $10 == "->" && $11 ~ /^socket:\[[0-9]+\]$/ { i = $11; gsub(/[^0-9]/, "", i); print $9, i }
+    $9 == "2" && $10 == "->" && /[?|]/ { print "odd -" }')
+  while read -r _fd _inode; do
+    [ "$_fd" != odd ] || { ODD_LOG=1; continue; }
+    case $SOCKETS in *"$NL$_inode "*) ;; *) _unknown="$_unknown $_inode" ;; esac
+  done <<EOF
+$_fds
+EOF
+  [ "$_unknown" = ' ' ] || [ -z "$_unknown" ] || look_up_sockets "$1" "$_unknown"
+  while read -r _fd _inode; do
+    case $SOCKETS in *"$NL$_inode "[!-]*) ;; *) continue ;; esac
+    _known=${SOCKETS#*"$NL$_inode "}
+    L_FD="$L_FD $_fd" L_DEC="$L_DEC $_inode" L_ADDR="$L_ADDR$_inode ${_known%%"$NL"*}$NL"
+  done <<EOF
+$_fds
+EOF
+  # shellcheck disable=SC2086
+  [ -z "$L_DEC" ] || L_HEX=$(printf '%x ' $L_DEC)
+}
+
+# look_up_sockets MASTER INODES: adds to SOCKETS. The channels to its workers, in the small table, are all that is new of a
+# new master mostly. Of the old one nothing is known yet: there the tables without names come first, since the other one can be made
+# to tell of any socket. What stands in no table may be about to listen: that is not remembered, but of a master at rest.
+look_up_sockets() {
+  local _left _inode _inodes _kind _order
+  _left=$2 _order='unix tcp tcp6'
+  case $1 in "$OM" | "$S_om") _order='tcp tcp6 unix' ;; esac
+  for _kind in $_order; do
+    [ -n "$_left" ] || return 0
+    ! { [ "$_kind:$_order" = 'tcp6:tcp tcp6 unix' ] && are_channels "$1" "$_left"; } || continue
+    socket_table "$1" "$_left" "$_kind"
+    _inodes=$_left _left=''
+    for _inode in $_inodes; do
+      case $SOCKETS in *"$NL$_inode "*) ;; *) _left="$_left $_inode" ;; esac
+    done
+  done
+  [ "$1" != "$OM" ] || for _inode in $_left; do SOCKETS="$SOCKETS$_inode -$NL"; done
+}
+
+# are_channels MASTER INODES: as many as there are channels: two for each child (ngx_spawn_process).
+are_channels() {
+  local _count
+  # shellcheck disable=SC2086
+  set -- "$1" $2
+  _count=$(($# - 1))
+  children_of "$1"
+  # shellcheck disable=SC2086
+  set -- $CHILDREN
+  [ "$_count" = $(($# * 2)) ]
+}
+
+# socket_table MASTER INODES KIND: the name of a unix socket is printed as it is, and may look like a further line of the table.
+# Where two lines tell of one socket it is not taken for a listener: the channels of nginx are in there, too.
+socket_table() {
+  [ -r "/proc/$1/net/$3" ] || return 0
+  SOCKETS=$SOCKETS$(awk -v W="$2" -v K="$3" '
+    BEGIN { n = split(W, w, " "); for (i = 1; i <= n; i++) want[w[i]] = 1 }
+    K != "unix" { if ($10 in want) { if ($4 == "0A") print $10, K, $2; else print $10, "-" } next }
+    ($7 in want) {
+      told[$7]++
+      if ($4 == "00010000") { i = $7; sub(/^[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ ?/, ""); path[i] = $0 }
+    }
+    END { for (i in told) if (told[i] == 1 && i in path) print i, K, path[i]; else print i, "-" }' "/proc/$1/net/$3")$NL
+}
+
+# holds_listener PID: one of the sockets on which the old master listens.
+holds_listener() {
+  descriptors_of "/proc/$1/fd" | awk -v L="$S_listen" '
+    BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want["socket:[" l[i] "]"] = 1 }
+    NF == 11 && $10 == "->" && ($11 in want) { found = 1 }
+    END { exit !found }'
+}
+
+# is_unheld PATH: no process listens on this unix socket any more. A name that others gave a socket can only say that one does.
+is_unheld() { [ -S "$1" ] && ! grep -qF " $1" /proc/net/unix; }
+
+# find_epolls PID...: EPOLL_PID is the number of each one's epoll descriptor. Looked for once: a busy worker has
+# thousands of descriptors.
+find_epolls() {
+  local _dirs _p
+  _dirs=''
+  for _p in "$@"; do
+    eval "_known=\${EPOLL_$_p-}"
+    [ -n "$_known" ] || _dirs="$_dirs /proc/$_p/fd"
+  done
+  [ -n "$_dirs" ] || return 0
+  # shellcheck disable=SC2086
+  eval "$(descriptors_of $_dirs /dev/null | awk '
+    # By fixed places, and nothing but numbers: behind the arrow stands whatever a file may be called.
+    NF == 1 && /^\/proc\/[0-9]+\/fd:$/ { split($1, p, "/"); next }
+    NF == 11 && $9 ~ /^[0-9]+$/ && $10 == "->" && $11 == "anon_inode:[eventpoll]" && p[3] != "" && !(p[3] in seen) {
+      seen[p[3]] = 1; print "EPOLL_" p[3] "=" $9 }')"
+}
+
+# accepting_among PID...: ACCEPTING lists those with a listener in their epoll set; COVERED counts distinct listeners, and
+# WATCHED says "PID=N" of the other sockets in there: connections, and the channel to the master.
+# A descriptor alone proves nothing: masters and reuseport siblings hold sockets on which they never accept.
+accepting_among() {
+  local _files _seen _p
+  ACCEPTING='' COVERED=0 WATCHED=''
+  set -- "$@"
+  _files=''
+  find_epolls "$@"
+  for _p in "$@"; do
+    eval "_known=\${EPOLL_$_p-}"
+    [ -z "$_known" ] || _files="$_files /proc/$_p/fdinfo/$_known"
+  done
+  [ -n "$_files" ] || return 0
+  # shellcheck disable=SC2086
+  _seen=$(grep -H '^tfd:' $_files 2>/dev/null | awk -v L="$L_HEX" '
+    BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want[l[i]] = 1 }
+    { ino = sdev = ""
+      for (i = 2; i <= NF; i++) {
+        if ($i ~ /^ino:/) { ino = substr($i, 5); if (ino == "") ino = $(i + 1) }
+        if ($i ~ /^sdev:/) { sdev = substr($i, 6); if (sdev == "") sdev = $(i + 1) }
+      }
+      split($1, p, "/")
+      if (ino in want) { worker[p[3]] = 1; cover[ino] = 1; sockets = sdev } else number[p[3], sdev]++ }
+    END {
+      c = 0; for (i in cover) c++; printf "%d", c; for (w in worker) printf " %s", w
+      printf "|"; for (k in number) { split(k, p, SUBSEP); if (p[2] == sockets) printf " %s=%d", p[1], number[k] }
+    }')
+  WATCHED=${_seen#*'|'} _seen=${_seen%%'|'*}
+  COVERED=${_seen%% *}
+  case $_seen in *' '*) ACCEPTING=${_seen#* } ;; esac
+}
+
+# listening_among PID...: LISTENING lists those that still hold a listener under the master's descriptor number: a worker
+# that shuts down closes them (ngx_close_listening_sockets), and this stays cheap with 20,000 connections open.
+listening_among() {
+  local _paths _p _fd
+  LISTENING=''
+  _paths=''
+  for _p in "$@"; do
+    for _fd in $L_FD; do _paths="$_paths /proc/$_p/fd/$_fd"; done
+  done
+  [ -n "$_paths" ] || return 0
+  # shellcheck disable=SC2086
+  LISTENING=$(descriptors_of $_paths | awk -v L="$L_DEC" '
+    BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want["socket:[" l[i] "]"] = 1 }
+    NF == 11 && $11 in want { split($9, p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
+}
