@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Instance, NEW, OLD, okay, processesWith, startInstance } from '../support/helper-instance.ts';
-import { programWithFaults } from '../support/helper-program.ts';
+import { programWithFaults, programWithFirst } from '../support/helper-program.ts';
 import type { Helper } from '../support/helper-session.ts';
 import { descendants, signal, startTime } from '../support/processes.ts';
 import { waitFor } from '../support/wait.ts';
@@ -106,6 +106,59 @@ describe('a guard', { concurrency: 4 }, () => {
   });
 });
 
+describe('a guard that ends by what nobody foresaw', { concurrency: 4 }, () => {
+  /** The guard's shell ends by itself in `where`, the first time. */
+  const breaksIn = (where: string, mark: string) =>
+    programWithFirst(
+      where,
+      `if [ "\${ACTOR-}" = guard ] && mkdir '${mark}' 2>/dev/null; then : "\${NOBODY_SET_THIS?}"; fi`,
+    );
+
+  for (const [phase, verbs] of [
+    ['staged', []],
+    ['begun', ['begin']],
+    ['parked', ['begin', 'retire']],
+  ] as const) {
+    test(`goes back to the old version by itself, where an upgrade is ${phase}`, async () => {
+      await using instance = await startInstance();
+      const mark = instance.mark('broke');
+      const helper = await instance.helper({ program: breaksIn('mutex_end', mark) });
+      await instance.stage(helper);
+      const [guard = 0] = await guardsOf(instance);
+      for (const verb of verbs) okay(await helper.ask(verb));
+      await waitFor('the end of the guard', () => existsSync(mark));
+      await helper[Symbol.asyncDispose]();
+      await instance.restWithin(OLD, 10_000);
+      const journal = readFileSync(join(instance.directory, 'journal.jsonl'), 'utf8');
+      assert.match(journal, new RegExp(`"guard ${guard}","event":"closed"`), 'the same process began anew');
+      const last = readFileSync(join(instance.directory, 'last'), 'utf8');
+      assert.match(last, /^why=guard-broke$/m);
+      assert.match(last, phase === 'staged' ? /^outcome=untouched$/m : /^outcome=rolled-back$/m);
+    });
+  }
+
+  test('goes back when processes can be started again, where it could start none', async () => {
+    await using instance = await startInstance({ user: 'nobody' });
+    const helper = await instance.helper({ user: 'nobody' });
+    await instance.stage(helper);
+    okay(await helper.ask('begin'));
+    okay(await helper.ask('retire'));
+    const directory = join(instance.nginx.home, '.local/state/nginx-hot-upgrade', basename(instance.directory));
+    const [guard = 0] = await guardsOf({ directory });
+    const start = startTime(guard);
+    const limited = async (nproc: string) =>
+      assert.equal((await instance.nginx.run(`prlimit --pid=${guard} --nproc=${nproc}`)).code, 0);
+    await limited('1:');
+    await waitFor('a guard that found out', () => existsSync(join(directory, 'broke')));
+    await helper[Symbol.asyncDispose]();
+    assert.equal(startTime(guard), start);
+    assert.equal(await instance.answers(), NEW);
+    await limited('1000:');
+    await instance.restWithin(OLD, 15_000);
+    assert.match(readFileSync(join(directory, 'last'), 'utf8'), /^why=guard-broke$/m);
+  });
+});
+
 describe('a guard whose time is over at the moment of the commit', { concurrency: 3 }, () => {
   for (const early of [600, 450, 300, 150, 0]) {
     test(`and the run agree on one outcome, commit asked ${early} ms before`, async (t) => {
@@ -186,9 +239,9 @@ async function adopter(instance: Instance): Promise<Helper> {
   return helper;
 }
 
-function guardsOf(instance: Instance): Promise<number[]> {
+function guardsOf({ directory }: { directory: string }): Promise<number[]> {
   return waitFor('a guard', () => {
-    const found = processesWith(`${instance.directory}/helper`);
+    const found = processesWith(`${directory}/helper`);
     return found.length > 0 && found;
   });
 }

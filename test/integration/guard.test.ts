@@ -51,6 +51,24 @@ describe('a run that is killed leaves a host that goes back by itself', { skip: 
     await web.atRest();
   });
 
+  test('however often the guard is ended: the service manager never gives up', async () => {
+    await underLoad(web, async () => {
+      const inputs = quick({ 'confirm-timeout': '20s', 'canary-time': '60s' });
+      const run = web.product.start('upgrade', '--binary', newer, ...inputs);
+      await run.until(web.reaches('ready'));
+      run.kill('SIGKILL');
+      await run.ended;
+      // More often, and faster, than it starts anything anew where it is told nothing (5 times in 10 s).
+      await web.sh(`for n in 1 2 3 4 5 6 7; do
+        until g=$(systemctl show -p MainPID --value 'nginx-hot-upgrade-*') && [ "$g" -gt 0 ]; do sleep 0.02; done
+        kill -KILL "$g"; while [ -e "/proc/$g" ]; do sleep 0.01; done
+      done`);
+      await web.closes(25_000);
+    });
+    assert.equal(await web.serving(), '1.22.1');
+    await web.atRest();
+  });
+
   test('and a run that lives is never cut short by the guard, however long it takes, nor ended by its death', async () => {
     const inputs = quick({ 'confirm-timeout': '5s', 'canary-time': '7s' });
     const { value } = await underLoad(web, async () => {

@@ -15,6 +15,14 @@ export function programThat(body: string): string {
   return programWith(body, 'exit').slice(0, -START.length);
 }
 
+/** The helper whose function `name` does `first` before all else. */
+export function programWithFirst(name: string, first: string): string {
+  const text = helperProgram();
+  const head = `\n${name}() {`;
+  if (!text.includes(head)) throw new Error(`expected a function ${name} in the helper, found none`);
+  return text.replace(head, () => `${head}\n${first}\n`);
+}
+
 /** Its guard runs under `shell`, too, instead of `/bin/sh`. */
 export function guardUnder(shell: Shell, program = helperProgram()): string {
   return program.replaceAll('/bin/sh "$D/helper"', `${shell} "$D/helper"`);

@@ -2,7 +2,7 @@
  * What a local user of a target can do, as scripts for `WebHost.sh`, which run as root: each steps down first.
  */
 
-/** Makes itself a process of any name and title, which may have any length: it is read from a mapping of zeros (prctl(2)). */
+/** Writes down signals in the file $SIGNALS, if any. Makes itself a process of any name and title, which may have any length: it is read from a mapping of zeros (prctl(2)). */
 export const PRETEND = String.raw`my ($name, $title, $bytes, $more) = @ARGV;
 $title =~ s/\\n/\n/g; $name =~ s/\\n/\n/g; $title .= "x" x $more;
 $bytes = length($title) + 1 if $bytes <= length $title;
@@ -17,8 +17,11 @@ for (my $done = 0; $done < length $title;) {
 }
 my $map = pack 'Q12 L2', @field[26, 27, 45, 46, 47], syscall(12, 0), $field[28], $at, $at + $bytes, @field[50, 51], 0, 0, 0xffffffff;
 die "prctl: $!" if syscall(157, 35, 14, $map, length $map, 0) != 0;
+if (my $file = $ENV{SIGNALS}) {
+  for my $each (qw(HUP INT QUIT USR1 USR2 TERM WINCH CONT)) { $SIG{$each} = sub { open my $f, '>>', $file; print $f "$$ $each\n"; close $f } }
+}
 syscall 157, 15, $name, 0, 0, 0;
-sleep 3600;`;
+sleep 3600 while 1;`;
 
 /** A script that puts the tools of an attacker on the host, and makes him: `mallory`. */
 export const ATTACKER = `id mallory >/dev/null 2>&1 || useradd --create-home mallory

@@ -109,23 +109,26 @@ function onHost(host: TestHost) {
     );
   };
   const processes = async () => (await sh(PROCESSES)).split('\n');
-  const put = async (files: string[]) => {
-    const known = join(ownTempDir(), 'known_hosts');
-    await writeFile(known, host.knownHosts);
-    const options = [
-      '-q',
-      '-F',
-      'none',
-      '-o',
-      'BatchMode=yes',
-      '-i',
-      host.clientKeyPath,
-      '-o',
-      `UserKnownHostsFile=${known}`,
-    ];
-    await mustRun(['scp', ...options, ...files, `root@${host.address}:/root/`]);
-  };
+  const put = (files: string[]) => putOn(host, files);
   return { sh, put, book, reaches, bakes, closes, processes, serving: () => versionAt(host.address) };
+}
+
+/** Copies files of this machine into the home of root on `host`. */
+export async function putOn(host: TestHost, files: string[]): Promise<void> {
+  const known = join(ownTempDir(), 'known_hosts');
+  await writeFile(known, host.knownHosts);
+  const options = ['BatchMode=yes', `UserKnownHostsFile=${known}`].flatMap((each) => ['-o', each]);
+  await mustRun([
+    'scp',
+    '-q',
+    '-F',
+    'none',
+    ...options,
+    '-i',
+    host.clientKeyPath,
+    ...files,
+    `root@${host.address}:/root/`,
+  ]);
 }
 
 const CLOSED = `[ ! -e ${BOOKS}/upgrade ] && [ -z "$(systemctl list-units --plain --no-legend 'nginx-hot-upgrade-*')" ]`;

@@ -150,8 +150,8 @@ read_books() {
     if ! decode "${_line#*=}" || ! shaped "$_k" "$VALUE"; then BROKEN="\"$_k\" holds what it cannot hold"; return 1; fi
     eval "S_$_k=\$VALUE"
   done
-  IFS= read -r _line || :
-  [ "$_line" = end ] || { BROKEN='expected its end, found more or less'; return 1; }
+  IFS= read -r _line && [ "$_line" = end ] && ! IFS= read -r _line && [ -z "$_line" ] ||
+    { BROKEN='expected its end, found more or less'; return 1; }
 }
 
 # derive_state: what follows from the books. HAND is who puts files beside the binary: us, or the owner of its directory.

@@ -82,6 +82,9 @@ refuse() {
   return 1
 }
 
+# answer_unless_broken: of a verb that has nothing to do where there are no books.
+answer_unless_broken() { if [ -z "$BROKEN" ]; then answer; else refuse broken ''; fi; }
+
 # WALL: the wall clock for people, to the second of uptime.
 wall_now() {
   [ "${UP%.*}" != "$WALL_UP" ] || return 0

@@ -288,7 +288,7 @@ verb_unstage() {
     elif [ "$S_phase" = rehearsing ] && decide rollback "${A_why:-refused}"; then undo
     fi
   fi
-  answer
+  answer_unless_broken
 }
 
 # lost_ground: the one answer for a verb that may not act any more.
@@ -777,7 +777,7 @@ verb_extend() {
     read_decision
     [ -n "$DECISION" ] || set_deadline "${A_confirm:-$S_confirm}"
   fi
-  answer
+  answer_unless_broken
 }
 
 # verb_hold: the run ends here, the guard goes on: old master parked, new generation serving.
@@ -826,7 +826,7 @@ verb_adopt() {
 close_after_boot() {
   local _outcome
   _outcome=rolled-back
-  if [ -L "$S_bin" ] || { [ -e "$S_work/new" ] && [ "$S_bin" -ef "$S_work/new" ]; } || is_stub; then
+  if is_own_room "$S_work" && { [ -L "$S_bin" ] || { [ -e "$S_work/new" ] && [ "$S_bin" -ef "$S_work/new" ]; } || is_stub; }; then
     if [ -n "$OM" ] && runs_file "$OM" "$S_work/new"; then
       retain_modules
       retain_from_work
