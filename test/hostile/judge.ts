@@ -84,8 +84,9 @@ interface Scene {
   compare(when: string, staged?: 'staged'): Promise<void>;
   upgrade(over?: Inputs): Running;
   /** Any command; `wanted` is how it ends where nobody hostile owns anything. */
-  command(name: string, wanted: string): Promise<Finished>;
-  tell(what: string, ended: Finished, wanted: string): Finished;
+  command(name: string, wanted: string): Promise<string>;
+  /** Its outcome. */
+  tell(what: string, ended: Finished, wanted: string): string;
 }
 
 function sceneOf({ host, products }: Stage, { place, stranger }: Case): Scene {
@@ -97,10 +98,10 @@ function sceneOf({ host, products }: Stage, { place, stranger }: Case): Scene {
   const inputs = (over: Inputs = {}): string[] =>
     quick({ 'pid-file': place.pidFile, 'health-url': `http://127.0.0.1:${place.port}/`, ...FAST, ...over });
   const tell: Scene['tell'] = (what, ended, wanted) => {
-    const { word, faults } = heard(ended, succeeds ? wanted : undefined);
-    story.push(`${what}: ${word} in ${ended.ms} ms`);
+    const { outcome, codes, faults } = heard(ended, succeeds ? wanted : undefined);
+    story.push(`${what}: ${[outcome, ...codes].join(' ')} in ${ended.ms} ms`);
     violations.push(...faults.map((fault) => `${what}: ${fault}`));
-    return ended;
+    return outcome;
   };
   return {
     host,
@@ -143,8 +144,7 @@ const PLAYS: Record<Scenario, (scene: Scene, of: Case) => Promise<string>> = {
     return OLD;
   },
   async upgrade(scene) {
-    const ended = scene.tell('upgrade', await scene.upgrade().ended, 'upgraded');
-    return afterwards(ended);
+    return afterwards(scene.tell('upgrade', await scene.upgrade().ended, 'upgraded'));
   },
   async killed(scene, { place, during }) {
     const run = scene.upgrade({ 'canary-time': '60s' });
@@ -170,8 +170,8 @@ const PLAYS: Record<Scenario, (scene: Scene, of: Case) => Promise<string>> = {
 
 /** Whether an upgrade is held now; somebody hostile acts then. */
 async function held(scene: Scene, { during }: Case): Promise<boolean> {
-  const { report } = scene.tell('upgrade', await scene.upgrade({ 'auto-commit': 'false' }).ended, 'held');
-  if (report.outcome !== 'held') return false;
+  const run = scene.upgrade({ 'auto-commit': 'false' });
+  if (scene.tell('upgrade', await run.ended, 'held') !== 'held') return false;
   await meanwhile(scene, during);
   return true;
 }
@@ -182,28 +182,32 @@ async function meanwhile(scene: Scene, moves: Move[]): Promise<void> {
   await scene.look();
 }
 
-function afterwards({ report }: Finished): string {
-  return report.outcome === 'upgraded' ? NEW : OLD;
+function afterwards(outcome: string): string {
+  return outcome === 'upgraded' ? NEW : OLD;
+}
+
+interface Heard {
+  outcome: string;
+  codes: string[];
+  faults: string[];
 }
 
 /** How a command ended, and what is wrong with that; `wanted` where it has to be that outcome. */
-function heard(ended: Finished, wanted: string | undefined): { word: string; faults: string[] } {
-  const faults: string[] = [];
-  if (/SECRET|root:[*!$]/.test(ended.output)) faults.push('a file of root was told');
-  if (ended.code === null || ended.ms > LIMIT_MS)
-    return { word: 'no end', faults: [...faults, `no end within ${LIMIT_MS} ms: ${ended.output}`] };
+function heard({ code, ms, output, ...ended }: Finished, wanted: string | undefined): Heard {
+  if (code === null || ms > LIMIT_MS)
+    return { outcome: 'no end', codes: [], faults: [`none within ${LIMIT_MS} ms: ${output}`] };
   const { outcome, hosts } = ended.report;
   const codes = hosts.flatMap(({ refusals, reason }) => [
-    ...refusals.map(({ code }) => code),
-    ...(reason ? [reason.code] : []),
+    ...refusals.map((each) => each.code),
+    ...(reason === null || reason === undefined || refusals.length > 0 ? [] : [reason.code]),
   ]);
-  if (/SECRET|root:[*!$]/.test(JSON.stringify(ended.report))) faults.push('a file of root was told');
+  const found = `${[outcome, ...codes].join(' ')}: ${output}`;
+  const faults = [];
+  if (/SECRET|root:[*!$]/.test(output + JSON.stringify(ended.report))) faults.push('a file of root was told');
   // Who owns a pid file can always spoil it in the last moment: that is told.
-  if (codes.includes('internal') || (outcome === 'failed' && !codes.includes('changed-by-others')))
-    faults.push(`${outcome} ${codes.join(' ')}: ${ended.output}`);
-  if (wanted !== undefined && outcome !== wanted)
-    faults.push(`expected ${wanted}, found ${outcome} ${codes.join(' ')}: ${ended.output}`);
-  return { word: `${outcome} ${codes.join(' ')}`.trim(), faults };
+  if (codes.includes('internal') || (outcome === 'failed' && !codes.includes('changed-by-others'))) faults.push(found);
+  if (wanted !== undefined && outcome !== wanted) faults.push(`expected ${wanted}, found ${found}`);
+  return { outcome, codes, faults };
 }
 
 /** What is not as it was, and is none of what an upgrade may touch. */
