@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { machine } from 'node:os';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { machine, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type BuildInfo, parseBuildInfo } from '../nginx/build-info.ts';
@@ -40,20 +41,35 @@ export interface NewModule {
 
 /** Reads and identifies the file. Rejects with the file system's error; an ELF file is taken for granted (inputs). */
 export async function loadBinary(path: string): Promise<NewBinary> {
-  return newBinary({ path, nginx: await readFile(path), modules: [] });
+  return identify({ path, nginx: await readFile(path), modules: [] }, () => askForBuild(path));
 }
 
-/** Identifies a file that was read. `path` is where it lies, for running it. */
-export async function newBinary(file: {
+interface NginxFile {
+  /** Where it lies. */
   path: string;
   nginx: Buffer;
   modules: { name: string; bytes: Buffer }[];
-}): Promise<NewBinary> {
+}
+
+/** Identifies what was read and found to be right: these bytes are run, whatever lies at the path by now. */
+export async function newBinary(file: NginxFile): Promise<NewBinary> {
+  return identify(file, async () => {
+    const directory = await mkdtemp(join(process.env['RUNNER_TEMP'] || tmpdir(), 'nginx-hot-upgrade-run-'));
+    try {
+      await writeFile(join(directory, 'nginx'), file.nginx, { mode: 0o700 });
+      return await askForBuild(join(directory, 'nginx'));
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+}
+
+async function identify(file: NginxFile, ask: () => Promise<string>): Promise<NewBinary> {
   const { path, nginx: bytes } = file;
   const elf = readElf(bytes);
   // A program of another machine must not even be tried: execvp hands what the kernel refuses to /bin/sh, as a script.
   const foreign = typeof elf !== 'string' && elf.machine !== machine();
-  const said = foreign ? '' : await askForBuild(path);
+  const said = foreign ? '' : await ask();
   const known = typeof elf === 'string' ? {} : { needs: readNeeds(bytes), ...loaderOf(elf) };
   return {
     path,

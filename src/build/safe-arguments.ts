@@ -54,25 +54,43 @@ function isPathBehind(option: string | undefined, word: string): boolean {
   return /^-(?:I|L|isystem)$/.test(option ?? '') && isSystemPath(word);
 }
 
-/** What the linker is told; `--` and names in full, for it takes any beginning of a name for the name. */
-const LINKER = [
-  'z,[\\w-]+(?:=\\w+)?',
-  '-(?:no-)?as-needed',
-  '-no-undefined',
-  '-gc-sections',
-  '-sort-common',
-  '-export-dynamic',
-  'E',
-  'O\\d',
-  'Bsymbolic(?:-functions)?',
-  '-hash-style=\\w+',
-  '-build-id(?:=\\w+)?',
-  '-(?:en|dis)able-new-dtags',
-  '-?-?rpath[,=][\\w./+-]+',
-  '-exclude-libs[,=]\\w+',
-  '-compress-debug-sections=\\w+',
-  '-package-metadata=[\\w%.:,+-]*',
-].join('|');
+/**
+ * What the linker is told, each of the words between the commas of `-Wl,` by itself, as the compiler takes them apart; `--` and names
+ * in full, for it takes any beginning of a name for the name.
+ */
+const LINKER = new RegExp(
+  `^-(?:${[
+    '-(?:no-)?as-needed',
+    '-no-undefined',
+    '-gc-sections',
+    '-sort-common',
+    '-export-dynamic',
+    'E',
+    'O\\d',
+    'Bsymbolic(?:-functions)?',
+    '-hash-style=\\w+',
+    '-build-id(?:=\\w+)?',
+    '-(?:en|dis)able-new-dtags',
+    '-exclude-libs=\\w+',
+    '-compress-debug-sections=\\w+',
+    '-package-metadata=[\\w%.:+-]*',
+  ].join('|')})$`,
+);
+
+/** Options whose value is the next word, and what that may be. Libraries are looked for in a run path here and on the target. */
+const LINKER_VALUES: [option: RegExp, isFine: (value: string) => boolean][] = [
+  [/^-z$/, (value) => /^[\w-]+(?:=\w+)?$/.test(value)],
+  [/^--?rpath(?:-link)?$/, isSystemPath],
+  [/^--exclude-libs$/, (value) => /^\w+$/.test(value)],
+];
+
+function isForLinker([word = '', ...rest]: string[]): boolean {
+  const [, path] = /^--?rpath(?:-link)?=(.*)$/.exec(word) ?? [];
+  const [, isFine] = LINKER_VALUES.find(([option]) => option.test(word)) ?? [];
+  const [value = '', ...others] = rest;
+  if (isFine !== undefined) return isFine(value) && (others.length === 0 || isForLinker(others));
+  return (path === undefined ? LINKER.test(word) : isSystemPath(path)) && (rest.length === 0 || isForLinker(rest));
+}
 
 /** Options of gcc and clang that choose what is generated, and nothing that is run, read or written besides. */
 const HARMLESS = [
@@ -87,7 +105,6 @@ const HARMLESS = [
   /^-Wp(?:,-[DU]\w+(?:=\d*)?)+$/,
   /^-Wa,--(?:no)?execstack$/,
   /^--param=[\w-]+=\d+$/,
-  new RegExp(`^-Wl(?:,-(?:${LINKER}))+$`),
 ];
 
 /** Options whose value is read here: headers, libraries, and what a compiler reads as its own configuration. */
@@ -96,5 +113,6 @@ const READS = /^(?:-(?:I|L|isystem|specs=))?(\/[^ ]*)$/;
 function isHarmless(word: string): boolean {
   const [, path] = READS.exec(word) ?? [];
   if (path !== undefined) return isSystemPath(path) && (word !== path || path.endsWith('.a'));
+  if (word.startsWith('-Wl,')) return isForLinker(word.split(',').slice(1));
   return HARMLESS.some((pattern) => pattern.test(word));
 }

@@ -169,7 +169,7 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   const test = fieldsOf(tested.fields, 'check');
   const exit = test.numberOrNull('testExit');
   if (exit === null) {
-    run.result.notes.push(notTested(run, file));
+    run.result.notes.push(notTested(run, { file, why: test.text('untested') }));
   } else if (exit === ENDED_BY_FORCE) {
     settle(run, judgeFinding(testTimeout(), rulesOf(run)));
   } else if (exit !== 0) {
@@ -178,8 +178,9 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   return build;
 }
 
-/** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
+/** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle), wherever links lead. */
 function sideEffectFree({ facts: { master } }: Inspected, { kind }: Staged): boolean {
+  if (master.ledPaths.length > 0 && kind === 'plan') return false;
   // A missing one was allowed and is written again before the test, but not for a plan.
   if (master.pidText === null) return kind !== 'plan';
   return master.pidText === String(master.process.pid);
@@ -213,9 +214,19 @@ function cannotRun(read: ReturnType<typeof fieldsOf>) {
   };
 }
 
-function notTested(run: Inspected, file: Staged): string {
-  const why = sideEffectFree(run, file)
-    ? 'modules go with the new binary, and no mount namespace in which they lie at their paths can be had there'
-    : 'with this pid file `nginx -t` would change the host';
-  return `The configuration was not tested: ${why}.`;
+function notTested(run: Inspected, { file, why }: { file: Staged; why: string }): string {
+  const reason = sideEffectFree(run, file)
+    ? (UNTESTED[why] ?? 'the target could not')
+    : run.facts.master.ledPaths.length > 0
+      ? 'others could have `nginx -t`, as root, change what they like (`paths-of-others`); an upgrade tests it'
+      : 'with this pid file `nginx -t` would change the host';
+  return `The configuration was not tested: ${reason}.`;
 }
+
+/** In the helper's words. */
+const UNTESTED: Record<string, string> = {
+  'no-namespace':
+    'modules go with the new binary, and no mount namespace in which they lie at their paths can be had there',
+  confined:
+    'the unit shuts nginx in (a filter of system calls, mounts of its own), and its user can change what the configuration consists of; a test from outside would let it out. `rehearse: true` tests it inside',
+};

@@ -2,6 +2,8 @@ import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../report/logger.ts';
 import { openAgent } from '../target/agent.ts';
+import { rulesOf } from '../host/inspect.ts';
+import { judgeHost } from '../host/preflight/preflight.ts';
 import { whoAmI } from '../host/staging.ts';
 import { printArgs } from '../nginx/configure-args.ts';
 import { parseBuildInfo } from '../nginx/build-info.ts';
@@ -18,7 +20,7 @@ interface AheadOptions {
 /**
  * Obtains what every target needs before the first one is touched; to build with the arguments of what runs, all are
  * asked for them first. Resolves to the targets for which nothing can be had, with the reason. A target that cannot be
- * asked is none of them: its own turn will tell.
+ * asked, or is refused whatever comes, is none of them: its own turn will tell.
  */
 export async function obtainAhead(options: AheadOptions): Promise<Map<string, unknown>> {
   const { config, log, supply } = options;
@@ -45,8 +47,10 @@ async function askAll(options: AheadOptions): Promise<Map<string, MasterFacts>> 
     try {
       const agent = await openAgent(target, { config, identity: whoAmI(), cancel });
       try {
-        const { master } = await agent.facts();
-        if (master !== null) masters.set(target.name, master);
+        const facts = await agent.facts();
+        // What is refused anyway has nothing built for it: its own turn says why.
+        if (facts.master !== null && judgeHost(facts, rulesOf({ config })).refusals.length === 0)
+          masters.set(target.name, facts.master);
       } finally {
         agent.close();
       }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Built } from '../build/build.ts';
@@ -90,10 +91,24 @@ async function readEntry(directory: string, place: Place): Promise<Entry> {
 
 async function readNoted(directory: string, { name, digest }: { name: string; digest: unknown }) {
   if (!/^(?:nginx|modules\/[\w.-]+)$/.test(name)) throw new Error(`an odd name in the entry: ${name}`);
-  const bytes = await readFile(join(directory, name));
+  const bytes = await readRegular(join(directory, name));
   if (sha256Of(bytes) !== digest) throw new Error(`${name} has another digest than was noted`);
   return { name, bytes };
 }
+
+/** Who writes to the cache may put a pipe there, or what never ends. */
+async function readRegular(path: string): Promise<Buffer> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile() || stat.size > MOST_BYTES) throw new Error(`${path} is no file of an entry`);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+const MOST_BYTES = 1024 ** 3;
 
 /** The runner names the place of its cache; elsewhere it is the user's own. */
 async function toolCache() {

@@ -98,6 +98,8 @@ export interface MasterFacts {
   pidText: string | null;
   /** Content of `PIDFILE.oldbin`, `directory`, or null. */
   oldbin: string | null;
+  /** Where a master of root opens or makes something by its name, and who else leads that; `user` null: several. */
+  ledPaths: { directory: string; user: string | null }[];
   pidDirWritable: boolean;
   listeners: string[];
   children: ChildFacts[];
@@ -252,6 +254,7 @@ function parseMaster(raw: Raw): MasterFacts {
     pathWritable: read.flag('pathWritable'),
     pidText: read.textOrNull('pidText'),
     oldbin: read.textOrNull('oldbin'),
+    ledPaths: read.lines('ledPaths').map(parseLed),
     pidDirWritable: read.flag('pidDirWritable'),
     listeners: read.lines('listeners'),
     children: read.objects('children').map(parseChild),
@@ -270,6 +273,11 @@ function parseDirective(line: string): Directive {
 
 function otherNginx(path: string, said: string): MasterFacts['pathNginx'] {
   return path === '' ? null : { path, version: parseBuildInfo(said).version };
+}
+
+function parseLed(line: string): MasterFacts['ledPaths'][number] {
+  const at = line.lastIndexOf(':');
+  return { directory: line.slice(0, at), user: line.slice(at + 1).trim() || null };
 }
 
 function newestOf(text: string): MasterFacts['newestConfig'] {

@@ -31,7 +31,7 @@ export const ROOMS = [
  * connection, and without trailing newline (a command substitution drops it there).
  */
 export function helperProgram(): string {
-  return (programs.helper ??= helperText().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, ''));
+  return (programs.helper ??= asSent(helperText()));
 }
 
 /** The same for people to read. */
@@ -41,9 +41,13 @@ export function helperText(): string {
 
 const programs: { helper?: string } = {};
 
+function asSent(text: string): string {
+  return text.replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, '');
+}
+
 /** What decides on the target whether the helper has to run as root. */
 function gateProgram(): string {
-  return textOf('gate.sh');
+  return asSent(textOf('gate.sh'));
 }
 
 function textOf(file: string): string {
@@ -74,7 +78,8 @@ export function startOf({ entry, sudo, elevate, marker, pidFile }: Start): { com
   const gate = `NHU_START='${readAndRun(bytes)}'\n${gateProgram()}`;
   const hello = ['nhu1', marker, `sudo=${sudo.join(' ')}`, ...(pidFile === undefined ? [] : [`pid_file=${pidFile}`])];
   const command = startCommand({ entry, bytes: gate.length, sudo: [] });
-  return { command, input: `${gate}${hello.join('\t')}\n${program}` };
+  // Whoever goes on is told the marker anew: as an argument others could read it.
+  return { command, input: `${gate}${hello.join('\t')}\n${program}nhu1\t${marker}\n` };
 }
 
 /** The command line that makes any login shell read exactly `bytes` of program from standard input and run it. */
@@ -89,7 +94,8 @@ export function startCommand(options: { entry: Start['entry']; bytes: number; su
  */
 function readAndRun(bytes: number): string {
   return (
-    `NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||` +
+    // A login may look for programs where others can put them.
+    `PATH=/usr/sbin:/usr/bin:/sbin:/bin;NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||` +
     `NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`
   );
 }

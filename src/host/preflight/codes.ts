@@ -587,6 +587,13 @@ export const CODES: Record<string, Code[]> = {
       why: 'each client makes one full handshake again',
       fix: '`ssl_session_ticket_key` with a key file',
     },
+    {
+      code: 'paths-of-others',
+      severity: 'warns',
+      found: 'a master of root has logs, its pid file, bodies or caches in a directory that others can write to',
+      why: 'nginx opens them by name at each start, reload and upgrade, follows links, and gives directories to its workers (ngx_create_paths): whoever can put a link there leads that. A `plan` does not test the configuration then',
+      fix: 'directories of root; what lies in them may be of the workers',
+    },
   ],
 };
 

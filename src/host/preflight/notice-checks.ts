@@ -12,6 +12,7 @@ export const NOTICE_CHECKS: MasterCheck[] = [
   { code: 'long-connections', check: longConnections },
   { code: 'shared-zones-reset', check: sharedZonesReset },
   { code: 'tls-tickets-reset', check: tlsTicketsReset },
+  { code: 'paths-of-others', check: pathsOfOthers },
 ];
 
 function versionOf({ build }: MasterFacts): string {
@@ -64,6 +65,17 @@ function longConnections(master: MasterFacts): Found {
   return {
     message: `${each.join(', ')}: nothing limits how long the old workers wait for them, and until then the old master stays and no next upgrade can begin`,
     fix: 'Set `worker_shutdown_timeout` where that is too long, and reload before the upgrade.',
+  };
+}
+
+function pathsOfOthers({ ledPaths }: MasterFacts): Found {
+  if (ledPaths.length === 0) return undefined;
+  const each = ledPaths.map(
+    ({ directory, user }) => `${directory} (${user === null ? 'several users' : `user ${user}`})`,
+  );
+  return {
+    message: `nginx of root opens or makes files by their names where others can put a link: ${each.join(', ')}`,
+    fix: 'Give these directories to root; what lies in them may be of the workers.',
   };
 }
 

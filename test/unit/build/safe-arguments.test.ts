@@ -15,7 +15,7 @@ const REAL = [
   '--with-cc-opt=-O2 -g -fexceptions --param=ssp-buffer-size=4 -grecord-gcc-switches -Os -fno-plt -fno-strict-aliasing',
   '--with-ld-opt=-Wl,--as-needed,-O1,--sort-common -Wl,-z,relro,-z,now -pie',
   '--with-cc-opt=-I /usr/local/include -I/usr/include/luajit-2.1 -DNAME=1 -DNGX_HTTP_HEADERS',
-  '--with-ld-opt=-L/usr/local/lib -lpcre2-8 /usr/lib/x86_64-linux-gnu/libz.a -Wl,-rpath,/opt/lib',
+  '--with-ld-opt=-L/usr/local/lib -lpcre2-8 /usr/lib/x86_64-linux-gnu/libz.a -Wl,-rpath,/usr/local/lib -Wl,-rpath=/usr/lib64,--enable-new-dtags',
   '--with-cc=/usr/bin/x86_64-linux-gnu-gcc-12',
   '--with-perl=/usr/bin/perl5.36',
   '--build=Ubuntu (as we like it)',
@@ -74,6 +74,18 @@ const ODD = [
 /** What a target could do with it, tried with nginx 1.26.3, gcc 12.2 and ld 2.40; those of bash and clang were only read about. */
 const GETS_THROUGH: [does: string, arg: string][] = [
   ['runs a program, as a shell takes the quotes off', "--with-cc-opt='-wrapper' '/bin/sh,-c,id'"],
+  ['has what is built load a library of its choice, here and there', '--with-ld-opt=-Wl,-rpath,/opt/lib'],
+  ['has what is built load a library of its choice, here and there', '--with-ld-opt=-Wl,-rpath,.'],
+  ['has what is built load a library of its choice, here and there', '--with-ld-opt=-Wl,-rpath=/usr/lib/../../tmp'],
+  [
+    'has what is built load a library of its choice, here and there',
+    '--with-ld-opt=-Wl,--rpath-link,/usr/lib,-rpath,/home/x',
+  ],
+  ['has the linker load a library of its choice', '--with-ld-opt=-Wl,--package-metadata=x,-plugin,evil.so'],
+  ['has the linker look for libraries in a place of its choice', '--with-ld-opt=-Wl,--package-metadata=x,-L..'],
+  ['has the linker read a script of its choice', '--with-ld-opt=-Wl,--as-needed,-T,evil.ld'],
+  ['chooses what loads the program', '--with-ld-opt=-Wl,-z,now,-dynamic-linker,/tmp/ld.so'],
+  ['says nothing to the linker', '--with-ld-opt=-Wl,'],
   ['chooses what runs as the compiler', '--with-cc=/tmp/x/gcc'],
   ['chooses what runs as the compiler', '--with-cc=/usr/bin/../../tmp/gcc'],
   ['chooses what runs as the preprocessor', '--with-cpp=/home/runner/cpp'],

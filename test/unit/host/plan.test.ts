@@ -5,7 +5,7 @@ import { planHost } from '../../../src/host/plan.ts';
 import { buildOf, factsOf, heldUpgrade, masterOf } from './recorded.ts';
 import { BINARY, configOf, scriptedAgent, scriptedRun, type Script } from './scripted-run.ts';
 
-const passed = { versionExit: 0, build: '', test: [], testExit: 0 };
+const passed = { versionExit: 0, untested: '', build: '', test: [], testExit: 0 };
 
 function planning(script: Script, changes: Parameters<typeof scriptedRun>[1] = {}) {
   const scripted = scriptedAgent({ ...script, answers: { check: [passed], ...script.answers } });
@@ -140,7 +140,7 @@ describe('planHost', () => {
   ];
   for (const [said, code] of CANNOT_RUN) {
     it(`refuses a binary that cannot run there as ${code}, with what it said`, async () => {
-      const { run, verbs } = planning({ answers: { check: [{ versionExit: 127, build: said }] } });
+      const { run, verbs } = planning({ answers: { check: [{ versionExit: 127, untested: '', build: said }] } });
       await assert.rejects(planHost(run), (error) => String(error).includes(said) && refusedWith(code)(error));
       assert.equal(verbs().at(-1), 'unstage');
     });

@@ -21,8 +21,8 @@ after(() => rmSync(folder, { recursive: true }));
 interface World {
   /** The login's user; 1000 where not given. */
   me?: number;
-  /** Title and user of each process, by number; no user: it went while it was looked at. */
-  processes?: Record<number, [title: string, uid?: number]>;
+  /** Title, user and cgroup of each process, by number; no user: it went while it was looked at. */
+  processes?: Record<number, [title: string, uid?: number, group?: string]>;
   /** Content of the pid file that is named; undefined: none is named. */
   pidText?: string;
   /** A pid file is named that is not there. */
@@ -52,9 +52,12 @@ async function through(shell: string, world: World): Promise<CommandResult & { l
   };
   status('self', world.me ?? MINE);
   if (world.hidden !== true) status(1, 0);
-  for (const [pid, [title, uid]] of Object.entries(world.processes ?? {})) {
+  for (const [pid, [title, uid, group = '/user.slice/user-1.slice/session-1.scope']] of Object.entries(
+    world.processes ?? {},
+  )) {
     if (uid !== undefined) status(pid, uid);
     mkdirSync(join(proc, pid), { recursive: true });
+    writeFileSync(join(proc, pid, 'cgroup'), `0::${group}\n`);
     if (world.opaque !== true) writeFileSync(join(proc, pid, 'exe'), '');
     writeFileSync(join(proc, pid, 'cmdline'), title.includes('\0') ? title : `${title}\0`);
   }
@@ -79,8 +82,10 @@ async function run(shell: string, { line, input, proc }: { line: string; input: 
     .replaceAll('/proc', proc)
     .replaceAll('/var/lib/nginx-hot-upgrade', join(proc, '..', 'books'))
     .replaceAll(`count=${helperProgram().length}`, `count=${HELPER.length}`);
-  const hello = input.slice(length, input.length - helperProgram().length);
+  const helper = input.indexOf(helperProgram(), length);
+  const hello = input.slice(length, helper);
   assert.match(hello, /^nhu1\t[^\n]*\n$/);
+  assert.equal(input.slice(helper + helperProgram().length), `nhu1\t${MARKER}\n`);
   const started = line.replace(/^\/bin\/sh /, `exec ${shell} `).replace(`count=${length} `, `count=${gate.length} `);
   const result = await command(['/bin/sh', '-c', started], {
     input: `${gate}${hello}${HELPER}1\tlook\n`,
@@ -97,7 +102,7 @@ function program(name: string, script: string): string {
 }
 
 const PLAIN = ['helper nginx-hot-upgrade session', '1\tlook'];
-const AS_ROOT = [`helper nginx-hot-upgrade session elevated ${MARKER}`, '1\tlook'];
+const AS_ROOT = ['helper nginx-hot-upgrade session elevated', '1\tlook'];
 
 const GOES_ON: [where: string, world: World][] = [
   ['the login is root', { me: 0, processes: { 7: [MASTER, 33] } }],
@@ -110,6 +115,12 @@ const GOES_ON: [where: string, world: World][] = [
     { processes: { 7: [MASTER, OTHERS], 8: [MASTER, MINE] }, pidText: '8\n' },
   ],
   ['that has no newline', { processes: { 7: [MASTER, OTHERS], 8: [MASTER, MINE] }, pidText: '8' }],
+  ['a stranger calls a process so', { processes: { 7: [MASTER, 1234], 8: [MASTER, MINE] } }],
+  [
+    'a stranger has services of his own',
+    { processes: { 7: [MASTER, 1234, '/user.slice/user-1234.slice/user@1234.service/app.slice/x.service'] } },
+  ],
+  ['processes of strangers come and go', { processes: { 7: [MASTER], 8: [MASTER, MINE] } }],
   [
     'only workers and namesakes are of others',
     {
@@ -124,7 +135,8 @@ const GOES_ON: [where: string, world: World][] = [
 ];
 
 const ASKS: [where: string, world: World][] = [
-  ['the master is of another user', { processes: { 7: [MASTER, OTHERS] } }],
+  ["the master is root's", { processes: { 7: [MASTER, OTHERS] } }],
+  ['the master is a service of the system', { processes: { 7: [MASTER, 33, '/system.slice/nginx.service'] } }],
   ["it is the login's own, and may not be looked into", { processes: { 7: [MASTER, MINE] }, opaque: true }],
   ['it is an angie', { processes: { 7: ['angie: master process /usr/sbin/angie', OTHERS] } }],
   ['one of several is, and none is named', { processes: { 7: [MASTER, MINE], 8: [MASTER, OTHERS] } }],
@@ -151,7 +163,7 @@ for (const shell of SHELLS) {
       it(`becomes root where ${where}, and says so before`, async () => {
         const { lines, code, stderr } = await through(shell, world);
         assert.equal(lines[0], ELEVATING);
-        assert.match(lines[1] ?? '', /^sudo: \/bin\/sh -c NHU=\$\(dd /);
+        assert.match(lines[1] ?? '', /^sudo: \/bin\/sh -c PATH=\/usr\/sbin:/);
         assert.deepEqual([lines.slice(2), code, stderr], [AS_ROOT, 0, '']);
       });
     }

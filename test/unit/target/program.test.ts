@@ -54,7 +54,7 @@ describe('startCommand', () => {
     const line = startCommand({ entry: 'session', bytes: 70_000, sudo: [] });
     assert.equal(line.split("'").length, 3);
     assert.doesNotMatch(line, /[!\n\\]/);
-    assert.match(quotedWords(line), /^NHU=\$\(dd .*count=70000 .*\);eval "\$NHU"$/);
+    assert.match(quotedWords(line), /^PATH=[\w:/]+;NHU=\$\(dd .*count=70000 .*\);eval "\$NHU"$/);
   });
 
   it('names the role, and that it is elevated where sudo starts it', () => {
@@ -120,7 +120,10 @@ describe('startOf', () => {
     assert.match(line, /^\/bin\/sh -c '[^']*' nginx-hot-upgrade session$/);
     const length = Number(/count=(\d+)/.exec(line)?.[1]);
     assert.match(input.slice(0, length), /^NHU_START='[^'!]*'\n[\0-\x7f]*\neval "\$NHU_START"$/);
-    assert.equal(input.slice(length), `nhu1\t${MARKER}\tsudo=sudo -n\tpid_file=/run/a.pid\n${program}`);
+    assert.equal(
+      input.slice(length),
+      `nhu1\t${MARKER}\tsudo=sudo -n\tpid_file=/run/a.pid\n${program}nhu1\t${MARKER}\n`,
+    );
   });
 
   it('sends a gate that is small beside the helper, and names no pid file where none is given', () => {

@@ -22,7 +22,7 @@ const inside = ROOMS.filter((room) => !room.startsWith('door/')).flatMap(linesOf
 /** Lines in which one of these words stands where a command can. */
 function calling(lines: readonly Line[], words: string): Line[] {
   const command = new RegExp(
-    String.raw`(?:^ *|[|;&({!] *|\$\(|(?:then|else|do|HAND|AS|READ_AS|within \d+) )(?:${words})(?= |$)`,
+    String.raw`(?:^ *|[|;&({!] *|\$\(|(?:then|else|do|by_hand|(?:within|aside) \d+) )(?:${words})(?= |$)`,
   );
   return lines.filter(({ text }) => command.test(text));
 }
@@ -44,7 +44,7 @@ describe("the helper's rooms", () => {
       'ls|stat|readlink|cat|head|tail|od|grep|find|df|id|getcap|getent|ldconfig|rpm|apk|uname|getconf|sha256sum|b2sum|cut|sort|cmp|dd|systemctl show';
     // Our own directory; standard input; a filter; and what is written, or read as the user whose it is.
     const ours =
-      /"\$(?:D|KEEPING)[/"]|\| *(?:tail|grep|cut)|^ *cat >\/dev\/null$|\bdd (?:bs=|if=\/dev\/null)|\$HAND (?:cat|dd)\b/;
+      /"\$(?:D|KEEPING)[/"]|\| *(?:tail|grep|cut)|^ *cat >\/dev\/null$|\bdd (?:bs=|if=\/dev\/null)|hand_writes\b|\$HAND (?:cat|dd|tee)\b/;
     assert.deepEqual(told(calling(inside, readers).filter(({ text }) => !ours.test(text))), []);
   });
 
@@ -60,9 +60,17 @@ describe("the helper's rooms", () => {
     assert.deepEqual(told(calling(inside, 'kill|pkill|killall').filter(({ text }) => !own.test(text))), []);
   });
 
+  it('run what has the rights of others with nothing of ours in its hands, and never without an end', () => {
+    const others = ROOMS.flatMap(linesOf).filter(({ text }) => /(?:^|[^"=:])\$(?:HAND|READ_AS|S_as|AS) /.test(text));
+    // Alone, for what it says, or in a pipe of its own whose other end is bounded. What `as_master` puts together is run by these.
+    const bounded =
+      /\baside \d+ |\bheard \d+ \d+ within|within "\$_seconds" \$READ_AS .* \| within|within \d+ \$HAND .* \| |within "\$1" \$HAND tee|then set -- \$S_as/;
+    assert.deepEqual(told(others.filter(({ text }) => !bounded.test(text))), []);
+  });
+
   it('remove trees only where they were made: in the state directory, and rooms of ours that were looked at first', () => {
     const trees = inside.filter(({ text }) => /\brm -[a-z]*r/.test(text));
-    const ours = /rm -rf "\$D\/|rm -rf "\$KEEPING"|rm -rf "\$_old"|is_own_room "\$1" \|\| \$HAND rm -rf "\$1"/;
+    const ours = /rm -rf "\$D\/|rm -rf "\$KEEPING"|rm -rf "\$_old"|is_own_room "\$1" \|\| by_hand rm -rf "\$1"/;
     assert.deepEqual(told(trees.filter(({ text }) => !ours.test(text))), []);
   });
 

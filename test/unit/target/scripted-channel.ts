@@ -26,6 +26,7 @@ export function farEnd(): FarEnd {
   const commands: string[] = [];
   const lines = linesOf(stdin, () => commands[0] ?? '');
   let marker = '';
+  let greeted = false;
   return {
     connection: {
       start: async (command) => {
@@ -42,6 +43,9 @@ export function farEnd(): FarEnd {
       const line = (await lines.next()).value;
       if (line === undefined) throw new Error('expected another line, found the end of the input');
       if (marker === '') marker = /^nhu1\t([0-9a-f]{16})(\t|$)/.exec(line)?.[1] ?? '';
+      // Whoever goes on behind the gate is told it anew.
+      if (line === `nhu1\t${marker}` && greeted) return this.heard();
+      greeted = true;
       if (marker === '') throw new Error(`expected the first line to name a marker, found "${line.slice(0, 80)}"`);
       return line;
     },
