@@ -1,6 +1,6 @@
-# shellcheck shell=dash disable=SC2154,SC2013
+# shellcheck shell=dash disable=SC2154,SC2013,SC2016
 # Runs before the helper where the login may have to become root: root is needed unless the master meant is the login's
-# own. Read from standard input to the last byte, so that whoever goes on finds the helper there. NHU_BYTES is its length.
+# own. Read from standard input to the last byte, so that whoever goes on finds the helper there.
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
@@ -17,7 +17,12 @@ gate_uid() {
 # it cannot hold what looks like the name of the next. False where some process made that hang.
 gate_masters() {
   masters='' pid=''
-  { found=$(timeout -s KILL 2 head -v -c 16 "$@"; echo "ended $?"); } 2>/dev/null
+  [ $# -gt 0 ] || return 0
+  { found=$(
+    if [ $# -le 20000 ]; then timeout -s KILL 2 head -v -c 16 "$@"
+    else echo "$@" | timeout -s KILL 10 xargs -n 20000 head -v -c 16; fi
+    echo "ended $?"
+  ); } 2>/dev/null
   set -f
   IFS='
 '
@@ -33,6 +38,26 @@ gate_masters() {
   case $found in *'ended 137') return 1 ;; esac
 }
 
+# gate_owners: of masters, theirs are those of root, and of others in a service of the system; what strangers call their processes
+# is of no interest. went: some ended while they were looked at.
+gate_owners() {
+  mine='' theirs='' went=''
+  while read -r whose pid; do
+    case $whose in mine) mine="$mine $pid" ;; theirs) theirs=1 ;; went) went=1 ;; esac
+  done <<END
+$(for pid in $masters; do echo "/proc/$pid/"; done | timeout -s KILL 10 awk -v ME="$me" '{
+  user = ""; of = $0
+  while ((getline line < (of "status")) > 0) if (split(line, w) && w[1] == "Uid:") user = w[2]
+  close(of "status")
+  n = split(of, p, "/")
+  if (user == "") whose = "went"; else if (user == ME) whose = "mine"; else whose = user == 0 ? "theirs" : ""
+  while (whose == "" && (getline line < (of "cgroup")) > 0) if (line ~ /\.service/ && line !~ /:\/user\.slice\//) whose = "theirs"
+  close(of "cgroup")
+  if (whose != "") print whose, p[n - 1]
+}')
+END
+}
+
 # gate_needs_root PIDFILE
 gate_needs_root() {
   gate_uid self
@@ -42,12 +67,10 @@ gate_needs_root() {
   [ -d /proc/1 ] || return 0
   gate_masters /proc/[0-9]*/cmdline || {
     # What others run does not matter where the login has a master of its own.
-    set -- "$1"
-    for file in /proc/[0-9]*/cmdline; do [ ! -O "$file" ] || set -- "$@" "$file"; done
-    file=$1
-    shift
-    [ $# = 0 ] || gate_masters "$@"
-    set -- "$file"
+    own=''
+    for file in /proc/[0-9]*/cmdline; do [ ! -O "$file" ] || own="$own $file"; done
+    # shellcheck disable=SC2086
+    gate_masters $own
   }
   named=''
   if [ -n "$1" ] && [ -f "$1" ]; then
@@ -55,14 +78,12 @@ gate_needs_root() {
     named=${named%%[!0-9]*}
   fi
   case " $masters " in *" ${named:-none} "*) masters=$named ;; esac
+  gate_owners
+  [ -z "$theirs" ] || return 0
   # With none left, only root's own books may tell of an upgrade that was begun.
-  [ -n "$masters" ] || [ ! -d /var/lib/nginx-hot-upgrade ] || return 0
-  for pid in $masters; do
-    gate_uid "$pid"
-    [ "$UID_OF" = "$me" ] || return 0
-    # Its file gave it capabilities: only root may look into it.
-    [ -e "/proc/$pid/exe" ] || return 0
-  done
+  [ -n "$mine" ] || { [ -z "$went" ] && [ ! -d /var/lib/nginx-hot-upgrade ]; } || return 0
+  # Its file gave it capabilities: only root may look into it.
+  for pid in $mine; do [ -e "/proc/$pid/exe" ] || return 0; done
   return 1
 }
 
@@ -83,6 +104,6 @@ if gate_needs_root "$pid_file"; then
   # Said before sudo is asked: what it answers instead of the helper is then known for its own.
   printf '@%s {"v":1,"id":0,"event":"elevating"}\n' "$marker"
   # shellcheck disable=SC2086
-  exec $sudo /bin/sh -c "$NHU_START" nginx-hot-upgrade "$1" elevated "$marker"
+  exec $sudo /bin/sh -c "$NHU_START" nginx-hot-upgrade "$1" elevated
 fi
 eval "$NHU_START"

@@ -2801,6 +2801,13 @@ const CODES = {
 			found: "TLS session tickets are made with keys of nginx’s own",
 			why: "each client makes one full handshake again",
 			fix: "`ssl_session_ticket_key` with a key file"
+		},
+		{
+			code: "paths-of-others",
+			severity: "warns",
+			found: "a master of root has logs, its pid file, bodies or caches in a directory that others can write to",
+			why: "nginx opens them by name at each start, reload and upgrade, follows links, and gives directories to its workers (ngx_create_paths): whoever can put a link there leads that. A `plan` does not test the configuration then",
+			fix: "directories of root; what lies in them may be of the workers"
 		}
 	]
 };
@@ -4164,6 +4171,10 @@ const NOTICE_CHECKS = [
 	{
 		code: "tls-tickets-reset",
 		check: tlsTicketsReset
+	},
+	{
+		code: "paths-of-others",
+		check: pathsOfOthers
 	}
 ];
 function versionOf({ build }) {
@@ -4214,6 +4225,13 @@ function longConnections(master) {
 	return {
 		message: `${open.map(({ pid, connections }) => `${connections} at worker ${pid}`).join(", ")}: nothing limits how long the old workers wait for them, and until then the old master stays and no next upgrade can begin`,
 		fix: "Set `worker_shutdown_timeout` where that is too long, and reload before the upgrade."
+	};
+}
+function pathsOfOthers({ ledPaths }) {
+	if (ledPaths.length === 0) return void 0;
+	return {
+		message: `nginx of root opens or makes files by their names where others can put a link: ${ledPaths.map(({ directory, user }) => `${directory} (${user === null ? "several users" : `user ${user}`})`).join(", ")}`,
+		fix: "Give these directories to root; what lies in them may be of the workers."
 	};
 }
 const ZONES = /^(?:limit_req_zone|limit_conn_zone|zone|keyval_zone|lua_shared_dict|js_shared_dict_zone)$/;
@@ -4971,6 +4989,7 @@ function parseMaster(raw) {
 		pathWritable: read.flag("pathWritable"),
 		pidText: read.textOrNull("pidText"),
 		oldbin: read.textOrNull("oldbin"),
+		ledPaths: read.lines("ledPaths").map(parseLed),
 		pidDirWritable: read.flag("pidDirWritable"),
 		listeners: read.lines("listeners"),
 		children: read.objects("children").map(parseChild),
@@ -4992,6 +5011,13 @@ function otherNginx(path, said) {
 	return path === "" ? null : {
 		path,
 		version: parseBuildInfo(said).version
+	};
+}
+function parseLed(line) {
+	const at = line.lastIndexOf(":");
+	return {
+		directory: line.slice(0, at),
+		user: line.slice(at + 1).trim() || null
 	};
 }
 function newestOf(text) {
@@ -5239,16 +5265,19 @@ const ROOMS = [
 * connection, and without trailing newline (a command substitution drops it there).
 */
 function helperProgram() {
-	return programs.helper ??= helperText().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, "");
+	return programs.helper ??= asSent(helperText());
 }
 /** The same for people to read. */
 function helperText() {
 	return ROOMS.map((room) => textOf(`sh/${room}.sh`)).join("\n\n");
 }
 const programs = {};
+function asSent(text) {
+	return text.replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, "");
+}
 /** What decides on the target whether the helper has to run as root. */
 function gateProgram() {
-	return textOf("gate.sh");
+	return asSent(textOf("gate.sh"));
 }
 function textOf(file) {
 	const text = texts.get(file) ?? (0, node_fs.readFileSync)(new URL(`./${file}`, require("url").pathToFileURL(__filename).href), "utf8").trimEnd();
@@ -5280,7 +5309,7 @@ function startOf({ entry, sudo, elevate, marker, pidFile }) {
 			bytes: gate.length,
 			sudo: []
 		}),
-		input: `${gate}${hello.join("	")}\n${program}`
+		input: `${gate}${hello.join("	")}\n${program}nhu1\t${marker}\n`
 	};
 }
 /** The command line that makes any login shell read exactly `bytes` of program from standard input and run it. */
@@ -5300,7 +5329,7 @@ function startCommand(options) {
 * says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
 */
 function readAndRun(bytes) {
-	return `NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`;
+	return `PATH=/usr/sbin:/usr/bin:/sbin:/bin;NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`;
 }
 
 // src/target/session.ts
@@ -5468,15 +5497,17 @@ async function ending(channel, { first, elevating, noise }) {
 	if (elevating() || COMPLAINTS.test(said)) throw new HelperRefused("sudo-denied", said || how);
 	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
 }
-/** Hands out whole lines; what it returns tells the piece after the last newline. */
+/**
+* Hands out whole lines; what it returns tells the piece after the last newline. Of a line longer than any of ours
+* the beginning is handed out: dropped, it would be an answer that never comes.
+*/
 function onLines(channel, take) {
 	let rest = "";
 	channel.stdout.setEncoding("utf8");
 	channel.stdout.on("data", (text) => {
 		const lines = (rest + text).split("\n");
-		rest = lines.pop() ?? "";
-		if (rest.length > MAX_LINE) rest = "";
-		for (const line of lines) take(line);
+		rest = (lines.pop() ?? "").slice(0, MAX_LINE);
+		for (const line of lines) take(line.slice(0, MAX_LINE));
 	});
 	return () => rest;
 }
@@ -7296,17 +7327,31 @@ function cString(file, start) {
 // src/binary/new-binary.ts
 /** Reads and identifies the file. Rejects with the file system's error; an ELF file is taken for granted (inputs). */
 async function loadBinary(path) {
-	return newBinary({
+	return identify({
 		path,
 		nginx: await (0, node_fs_promises.readFile)(path),
 		modules: []
+	}, () => askForBuild(path));
+}
+/** Identifies what was read and found to be right: these bytes are run, whatever lies at the path by now. */
+async function newBinary(file) {
+	return identify(file, async () => {
+		const directory = await (0, node_fs_promises.mkdtemp)((0, node_path.join)(process.env["RUNNER_TEMP"] || (0, node_os.tmpdir)(), "nginx-hot-upgrade-run-"));
+		try {
+			await (0, node_fs_promises.writeFile)((0, node_path.join)(directory, "nginx"), file.nginx, { mode: 448 });
+			return await askForBuild((0, node_path.join)(directory, "nginx"));
+		} finally {
+			await (0, node_fs_promises.rm)(directory, {
+				recursive: true,
+				force: true
+			});
+		}
 	});
 }
-/** Identifies a file that was read. `path` is where it lies, for running it. */
-async function newBinary(file) {
+async function identify(file, ask) {
 	const { path, nginx: bytes } = file;
 	const elf = readElf(bytes);
-	const said = typeof elf !== "string" && elf.machine !== (0, node_os.machine)() ? "" : await askForBuild(path);
+	const said = typeof elf !== "string" && elf.machine !== (0, node_os.machine)() ? "" : await ask();
 	const known = typeof elf === "string" ? {} : {
 		needs: readNeeds(bytes),
 		...loaderOf(elf)
@@ -7597,7 +7642,10 @@ async function judge(run, { file, answer }) {
 	}
 	const test = fieldsOf(tested.fields, "check");
 	const exit = test.numberOrNull("testExit");
-	if (exit === null) run.result.notes.push(notTested(run, file));
+	if (exit === null) run.result.notes.push(notTested(run, {
+		file,
+		why: test.text("untested")
+	}));
 	else if (exit === ENDED_BY_FORCE) settle(run, judgeFinding(testTimeout(), rulesOf(run)));
 	else if (exit !== 0) settleTest(run, {
 		build,
@@ -7605,8 +7653,9 @@ async function judge(run, { file, answer }) {
 	});
 	return build;
 }
-/** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle). */
+/** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle), wherever links lead. */
 function sideEffectFree({ facts: { master } }, { kind }) {
+	if (master.ledPaths.length > 0 && kind === "plan") return false;
 	if (master.pidText === null) return kind !== "plan";
 	return master.pidText === String(master.process.pid);
 }
@@ -7627,9 +7676,14 @@ function cannotRun(read) {
 		fix: "Build it on the distribution and release that the host runs, or install what it needs there."
 	};
 }
-function notTested(run, file) {
-	return `The configuration was not tested: ${sideEffectFree(run, file) ? "modules go with the new binary, and no mount namespace in which they lie at their paths can be had there" : "with this pid file `nginx -t` would change the host"}.`;
+function notTested(run, { file, why }) {
+	return `The configuration was not tested: ${sideEffectFree(run, file) ? UNTESTED[why] ?? "the target could not" : run.facts.master.ledPaths.length > 0 ? "others could have `nginx -t`, as root, change what they like (`paths-of-others`); an upgrade tests it" : "with this pid file `nginx -t` would change the host"}.`;
 }
+/** In the helper's words. */
+const UNTESTED = {
+	"no-namespace": "modules go with the new binary, and no mount namespace in which they lie at their paths can be had there",
+	confined: "the unit shuts nginx in (a filter of system calls, mounts of its own), and its user can change what the configuration consists of; a test from outside would let it out. `rehearse: true` tests it inside"
+};
 
 // src/host/judging.ts
 /**
@@ -8152,7 +8206,7 @@ function describe({ master, masters, ours }) {
 /**
 * Obtains what every target needs before the first one is touched; to build with the arguments of what runs, all are
 * asked for them first. Resolves to the targets for which nothing can be had, with the reason. A target that cannot be
-* asked is none of them: its own turn will tell.
+* asked, or is refused whatever comes, is none of them: its own turn will tell.
 */
 async function obtainAhead(options) {
 	const { config, log, supply } = options;
@@ -8182,8 +8236,8 @@ async function askAll(options) {
 				cancel
 			});
 			try {
-				const { master } = await agent.facts();
-				if (master !== null) masters.set(target.name, master);
+				const facts = await agent.facts();
+				if (facts.master !== null && judgeHost(facts, rulesOf({ config })).refusals.length === 0) masters.set(target.name, facts.master);
 			} finally {
 				agent.close();
 			}
@@ -8456,13 +8510,25 @@ async function readEntry(directory, place) {
 }
 async function readNoted(directory, { name, digest }) {
 	if (!/^(?:nginx|modules\/[\w.-]+)$/.test(name)) throw new Error(`an odd name in the entry: ${name}`);
-	const bytes = await (0, node_fs_promises.readFile)((0, node_path.join)(directory, name));
+	const bytes = await readRegular((0, node_path.join)(directory, name));
 	if (sha256Of(bytes) !== digest) throw new Error(`${name} has another digest than was noted`);
 	return {
 		name,
 		bytes
 	};
 }
+/** Who writes to the cache may put a pipe there, or what never ends. */
+async function readRegular(path) {
+	const handle = await (0, node_fs_promises.open)(path, node_fs.constants.O_RDONLY | node_fs.constants.O_NONBLOCK | node_fs.constants.O_NOFOLLOW);
+	try {
+		const stat = await handle.stat();
+		if (!stat.isFile() || stat.size > MOST_BYTES) throw new Error(`${path} is no file of an entry`);
+		return await handle.readFile();
+	} finally {
+		await handle.close();
+	}
+}
+const MOST_BYTES = 1024 ** 3;
 /** The runner names the place of its cache; elsewhere it is the user's own. */
 async function toolCache() {
 	const base = process.env["XDG_CACHE_HOME"] || (0, node_path.join)((0, node_os.homedir)(), ".cache");

@@ -49,9 +49,11 @@ function oddOption(value) {
 function isPathBehind(option, word) {
 	return /^-(?:I|L|isystem)$/.test(option ?? "") && isSystemPath(word);
 }
-/** What the linker is told; `--` and names in full, for it takes any beginning of a name for the name. */
-const LINKER = [
-	"z,[\\w-]+(?:=\\w+)?",
+/**
+* What the linker is told, each of the words between the commas of `-Wl,` by itself, as the compiler takes them apart; `--` and names
+* in full, for it takes any beginning of a name for the name.
+*/
+const LINKER = new RegExp(`^-(?:${[
 	"-(?:no-)?as-needed",
 	"-no-undefined",
 	"-gc-sections",
@@ -63,11 +65,23 @@ const LINKER = [
 	"-hash-style=\\w+",
 	"-build-id(?:=\\w+)?",
 	"-(?:en|dis)able-new-dtags",
-	"-?-?rpath[,=][\\w./+-]+",
-	"-exclude-libs[,=]\\w+",
+	"-exclude-libs=\\w+",
 	"-compress-debug-sections=\\w+",
-	"-package-metadata=[\\w%.:,+-]*"
-].join("|");
+	"-package-metadata=[\\w%.:+-]*"
+].join("|")})$`);
+/** Options whose value is the next word, and what that may be. Libraries are looked for in a run path here and on the target. */
+const LINKER_VALUES = [
+	[/^-z$/, (value) => /^[\w-]+(?:=\w+)?$/.test(value)],
+	[/^--?rpath(?:-link)?$/, isSystemPath],
+	[/^--exclude-libs$/, (value) => /^\w+$/.test(value)]
+];
+function isForLinker([word = "", ...rest]) {
+	const [, path] = /^--?rpath(?:-link)?=(.*)$/.exec(word) ?? [];
+	const [, isFine] = LINKER_VALUES.find(([option]) => option.test(word)) ?? [];
+	const [value = "", ...others] = rest;
+	if (isFine !== void 0) return isFine(value) && (others.length === 0 || isForLinker(others));
+	return (path === void 0 ? LINKER.test(word) : isSystemPath(path)) && (rest.length === 0 || isForLinker(rest));
+}
 /** Options of gcc and clang that choose what is generated, and nothing that is run, read or written besides. */
 const HARMLESS = [
 	/^-(?:g[a-z0-9-]*|O\w*|w|s|pipe|pie|no-pie|pthread|rdynamic|static(?:-\w+)?|shared|std=[\w+:]+|I|L|isystem)$/,
@@ -80,14 +94,14 @@ const HARMLESS = [
 	/^-W[\w+=-]*$/,
 	/^-Wp(?:,-[DU]\w+(?:=\d*)?)+$/,
 	/^-Wa,--(?:no)?execstack$/,
-	/^--param=[\w-]+=\d+$/,
-	new RegExp(`^-Wl(?:,-(?:${LINKER}))+$`)
+	/^--param=[\w-]+=\d+$/
 ];
 /** Options whose value is read here: headers, libraries, and what a compiler reads as its own configuration. */
 const READS = /^(?:-(?:I|L|isystem|specs=))?(\/[^ ]*)$/;
 function isHarmless(word) {
 	const [, path] = READS.exec(word) ?? [];
 	if (path !== void 0) return isSystemPath(path) && (word !== path || path.endsWith(".a"));
+	if (word.startsWith("-Wl,")) return isForLinker(word.split(",").slice(1));
 	return HARMLESS.some((pattern) => pattern.test(word));
 }
 

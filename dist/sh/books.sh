@@ -35,6 +35,9 @@ decode() {
   VALUE=${VALUE%x}
 }
 
+# is_number TEXT: none that a shell takes for an octal one. At most nine digits are counted with; start times are only compared.
+is_number() { case $1 in '' | *[!0-9]* | 0?* | ????????????????*) return 1 ;; esac; }
+
 # shaped KEY VALUE: whether the books could hold this.
 shaped() {
   case $1 in
@@ -43,8 +46,9 @@ shaped() {
     kind) case $2 in upgrade | reverse | plan) ;; *) return 1 ;; esac ;;
     usr2) case $2 in '' | 1 | stub) ;; *) return 1 ;; esac ;;
     bin | pidf) case $2 in /*) ;; *) return 1 ;; esac ;;
-    om | om_start | confirm | ready | drain | hold | keep | need | cover) case $2 in '' | *[!0-9]*) return 1 ;; esac ;;
-    nm | nm_start | session | winch | quit) case $2 in *[!0-9]*) return 1 ;; esac ;;
+    om | om_start) is_number "$2" ;;
+    confirm | ready | drain | hold | keep | need | cover) is_number "$2" && [ ${#2} -le 9 ] ;;
+    nm | nm_start | session | winch | quit) [ -z "$2" ] || is_number "$2" ;;
     ow | nw | listen | hand | *_ino) case $2 in *[!0-9:\ ]*) return 1 ;; esac ;;
     boot | *_sha | new_blake) case $2 in *[!0-9a-f-]*) return 1 ;; esac ;;
     as) case $2 in '') ;; *[!0-9a-z=,+_\ -]*) return 1 ;; 'setpriv --reuid='*) ;; *) return 1 ;; esac ;;
@@ -150,8 +154,8 @@ read_books() {
     if ! decode "${_line#*=}" || ! shaped "$_k" "$VALUE"; then BROKEN="\"$_k\" holds what it cannot hold"; return 1; fi
     eval "S_$_k=\$VALUE"
   done
-  IFS= read -r _line || :
-  [ "$_line" = end ] || { BROKEN='expected its end, found more or less'; return 1; }
+  IFS= read -r _line && [ "$_line" = end ] && ! IFS= read -r _line && [ -z "$_line" ] ||
+    { BROKEN='expected its end, found more or less'; return 1; }
 }
 
 # derive_state: what follows from the books. HAND is who puts files beside the binary: us, or the owner of its directory.
@@ -180,7 +184,11 @@ journal() {
   _event=$1
   shift
   _extra=''
-  while [ $# -ge 2 ]; do json_text "$2"; _extra="$_extra,\"$1\":$J"; shift 2; done
+  while [ $# -ge 2 ]; do
+    if [ ${#2} -le 4000 ]; then json_text "$2"; else json_text "$(printf '%.4000s' "$2")"; fi
+    _extra="$_extra,\"$1\":$J"
+    shift 2
+  done
   uptime_now
   wall_now
   printf '{"at":"%s","up":"%s","nonce":"%s","actor":"%s %s","event":"%s"%s}\n' \

@@ -39,7 +39,7 @@ install_new() {
   wait "$SYNCING" 2>/dev/null || sync_new
   each_module module_install || { turn_back install-failed; return 1; }
   # What takes the path is what runs. Read-only or immutable by now: nothing was sent yet that could not be taken back.
-  is_own_room "$S_work" && runs_file "$S_nm" "$S_work/new" && $HAND mv -f "$S_work/new" "$S_bin" ||
+  is_own_room "$S_work" && runs_file "$S_nm" "$S_work/new" && by_hand mv -f "$S_work/new" "$S_bin" ||
     { turn_back install-failed; return 1; }
   # Until it is on the disk, a power cut leads back to the old version, which is kept for that long.
   sync "${S_bin%/*}" 2>/dev/null &

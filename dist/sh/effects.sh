@@ -14,6 +14,30 @@ signal_all() {
   for _word in "$@"; do signal "$_name" "${_word%%:*}" "${_word#*:}"; done
 }
 
+# by_hand COMMAND...: beside the binary, as whoever its directory is of, who can hold it up for ten seconds and no more.
+by_hand() {
+  # shellcheck disable=SC2086
+  if [ -z "$HAND" ]; then "$@"; else aside 10 $HAND "$@"; fi
+}
+
+# hand_writes SECONDS FILE: what comes in goes into FILE, and on. All of it is read, whatever becomes of that.
+hand_writes() {
+  # shellcheck disable=SC2086
+  if [ -z "$HAND" ]; then tee "$2"; else within "$1" $HAND tee "$2"; cat >/dev/null; fi
+}
+
+# hand_reads FILE
+hand_reads() {
+  # shellcheck disable=SC2086
+  within 60 $HAND cat "$1" </dev/null 2>/dev/null | within 61 head -c 536870912
+}
+
+# from_pipe FILE: at once what comes, and no more than a megabyte. Whoever writes to it, or holds our end open, ends with it.
+from_pipe() {
+  # shellcheck disable=SC2086
+  within 3600 $HAND dd if="$1" bs=4096 count=256 2>/dev/null </dev/null | dd bs=4096 count=256 2>/dev/null
+}
+
 # is_own_room DIRECTORY: one that we made beside a binary or a module, and nobody else since.
 is_own_room() {
   case ${1##*/} in .nginx-hot-upgrade-*[!0-9A-Za-z]* | .nginx-hot-upgrade-) return 1 ;; .nginx-hot-upgrade-*) ;; *) return 1 ;; esac
@@ -22,9 +46,9 @@ is_own_room() {
 }
 
 # make_room, remove_room DIRECTORY. Nobody else may look into it.
-make_room() { $HAND mkdir -m 700 "$1"; }
+make_room() { by_hand mkdir -m 700 "$1"; }
 
-remove_room() { ! is_own_room "$1" || $HAND rm -rf "$1"; }
+remove_room() { ! is_own_room "$1" || by_hand rm -rf "$1"; }
 
 # open_room DIRECTORY: to the group of the master's user, who runs what lies there. Never while a file lies there that would give
 # others more rights.

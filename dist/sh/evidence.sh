@@ -8,7 +8,7 @@ rec_errors() {
   # shellcheck disable=SC2086
   set -- $S_nm $NUMBERS
   _pids=$(IFS='|'; echo "$*")
-  new_log_lines "\\[(emerg|alert|crit)\\] ($_pids)#"
+  new_log_lines "$BY_NGINX\\[(emerg|alert|crit)\\] ($_pids)#"
   rec_lines errorLog "$LINES_FOUND"
   [ -n "$LINES_FOUND" ] || return 0
   rec_text newPids "$*"

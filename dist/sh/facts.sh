@@ -95,6 +95,8 @@ facts_config() {
   if [ -d "$PIDF.oldbin" ]; then rec_text oldbin directory
   elif [ -e "$PIDF.oldbin" ]; then pid_in "$PIDF.oldbin"; rec_text oldbin "$PID_TEXT"
   else rec_raw oldbin null; fi
+  led_paths
+  rec_lines ledPaths "$LED"
   can_write_pid_directory "$OM"
   rec_bool pidDirWritable "$((1 - $?))"
   facts_files
@@ -134,7 +136,7 @@ EOF
 
 # A child is told by its inode, its role and what it accepts: a new master, a worker, a helper process.
 facts_children() {
-  local _all _list _takes _same _held _c
+  local _all _list _takes _same _held _c _count
   listeners_of "$OM"
   json_lines "$L_ADDR"
   rec_raw listeners "$J"
@@ -149,10 +151,15 @@ facts_children() {
   done
   # shellcheck disable=SC2086
   roles_of $_list
-  ROLES=$ROLES$SEEN _list=''
+  ROLES=$ROLES$SEEN _list='' _count=0
   for _c in $_all; do
     start_of "$_c" || continue
     role_in "$_c"
+    # A worker may call itself anything.
+    [ "$ROLE" != master ] || is_of_same_user "$_c" "$OM" || ROLE=other
+    # A record is read as a whole, and a master has as many children as its user likes.
+    _count=$((_count + 1))
+    [ "$_count" -le 2000 ] || break
     # A log pipe or a new master is no worker.
     if runs_like "$_c" "$OM"; then _same=true; else _same=false; fi
     case " $ACCEPTING " in *" $_c "*) _takes=true ;; *) _takes=false ;; esac

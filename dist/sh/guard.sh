@@ -18,7 +18,7 @@ sign_of_life() { uptime_now; go_on_waiting; }
 read_deadline() {
   DEADLINE=0
   { read -r DEADLINE <"$D/deadline"; } 2>/dev/null
-  case $DEADLINE in '' | *[!0-9]*) DEADLINE=0 ;; esac
+  is_number "$DEADLINE" && [ ${#DEADLINE} -le 10 ] || DEADLINE=0
 }
 
 guard_lives() {

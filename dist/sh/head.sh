@@ -1,8 +1,8 @@
 #!/bin/sh
 # shellcheck shell=dash
 # Set and read by name through eval (A_, S_): SC2154, SC2034. Lists of /proc and of digests, no odd names: SC2012, SC2013,
-# SC2045. `A && B || C` where B cannot fail: SC2015. Titles, not names, are looked for: SC2009.
-# shellcheck disable=SC2154,SC2034,SC2012,SC2013,SC2045,SC2015,SC2009
+# SC2045. `A && B || C` where B cannot fail: SC2015. Titles, not names, are looked for: SC2009. Programs of awk: SC2016.
+# shellcheck disable=SC2154,SC2034,SC2012,SC2013,SC2045,SC2015,SC2009,SC2016
 #
 # nginx-hot-upgrade: what acts on the target. The runner decides, this acts: one verb is one whole step with its own
 # waiting, may be asked twice, and answers one JSON record on a line of its own. Needs a base system and /proc, no more.
@@ -36,7 +36,7 @@ SYNCING=0
 SERIAL=0
 TRASH=0
 ROOM='' BINDS='' LIMIT='' BASE=''
-MY_UID='' AS='' PATIENCE='' READ_AS='' HAND='' LOGFILE='' LOG_PATH='' MADE='' SOCKETS="$NL" PLACES="$NL" OUR_DIRS="$NL" SERVICES="$NL" STEPS='' LISTS='' SETTLED='' UNSAFE=''
+MY_UID='' MY_BOUNDS='' AS='' CAPABILITIES='' HEARD='' HEARD_EXIT='' PATIENCE='' READ_AS='' HAND='' LOGFILE='' LOG_PATH='' MADE='' SOCKETS="$NL" PLACES="$NL" READERS="$NL" CONFIG_BY=0 CONFIG_FILES='' CONFIG_WHOLE=0 MODULES_PLACE=several SHOWN='' OPT_G='' LEFT=1 EXPANDED='' OUR_DIRS="$NL" SERVICES="$NL" STEPS='' LISTS='' SETTLED='' UNSAFE='' LED=''
 OM='' S_om='' S_as='' S_session='' S_listen='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' BROKEN='' TITLE_CUT=0 CHILDREN='' WORKERS='' STARTED='' ROLES=' ' SEEN=' ' ACCEPTING=''
 COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''

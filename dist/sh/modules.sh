@@ -24,20 +24,20 @@ module_open() { open_room "${2%/*}"; }
 module_room_gone() { [ -L "$1" ] || remove_room "${2%/*}"; }
 
 module_names() {
-  [ -e "$2.old" ] || $HAND ln "$1" "$2.old" || return 1
-  [ -e "$2.kept" ] || $HAND ln "$2.new" "$2.kept" || return 1
+  [ -e "$2.old" ] || by_hand ln "$1" "$2.old" || return 1
+  [ -e "$2.kept" ] || by_hand ln "$2.new" "$2.kept" || return 1
   [ ! -L "$2.link" ] && [ ! -e "$2.link" ] || return 0
-  if confined "$S_om"; then $HAND ln "$2.new" "$2.link"; else $HAND ln -s "$2.new" "$2.link"; fi
+  if confined "$S_om"; then by_hand ln "$2.new" "$2.link"; else by_hand ln -s "$2.new" "$2.link"; fi
 }
 
-module_swap() { may_act && $HAND mv -f "$2.link" "$1"; }
+module_swap() { may_act && by_hand mv -f "$2.link" "$1"; }
 
 module_back() {
   [ -e "$2.old" ] || return 0
   [ -L "$1" ] || ! [ "$1" -ef "$2.old" ] || return 0
   module_is_ours "$@" || return 1
-  [ ! -e "$2.back" ] || $HAND rm -f "$2.back"
-  $HAND ln "$2.old" "$2.back" && $HAND mv -f "$2.back" "$1"
+  [ ! -e "$2.back" ] || by_hand rm -f "$2.back"
+  by_hand ln "$2.old" "$2.back" && by_hand mv -f "$2.back" "$1"
 }
 
 module_is_ours() { [ ! -e "$1" ] || [ "$1" -ef "$2.old" ] || [ "$1" -ef "$2.new" ] || [ "$1" -ef "$2.kept" ]; }
@@ -49,7 +49,7 @@ module_sync() { sync "$2.new" 2>/dev/null; }
 
 module_install() {
   [ -e "$2.new" ] || return 0
-  module_is_ours "$@" && $HAND mv -f "$2.new" "$1"
+  module_is_ours "$@" && by_hand mv -f "$2.new" "$1"
 }
 
 # module_retain: into KEEPING, with its path in a list.
@@ -61,15 +61,14 @@ module_retain() {
 
 # retain FILE NAME: a second name where the file systems allow it, else a copy. What another user can lead is read as that user.
 retain() {
-  # shellcheck disable=SC2086
-  if [ -n "$HAND" ]; then within 60 $HAND cat "$1" >"$2"
+  if [ -n "$HAND" ]; then hand_reads "$1" >"$2"
   else ln "$1" "$2" 2>/dev/null || cp -p "$1" "$2"; fi
 }
 
 # module_fetch: out of KEEPING.
 module_fetch() {
   if [ -z "$HAND" ]; then cp -p "$KEEPING/${1##*/}" "$2.new"
-  else $HAND tee "$2.new" <"$KEEPING/${1##*/}" >/dev/null && take_over_metadata "$1" "$2.new"; fi
+  else hand_writes 60 "$2.new" <"$KEEPING/${1##*/}" >/dev/null && take_over_metadata "$1" "$2.new"; fi
 }
 
 # kept_modules SHA: S_modules as they went with that retained binary.

@@ -20,10 +20,12 @@ json_lines() {
   case $1 in
     '') J='[]'; return 0 ;;
     *[\\\"]* | *[!\ -~"$NL"]*) ;;
-    *) plain_lines "$1"; return 0 ;;
+    *) [ ${#1} -gt 100000 ] || { plain_lines "$1"; return 0; } ;;
   esac
   J=[$(printf '%s\n' "$1" | awk -v MOST="${2-200}" '
     NR > MOST || $0 == "" { next }
+    # One record is read as a whole.
+    (total += length) > 400000 { exit }
     { line = substr($0, 1, 500); gsub(/[\001-\037\177]/, " ", line); gsub(/[\\"]/, "\\\\&", line)
       printf "%s\"%s\"", sep, line; sep = "," }')]
 }
@@ -76,11 +78,14 @@ refuse() {
   [ -z "$BROKEN" ] || set -- broken "the books of an upgrade in $D cannot be read ($BROKEN): nothing was done"
   tidy
   [ -z "$OUTCOME" ] || guard_gone
-  json_text "$2"
+  if [ ${#2} -le 4000 ]; then json_text "$2"; else json_text "$(printf '%.4000s' "$2")"; fi
   printf '@%s {"v":%s,"id":%s,"verb":"%s","ok":false,"reason":"%s","message":%s%s}\n' \
     "$MARKER" "$VERSION" "$ID" "$VERB" "$1" "$J" "$REC"
   return 1
 }
+
+# answer_unless_broken: of a verb that has nothing to do where there are no books.
+answer_unless_broken() { if [ -z "$BROKEN" ]; then answer; else refuse broken ''; fi; }
 
 # WALL: the wall clock for people, to the second of uptime.
 wall_now() {

@@ -43,12 +43,12 @@ run_verb() {
   esac
 }
 
-# read_hello [MARKER]: "nhu1 MARKER", unless the gate has read it already.
+# read_hello: "nhu1 MARKER".
 read_hello() {
-  if [ -n "${1-}" ]; then HELLO=nhu1$TAB$1; fi
-  [ -n "${HELLO-}" ] || IFS= read -r HELLO || return 1
-  case $HELLO in nhu1"$TAB"*) ;; *) return 1 ;; esac
-  parse_request "$HELLO"
+  local _hello
+  IFS= read -r _hello || return 1
+  case $_hello in nhu1"$TAB"*) ;; *) return 1 ;; esac
+  parse_request "$_hello"
   MARKER=$VERB ID=0 VERB=hello
 }
 
@@ -57,7 +57,7 @@ session() {
   trap '' HUP PIPE
   boot_id
   my_uid
-  read_hello "${3-}" || exit 64
+  read_hello || exit 64
   ACTOR=$1
   start_of $$
   rec_new
@@ -74,7 +74,7 @@ session() {
 
 main() {
   case ${1-} in
-    session | once) session "$1" "${2-}" "${3-}" ;;
+    session | once) session "$1" "${2-}" ;;
     guard) guard_main "$2" "$3" ;;
     *) printf 'usage: nginx-hot-upgrade session|once|guard\n' >&2; exit 64 ;;
   esac

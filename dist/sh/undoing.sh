@@ -9,7 +9,7 @@ find_pair() {
     children_of "$S_om"
     for _c in $CHILDREN; do
       ! among "$S_ow" "$_c" || continue
-      runs_new "$_c" && start_of "$_c" && S_nm=$_c S_nm_start=$START
+      runs_new "$_c" && is_of_same_user "$_c" "$S_om" && start_of "$_c" && S_nm=$_c S_nm_start=$START
     done
   fi
   lives "$S_nm" "$S_nm_start" && NM_LIVES=1
@@ -39,7 +39,7 @@ exec_settles() {
     roles_of $CHILDREN
     for _c in $CHILDREN; do
       role_in "$_c"
-      [ "$ROLE" != master ] || among "$S_ow" "$_c" || _child=$_c
+      [ "$ROLE" != master ] || among "$S_ow" "$_c" || ! is_of_same_user "$_c" "$S_om" || _child=$_c
     done
     uptime_now
     if usr2_pending; then
@@ -64,8 +64,8 @@ put_old_binary() {
   [ -L "$S_bin" ] || ! [ "$S_bin" -ef "$S_work/old" ] || return 0
   path_is_ours || return 1
   # A second name first: renaming over the last one would destroy the inode that runs.
-  [ ! -e "$S_work/back" ] || $HAND rm -f "$S_work/back"
-  $HAND ln "$S_work/old" "$S_work/back" && $HAND mv -f "$S_work/back" "$S_bin"
+  [ ! -e "$S_work/back" ] || by_hand rm -f "$S_work/back"
+  by_hand ln "$S_work/old" "$S_work/back" && by_hand mv -f "$S_work/back" "$S_bin"
 }
 
 # path_is_ours: at the binary's path is the old file, the new one, or none.
@@ -221,7 +221,7 @@ at_pid_file() {
   READ_AS=$S_as
   [ -n "$S_as" ] || reader_of "${S_pidf%/*}"
   # shellcheck disable=SC2086
-  within 5 env -i "PATH=$PATH" $READ_AS /bin/sh -c "$1" at "$S_pidf" "${2-}" </dev/null 2>/dev/null
+  aside 5 env -i "PATH=$PATH" $READ_AS /bin/sh -c "$1" at "$S_pidf" "${2-}"
 }
 
 # undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, committed, changed-by-others,
@@ -237,15 +237,19 @@ undo() {
   end_rehearsal
   [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
   if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
-  if ! put_old; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
+  # Whoever owns the directory of the binary can hold this up: what serves must not wait for that.
+  if ! put_old && [ -z "$HAND" ]; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
   # A rehearsal changes nothing that serves: whoever ended the master meanwhile meant it.
   if [ "$OM_LIVES" = 0 ] && [ "$S_usr2" = stub ]; then close_books untouched "$DECISION_WHY"; return 0; fi
   if [ "$OM_LIVES" = 0 ]; then rescue; return; fi
   set_deadline "$S_confirm"
-  if old_serves && end_new && pid_file_is "$S_om"; then
+  if old_serves && end_new && { pid_file_is "$S_om" || others_lead "${S_pidf%/*}"; }; then
     ! is_poisoned || heal
     follow_rotation rollback
-    close_books rolled-back "$DECISION_WHY"
+    # Who owns a directory can keep that from ever being mended.
+    if ! pid_in "$S_pidf" || [ "$PID_TEXT" != "$S_om" ]; then close_books changed-by-others "$S_pidf cannot be mended"; return 1
+    elif put_old; then close_books rolled-back "$DECISION_WHY"
+    else close_books changed-by-others "the old file cannot be put at $S_bin"; return 1; fi
   elif lives "$S_om" "$S_om_start"; then
     may_act rollback || return 1
     # Not finished: the guard tries again in five seconds.
@@ -261,7 +265,7 @@ undo() {
 # -1 (ngx_exec_new_binary, ngx_spawn_process): it would never reload again, and each HUP would add a set of workers.
 is_poisoned() {
   [ -n "$S_usr2" ] && [ -z "$S_nm" ] || return 1
-  new_log_lines 'rename\(\) .* failed .*before executing new binary|fork\(\) failed while spawning "new binary|processes can be spawned'
+  new_log_lines "$BY_NGINX\\[[a-z]+\\] $S_om#[0-9]+: (rename\\(\\) .* failed .*before executing new binary|fork\\(\\) failed while spawning \"new binary|.*processes can be spawned)"
   [ -n "$LINES_FOUND" ]
 }
 
@@ -275,7 +279,7 @@ heal() {
   sign_of_pid_file
   _sign=$PID_SIGN _logs=$S_logs
   logs_from_here
-  if may_act rollback && $HAND mv -f "$S_work/stub.link" "$S_bin"; then
+  if may_act rollback && by_hand mv -f "$S_work/stub.link" "$S_bin"; then
     signal USR2 "$S_om" "$S_om_start"
     uptime_now
     _by=$((NOW + 20)) _last=$((NOW + S_ready))
@@ -318,16 +322,19 @@ end_remains() {
   generation_of "$S_old_ino"
   # shellcheck disable=SC2086
   signal_all KILL $_remains $RUNNING
-  # A listening unix socket that nobody holds any more would make the start fail with "address in use".
+  # A unix socket that they listened on would make the start fail with "address in use". One that somebody else bound since has
+  # another inode.
   _left=$S_unix
   while [ -n "$_left" ]; do
     _one=${_left%%"|"*} _left=${_left#*"|"}
-    decode "${_one#* }" && is_plain "$VALUE" && is_unheld "$VALUE" || continue
+    decode "${_one#* }" && is_plain "$VALUE" && [ -S "$VALUE" ] || continue
     inode_of "$VALUE"
     [ "$INODE" = "${_one%% *}" ] || continue
-    reader_of "${VALUE%/*}"
+    # What a master of another user names is for that user to remove.
+    READ_AS=$S_as
+    [ -n "$S_as" ] || reader_of "${VALUE%/*}"
     # shellcheck disable=SC2086
-    within 5 $READ_AS rm -f "$VALUE"
+    aside 5 $READ_AS rm -f "$VALUE"
   done
 }
 

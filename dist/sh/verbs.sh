@@ -133,16 +133,16 @@ verb_receive() {
     PART=$DEST.part
   fi
   # Whoever still writes to an earlier one writes to a file without a name.
-  [ ! -f "$PART" ] || $HAND rm -f "$PART"
+  [ ! -f "$PART" ] || by_hand rm -f "$PART"
   choose_hasher
   [ -z "$A_module" ] || choose_hasher "$A_sha256" "$A_blake"
   case $A_encoding in
-    gzip) _sum=$(counted_input "$A_size" | unpacked | $HAND tee "$PART" 2>/dev/null | $HASHER) ;;
-    *) _sum=$(counted_input "$A_size" | $HAND tee "$PART" 2>/dev/null | $HASHER) ;;
+    gzip) _sum=$(counted_input "$A_size" | unpacked | hand_writes 3600 "$PART" 2>/dev/null | within 3601 "$HASHER") ;;
+    *) _sum=$(counted_input "$A_size" | hand_writes 3600 "$PART" 2>/dev/null | within 3601 "$HASHER") ;;
   esac
   [ "$PART" != /dev/null ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   is_whole "${_sum%% *}" "$A_whole" && take_over_metadata "$MODEL" "$PART" || return
-  $HAND mv -f "$PART" "$DEST" || { refuse upload-failed "cannot rename $PART"; return; }
+  by_hand mv -f "$PART" "$DEST" || { refuse upload-failed "cannot rename $PART"; return; }
   answer
 }
 
@@ -168,7 +168,7 @@ is_whole() {
   _size=$SIZE
   [ "$1:$_size" != "$EXPECTED:$2" ] || return 0
   free_beside "$PART"
-  $HAND rm -f "$PART"
+  by_hand rm -f "$PART"
   refuse upload-failed "of $2 bytes with the digest $EXPECTED, $_size arrived with the digest $1; $FREE KiB are free"
 }
 
@@ -178,10 +178,10 @@ fetch_retained() {
   local _sum _kept
   DEST=$S_work/new MODEL=$S_bin PART=$S_work/new.part _kept=$D/retained/$S_new_sha
   choose_hasher
-  _sum=$($HAND tee "$PART" <"$_kept" | $HASHER)
+  _sum=$(hand_writes 60 "$PART" <"$_kept" | within 61 "$HASHER")
   KEEPING=$_kept.modules
   size_of "$_kept"
-  is_whole "${_sum%% *}" "$SIZE" && take_over_metadata "$MODEL" "$PART" && $HAND mv -f "$PART" "$DEST" && each_module module_fetch
+  is_whole "${_sum%% *}" "$SIZE" && take_over_metadata "$MODEL" "$PART" && by_hand mv -f "$PART" "$DEST" && each_module module_fetch
 }
 
 # choose_hasher [SHA256 BLAKE2]: HASHER and what it must say, of the binary where nothing else is meant. b2sum takes a third of
@@ -201,12 +201,12 @@ take_over_metadata() {
   _what=mode,ownership,xattr
   [ "$S_path_ino" = "$S_old_ino" ] || _what=mode,ownership
   # All at once where cp can, by hand where it cannot.
-  if $HAND cp --attributes-only "--preserve=$_what" "$1" "$2" 2>/dev/null; then
-    ! has_labels || $HAND chcon "--reference=$1" "$2" 2>/dev/null
+  if by_hand cp --attributes-only "--preserve=$_what" "$1" "$2" 2>/dev/null; then
+    ! has_labels || by_hand chcon "--reference=$1" "$2" 2>/dev/null
   else
     metadata_by_hand "$1" "$2" || return 1
   fi
-  [ ! -u "$2" ] && [ ! -g "$2" ] && [ ! -k "$2" ] || $HAND chmod ug-s,o-t "$2"
+  [ ! -u "$2" ] && [ ! -g "$2" ] && [ ! -k "$2" ] || by_hand chmod ug-s,o-t "$2"
   [ ! -u "$2" ] && [ ! -g "$2" ] || { refuse upload-failed "cannot take the setuid bit off $2"; return 1; }
 }
 
@@ -215,15 +215,16 @@ metadata_by_hand() {
   mode_of "$1" || { refuse changed-by-others "$1 is gone"; return 1; }
   _mode=${MODE#"${MODE%???}"}
   if [ "$MY_UID" = 0 ] && [ -z "$HAND" ]; then chown "$OWNER:$GROUP" "$2"; fi
-  $HAND chmod "$_mode" "$2" || { refuse upload-failed "cannot set mode $_mode on $2"; return 1; }
+  by_hand chmod "$_mode" "$2" || { refuse upload-failed "cannot set mode $_mode on $2"; return 1; }
   capabilities_of "$1"
   [ -z "$CAPS" ] || [ "$S_path_ino" != "$S_old_ino" ] || setcap "$CAPS" "$2" || { refuse upload-failed "cannot set $CAPS on $2"; return 1; }
 }
 
 # verb_check: what the staged file says of itself here and (where asked) of the configuration.
 verb_check() {
-  local _output _exit
+  local _exit _untested
   rec_new
+  _untested=''
   load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   if [ "$S_kind" = reverse ] && [ ! -e "$S_work/new" ]; then fetch_retained || return; fi
   inode_of "$S_work/new"
@@ -236,30 +237,36 @@ verb_check() {
   SYNCING=$!
   if ! same_machine "$S_work/new" "$S_om"; then
     rec_raw testExit null
+    rec_text untested ''
     rec_raw versionExit 126
     rec_text build 'Exec format error: the file is for another machine than the one that runs'
     answer
     return
   fi
-  if [ "$A_test" = yes ]; then
-    _output=$(test_config 2>&1)
-    _exit=$?
-    if [ "$_exit" = 125 ]; then rec_raw testExit null; else rec_raw testExit "$_exit"; fi
+  if [ "$A_test" = yes ] && [ -n "$S_as" ] && is_shut_in "$S_om" && others_lead_settings; then
+    # Outside of what its unit shuts it in, what that user has written would run with more than it has.
+    _exit=1 _untested=confined
+    rec_raw testExit null
+  elif [ "$A_test" = yes ]; then
+    heard 62 4194304 test_config
+    _exit=${HEARD_EXIT:-137}
+    if [ "$_exit" = 125 ]; then _untested=no-namespace; rec_raw testExit null; else rec_raw testExit "$_exit"; fi
     # What ends it stands at its end, behind any number of warnings.
-    rec_lines test "$(printf '%s\n' "$_output" | tail -n 100)"
+    rec_lines test "$(printf '%s\n' "$HEARD" | tail -n 100)"
   else
     _exit=1
     rec_raw testExit null
   fi
+  rec_text untested "$_untested"
   # What passed the test runs here; else its own word tells a missing library from a wrong configuration.
   if [ "$_exit" = 0 ]; then
     rec_raw versionExit 0
     rec_text build ''
   else
     # shellcheck disable=SC2086
-    _output=$(within 10 env -i "PATH=$PATH" $S_as "$S_work/new" -V 2>&1 </dev/null)
-    rec_raw versionExit $?
-    one_line "$_output"
+    heard 11 65536 within 10 env -i "PATH=$PATH" $S_as "$S_work/new" -V
+    rec_raw versionExit "${HEARD_EXIT:-137}"
+    one_line "$HEARD"
     rec_text build "$LINE"
   fi
   answer
@@ -269,9 +276,9 @@ verb_check() {
 # new file takes the path for the exec. A symbolic link keeps /proc/PID/exe clean after the commit; a confined master may
 # run the path only as a plain file.
 second_names() {
-  [ -e "$S_work/old" ] || $HAND ln "$S_bin" "$S_work/old"
+  [ -e "$S_work/old" ] || by_hand ln "$S_bin" "$S_work/old"
   if [ ! -L "$S_work/link" ] && [ ! -e "$S_work/link" ]; then
-    if confined "$S_om"; then $HAND ln "$S_work/new" "$S_work/link"; else $HAND ln -s "$S_work/new" "$S_work/link"; fi
+    if confined "$S_om"; then by_hand ln "$S_work/new" "$S_work/link"; else by_hand ln -s "$S_work/new" "$S_work/link"; fi
   fi
   each_module module_names
 }
@@ -288,7 +295,7 @@ verb_unstage() {
     elif [ "$S_phase" = rehearsing ] && decide rollback "${A_why:-refused}"; then undo
     fi
   fi
-  answer
+  answer_unless_broken
 }
 
 # lost_ground: the one answer for a verb that may not act any more.
@@ -367,9 +374,9 @@ raise_stub() {
   journal rehearse old "$S_om"
   may_act || { lost_ground; return 1; }
   # At once what comes, and no more than a megabyte: head keeps it until the end.
-  $HAND dd if="$S_work/pipe" bs=4096 count=256 2>/dev/null >"$D/said" &
+  from_pipe "$S_work/pipe" >"$D/said" &
   READER=$!
-  $HAND mv -f "$S_work/stub.link" "$S_bin" || { refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
+  by_hand mv -f "$S_work/stub.link" "$S_bin" || { refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
   may_act || { put_old; lost_ground; return 1; }
   lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
   sign_of_pid_file
@@ -378,7 +385,7 @@ raise_stub() {
 }
 
 make_pipe() {
-  rm -f "$D/said" && $HAND rm -f "$S_work/pipe" && $HAND mkfifo -m 600 "$S_work/pipe" || return 1
+  rm -f "$D/said" && by_hand rm -f "$S_work/pipe" && by_hand mkfifo -m 600 "$S_work/pipe" || return 1
   uid_of "$S_om"
   [ "$UID_OF" = "$MY_UID" ] || chown "$UID_OF" "$S_work/pipe"
 }
@@ -413,8 +420,8 @@ write_stub() {
   _old=$WORD
   shell_word "$S_work/stub"
   _stub=$WORD
-  $HAND rm -f "$S_work/stub" "$S_work/stub.link"
-  $HAND tee "$S_work/stub" >/dev/null 2>&1 <<EOF || return 1
+  by_hand rm -f "$S_work/stub" "$S_work/stub.link"
+  hand_writes 10 "$S_work/stub" >/dev/null 2>&1 <<EOF || return 1
 #!/bin/sh
 if [ "\$PPID" != $S_om ]; then
   n=0
@@ -424,8 +431,8 @@ if [ "\$PPID" != $S_om ]; then
 fi
 $1
 EOF
-  $HAND chmod 755 "$S_work/stub" || return 1
-  if confined "$S_om"; then $HAND ln "$S_work/stub" "$S_work/stub.link"; else $HAND ln -s "$S_work/stub" "$S_work/stub.link"; fi
+  by_hand chmod 755 "$S_work/stub" || return 1
+  if confined "$S_om"; then by_hand ln "$S_work/stub" "$S_work/stub.link"; else by_hand ln -s "$S_work/stub" "$S_work/stub.link"; fi
 }
 
 # stub_ends: true with STUB_EXIT where the new file was run and ended. The old file is back at its path as soon as the stub
@@ -454,7 +461,7 @@ stub_ends() {
 
 # free_reader: where nobody wrote, it still waits for the pipe to open.
 # shellcheck disable=SC2016,SC2086
-free_reader() { [ ! -p "$S_work/pipe" ] || within 2 $HAND /bin/sh -c 'true <>"$1"' free "$S_work/pipe"; }
+free_reader() { [ ! -p "$S_work/pipe" ] || by_hand /bin/sh -c 'true <>"$1"' free "$S_work/pipe"; }
 
 # stub_exit: whoever owns the pipe can write anything into it: a number is all that is taken.
 stub_exit() {
@@ -529,7 +536,7 @@ swap_and_signal() {
   [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   may_act || { lost_ground; return 1; }
   each_module module_swap || { put_old; refuse changed-by-others 'a module could not be replaced'; return 1; }
-  is_own_room "$S_work" && $HAND mv -f "$S_work/link" "$S_bin" || { put_old; refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
+  is_own_room "$S_work" && by_hand mv -f "$S_work/link" "$S_bin" || { put_old; refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
   event swap
   may_act || { put_old; lost_ground; return 1; }
   lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
@@ -670,7 +677,7 @@ whole_generation() {
     pause
   done
   # Crashed workers are replaced as well, but nginx says so.
-  new_log_lines 'worker process [0-9]+ exited (on signal|with (fatal )?code [1-9])'
+  new_log_lines "$BY_NGINX\\[[a-z]+\\] $S_nm#[0-9]+: worker process [0-9]+ exited (on signal|with (fatal )?code [1-9])"
   [ -z "$LINES_FOUND" ] || { evidence; refuse workers-crashing "workers of the new master crash: $LINES_FOUND"; return 1; }
   journal reload-seen workers "$ACCEPTING"
   S_nw=''
@@ -777,7 +784,7 @@ verb_extend() {
     read_decision
     [ -n "$DECISION" ] || set_deadline "${A_confirm:-$S_confirm}"
   fi
-  answer
+  answer_unless_broken
 }
 
 # verb_hold: the run ends here, the guard goes on: old master parked, new generation serving.
@@ -826,16 +833,16 @@ verb_adopt() {
 close_after_boot() {
   local _outcome
   _outcome=rolled-back
-  if [ -L "$S_bin" ] || { [ -e "$S_work/new" ] && [ "$S_bin" -ef "$S_work/new" ]; } || is_stub; then
+  if is_own_room "$S_work" && { [ -L "$S_bin" ] || { [ -e "$S_work/new" ] && [ "$S_bin" -ef "$S_work/new" ]; } || is_stub; }; then
     if [ -n "$OM" ] && runs_file "$OM" "$S_work/new"; then
       retain_modules
       retain_from_work
       each_module module_install
-      [ ! -L "$S_bin" ] || $HAND mv -f "$S_work/new" "$S_bin"
+      [ ! -L "$S_bin" ] || by_hand mv -f "$S_work/new" "$S_bin"
     else
       each_module module_back
-      $HAND rm -f "$S_work/back"
-      $HAND ln "$S_work/old" "$S_work/back" && $HAND mv -f "$S_work/back" "$S_bin"
+      by_hand rm -f "$S_work/back"
+      by_hand ln "$S_work/old" "$S_work/back" && by_hand mv -f "$S_work/back" "$S_bin"
     fi
   fi
   digest_of "$S_bin"

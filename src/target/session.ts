@@ -216,15 +216,17 @@ async function ending(channel: Channel, { first, elevating, noise }: Circumstanc
   throw new HelperRefused('shell-denied', `the login shell ended (${how}) instead of running a command. ${said}`);
 }
 
-/** Hands out whole lines; what it returns tells the piece after the last newline. */
+/**
+ * Hands out whole lines; what it returns tells the piece after the last newline. Of a line longer than any of ours
+ * the beginning is handed out: dropped, it would be an answer that never comes.
+ */
 function onLines(channel: Channel, take: (line: string) => void): () => string {
   let rest = '';
   channel.stdout.setEncoding('utf8');
   channel.stdout.on('data', (text: string) => {
     const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > MAX_LINE) rest = '';
-    for (const line of lines) take(line);
+    rest = (lines.pop() ?? '').slice(0, MAX_LINE);
+    for (const line of lines) take(line.slice(0, MAX_LINE));
   });
   return () => rest;
 }

@@ -44,6 +44,9 @@ place_of() {
   case $PLACES in *"$NL$1$TAB"*) PLACE=${PLACES#*"$NL$1$TAB"} PLACE=${PLACE%%"$NL"*} ;; esac
 }
 
+# others_lead DIRECTORY
+others_lead() { place_of "$1" && [ -n "$PLACE" ]; }
+
 # look_up_places DIRECTORY...: adds them to PLACES, for good, by owner and mode of each and of all that lead to it; in one look.
 look_up_places() {
   local _path _names _found _uid _gid _mode _depth
@@ -60,7 +63,7 @@ look_up_places() {
   PLACE='' _depth=0
   while read -r _uid _gid _mode _path; do
     _depth=$((_depth + 1))
-    weigh "$_depth" "$_uid" "$_gid" "$_mode"
+    weigh "$_depth" "$_uid" "$_gid" "$_mode" "$_path"
     [ "$_path" = / ] || continue
     # What is not there has no line of its own.
     PLACES="$PLACES${_names%%"$NL"*}$TAB$PLACE$NL" _names=${_names#*"$NL"} PLACE='' _depth=0
@@ -77,7 +80,7 @@ straight() {
   if [ -z "$FULL" ]; then FULL=$1; else FULL=$(cd -P "$1/" 2>/dev/null && pwd -P) && is_plain "$FULL"; fi
 }
 
-# weigh DEPTH UID GROUP MODE: what one directory of the way makes of PLACE. In one with the sticky bit only its owner moves what
+# weigh DEPTH UID GROUP MODE DIRECTORY: what one directory of the way makes of PLACE. In one with the sticky bit only its owner moves what
 # lies there; the first is the end of the way, where anybody may put something.
 weigh() {
   case $2 in 0 | "$MY_UID" | "$PLACE") ;; *) [ -z "$PLACE" ] && PLACE=$2 || PLACE=several ;; esac
@@ -85,35 +88,54 @@ weigh() {
     1:*[2367]) PLACE=several ;;
     *:[1357]???) ;;
     *[2367]) PLACE=several ;;
-    *[2367]?) has_no_members "$3" || PLACE=several ;;
+    *[2367]?) has_no_members "$3" && has_no_access_list "$5" || PLACE=several ;;
   esac
 }
 
 # has_no_members GROUP: nobody but root and us.
 has_no_members() {
-  [ "$1" != 0 ] || return 0
-  { cat /etc/group /etc/passwd; getent group "$1"; } 2>/dev/null | awk -F : -v G="$1" -v ME="$MY_UID" '
-    NF == 4 && $3 == G && $4 != "" { bad = 1 }
+  { cat /etc/passwd /etc/group; getent group "$1"; } 2>/dev/null | awk -F : -v G="$1" -v ME="$MY_UID" '
+    NF == 7 && ($3 == 0 || $3 == ME) { ours[$1] = 1 }
     NF == 7 && $4 == G && $3 != 0 && $3 != ME { bad = 1 }
+    NF == 4 && $3 == G { n = split($4, name, ","); for (i = 1; i <= n; i++) if (!(name[i] in ours)) bad = 1 }
     END { exit bad }'
+}
+
+# has_no_access_list DIRECTORY: where there is one, the mode shows as the rights of the group what it gives anybody at most; ls says "+".
+has_no_access_list() {
+  local _mode
+  _mode=$(ls -nd "$1" 2>/dev/null)
+  case ${_mode%% *} in ?????????? | ??????????.) ls --version >/dev/null 2>&1 ;; *) return 1 ;; esac
 }
 
 # reader_of DIRECTORY: READ_AS is what reads a file there, and what writes one, with no more rights than whoever leads the path
 # has. Empty: ours. What several lead is read as nobody.
 reader_of() {
-  local _gid
   READ_AS=''
   [ "$MY_UID" = 0 ] || return 0
   place_of "$1"
-  [ -n "$PLACE" ] && can_step_down || return 0
-  if [ "$PLACE" = several ]; then READ_AS='setpriv --reuid=65534 --regid=65534 --clear-groups'; return 0; fi
-  _gid=$(getent passwd "$PLACE" | cut -d : -f 4)
-  READ_AS="setpriv --reuid=$PLACE --regid=${_gid:-65534} --clear-groups"
+  reader_for "$PLACE"
+}
+
+# reader_for PLACE: the same, of what is known already.
+reader_for() {
+  local _gid
+  READ_AS=''
+  [ "$MY_UID" = 0 ] || return 0
+  case $1 in '' | 0) return 0 ;; esac
+  can_step_down || return 0
+  case $READERS in *"$NL$1$TAB"*) ;; *)
+    if [ "$1" = several ]; then READ_AS='65534 --regid=65534'
+    else _gid=$(getent passwd "$1" | cut -d : -f 4); READ_AS="$1 --regid=${_gid:-65534}"; fi
+    READERS="$READERS$1${TAB}setpriv --reuid=$READ_AS --clear-groups$NL" ;;
+  esac
+  READ_AS=${READERS#*"$NL$1$TAB"}
+  READ_AS=${READ_AS%%"$NL"*}
 }
 
 # can_step_down: busybox has a setpriv that cannot. Then what others lead is read as it was always, but bounded.
 can_step_down() {
-  [ -n "$STEPS" ] || { STEPS=no; ! setpriv --reuid=65534 --regid=65534 --clear-groups true 2>/dev/null || STEPS=yes; }
+  [ -n "$STEPS" ] || { STEPS=no; ! aside 5 setpriv --reuid=65534 --regid=65534 --clear-groups true || STEPS=yes; }
   [ "$STEPS" = yes ]
 }
 
@@ -136,12 +158,11 @@ are_our_dirs() {
   OUR_DIRS="$OUR_DIRS$1$NL"
 }
 
-# only_root_writes FILE: it, and all the directories that lead to it. A file that is gone says nothing against its directory.
+# only_root_writes FILE: it, and all the directories that lead to it.
 only_root_writes() {
   local _path
   _path=$1
-  set --
-  [ ! -e "$_path" ] || set -- "$_path"
+  set -- "$_path"
   while _path=${_path%/*}; [ -n "$_path" ]; do set -- "$@" "$_path"; done
   set -- "$@" /
   stat -L -c '%u %A' "$@" 2>/dev/null | awk -v N="$#" '
@@ -158,8 +179,7 @@ pid_in() {
     { read -r PID_TEXT <"$1"; } 2>/dev/null || [ -n "$PID_TEXT" ] || return 1
   else
     reader_of "${1%/*}"
-    # shellcheck disable=SC2086
-    { PID_TEXT=$(within 2 $READ_AS head -c 32 "$1"); } 2>/dev/null
+    { PID_TEXT=$(as_theirs 2 32 head -c 32 "$1"); } 2>/dev/null
     PID_TEXT=${PID_TEXT%%"$NL"*}
   fi
   case $PID_TEXT in '') return 1 ;; *[!0-9]* | ???????????*) PID_TEXT='(no number)'; return 1 ;; esac

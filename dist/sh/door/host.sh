@@ -5,7 +5,8 @@
 own_version() {
   user_of "$1"
   # shellcheck disable=SC2086
-  $PATIENCE env -i "PATH=$PATH" $AS /proc/self/fd/9 -V 2>&1 </dev/null 9<"/proc/$1/exe"
+  if [ -z "$AS" ]; then env -i "PATH=$PATH" /proc/self/fd/9 -V 2>&1 </dev/null 9<"/proc/$1/exe"
+  else heard 11 65536 within 10 env -i "PATH=$PATH" $AS /proc/self/fd/9 -V 9<"/proc/$1/exe"; printf '%s' "$HEARD"; fi
 }
 
 # survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS,
@@ -23,16 +24,17 @@ survey() {
   CWD=$(cd -P "/proc/$1/cwd" 2>/dev/null && pwd -P; echo .)
   CWD=${CWD%"$NL."}
   case $CWD in /*) ;; *) link_of "/proc/$1/cwd"; CWD=${LINK:-/} ;; esac
+  # They write into one pipe: whole, and one after the other, comes only what one write of less than a page says.
   _replies=$(
-    (one_line "$(own_version "$1")" && printf 'build=%s\n' "$LINE") &
-    (_sum=$(sha256sum <"/proc/$1/exe" 2>/dev/null) && printf 'sha=%s\n' "${_sum%% *}") &
-    $PATIENCE df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && printf 'free=%s\n' "$_free"; } &
-    printf 'machine=%s\nlibc=%s\n' "$(uname -m)" "$(getconf GNU_LIBC_VERSION 2>/dev/null)" &
+    (one_line "$(own_version "$1")" && say_long build "$LINE") &
+    (digest_of_process "$1" && say sha "$DIGEST") &
+    within 10 df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && say free "$_free"; } &
+    (say machine "$(uname -m)"; say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)") &
     library_names &
     told_sockets "$1" &
     surroundings "$1" &
     package_of &
-    date -u '+wall=%Y-%m-%dT%H:%M:%SZ %s' &
+    say wall "$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')" &
     [ -z "$UNIT" ] || shown_of "$UNIT" &
     wait
   )
@@ -43,34 +45,46 @@ survey() {
   IFS=$NL
   for _text in $_replies; do
     case $_text in
-      build=*) OLD_V="${_text#*=} " ;;
+      build=*) OLD_V=$OLD_V${_text#*=} ;;
       sha=*) OLD_SHA=${_text#*=} ;;
-      free=*) FREE=${_text#*=} ;;
+      free=*) is_number "${_text#*=}" && FREE=${_text#*=} ;;
       machine=*) MACHINE=${_text#*=} ;;
       libc=*) LIBC=${_text#*=} ;;
       libraries=*) LIBRARIES=$LIBRARIES${_text#*=} ;;
-      wall=*) WALL=${_text#*=} EPOCH=${WALL#* } WALL=${WALL% *} ;;
+      wall=*) WALL=${_text#*=} EPOCH=${WALL#* } WALL=${WALL% *}; is_number "$EPOCH" || EPOCH=0 ;;
       about=*) ABOUT="$ABOUT${_text#*=}$NL" ;;
       package=*) PACKAGE=${_text#*=} ;;
       unsafe) UNSAFE=' error_log' ;;
       socket=*) SOCKETS="$SOCKETS${_text#*=}$NL" ;;
-      *) SHOWN="$SHOWN$_text$NL" ;;
+      shown=*) SHOWN=$SHOWN${_text#*=} ;;
+      shown.*) SHOWN=$SHOWN$NL ;;
     esac
   done
   IFS=" $TAB$NL"
   set +f
+  [ -z "$OLD_V" ] || OLD_V="$OLD_V "
+}
+
+# say KEY TEXT: a line of the above, cut where it could not come whole. say_long: in pieces.
+say() {
+  if [ ${#2} -le 900 ]; then printf '%s=%s\n' "$1" "$2"; else printf '%s=%.900s\n' "$1" "$2"; fi
+}
+
+say_long() {
+  [ ${#2} -gt 900 ] || { say "$1" "$2"; return; }
+  printf '%s' "$2" | awk -v KEY="$1" '{ for (; $0 != ""; $0 = substr($0, 901)) { print KEY "=" substr($0, 1, 900); fflush() } }'
 }
 
 # shown_of UNIT: what systemd says of it. Of variables only the names: what they hold may be secret.
 shown_of() {
   systemctl show -p Type -p PIDFile -p MainPID -p ExecStart -p ExecReload -p Restart -p NeedDaemonReload -p LimitNOFILE \
     -p Environment -p EnvironmentFiles -p AmbientCapabilities "$1" 2>/dev/null | awk '
-    { fflush() }
-    !/^Environment=/ { print; next }
-    { n = split(substr($0, 13), words, " "); printf "Environment="
+    function say(line) { for (; line != ""; line = substr(line, 901)) { print "shown=" substr(line, 1, 900); fflush() } print "shown."; fflush() }
+    !/^Environment=/ { say($0); next }
+    { n = split(substr($0, 13), words, " "); line = "Environment="
       for (i = 1; i <= n; i++) if (match(words[i], /^["\047]?[A-Za-z_][A-Za-z0-9_]*=/))
-        { name = substr(words[i], 1, RLENGTH - 1); sub(/^["\047]/, "", name); printf "%s ", name }
-      print "" }'
+        { name = substr(words[i], 1, RLENGTH - 1); sub(/^["\047]/, "", name); line = line name " " }
+      say(line) }'
 }
 
 # surroundings MASTER: what the kernel says of it, which runs EXE, of its children together, and of the room that there is, read by one
@@ -90,7 +104,7 @@ surroundings() {
   { read -r _label <"/proc/$1/attr/current"; } 2>/dev/null
   $PATIENCE awk -v M="$1" -v C="$CHILDREN" -v EXE="$EXE" -v LABEL="$_label" -v TASKS="$_tasks" '
     # At once: what fills a buffer would be cut among the lines of others.
-    function say(key, value) { if (value != "") { print "about=" key "=" value; fflush() } }
+    function say(key, value) { if (value != "") { print "about=" key "=" substr(value, 1, 900); fflush() } }
     function first(file,   line) { line = ""; getline line < file; close(file); return line }
     # A limit at any level above holds as well.
     function room(path, name,   most, used, left, least) {
@@ -155,7 +169,7 @@ package_of() {
   elif command -v rpm >/dev/null; then _found=$(rpm -qf --qf '%{NAME}' "$_file" 2>/dev/null) || _found=''
   elif command -v apk >/dev/null; then _found=$(apk info -q --who-owns "$_file" 2>/dev/null) || _found=''
   fi
-  [ -z "$_found" ] || printf 'package=%s\n' "$_found"
+  [ -z "$_found" ] || say package "$_found"
 }
 
 # count_processors: CPUS that are online, as sysconf counts them for `worker_processes auto`.
@@ -193,7 +207,7 @@ told_sockets() {
     link_of "/proc/$1/fd/2"
     is_plain "$LINK" || echo unsafe
   fi
-  while read -r _told; do [ -z "$_told" ] || printf 'socket=%s\n' "$_told"; done <<EOF
+  while read -r _told; do [ -z "$_told" ] || say socket "$_told"; done <<EOF
 $SOCKETS
 EOF
 }
@@ -240,7 +254,7 @@ can_write_pid_directory() {
   _root=/proc/$1/root
   [ -e "$_root${PIDF%/*}" ] || _root=''
   # shellcheck disable=SC2086
-  [ -w "$_root${PIDF%/*}" ] && $PATIENCE $AS test -w "${PIDF%/*}"
+  [ -w "$_root${PIDF%/*}" ] && { [ -z "$AS" ] || aside 5 $AS test -w "${PIDF%/*}"; }
 }
 
 # survey_files: side by side: NEWEST, KEYS, CAPS of the binary, and OTHER_V, the version of the `nginx` in PATH, where that is ours.
@@ -250,10 +264,10 @@ survey_files() {
   _replies=$(
     newest_config &
     encrypted_keys &
-    if [ -n "$PATH_NGINX" ] && real_path "$PATH_NGINX" && is_all_ours "$REAL"; then
-      printf 'other=%s\n' "$(within 10 env -i "PATH=$PATH" "$REAL" -v 2>&1 </dev/null)"
+    if [ -n "$PATH_NGINX" ] && real_path "$PATH_NGINX" && is_all_ours "$REAL" && ! others_lead "${REAL%/*}"; then
+      say other "$(within 10 env -i "PATH=$PATH" "$REAL" -v 2>&1 </dev/null | head -n 1)"
     fi &
-    printf 'caps=%s\n' "$(getcap "$BIN" 2>/dev/null)" &
+    say caps "$(getcap "$BIN" 2>/dev/null)" &
     wait
   )
   set -f

@@ -25,7 +25,7 @@ stat_logs() { within 5 stat -L -c '%s %d:%i %f %n' "$@" 2>/dev/null; }
 # reads it. One that was rotated since is two: what it was called before, and its successor from the start.
 each_log() {
   local _action _pattern _rest _found _known _size _ino _mode _path _seen
-  _action=$1 _pattern=$2 _seen=' ' _rest=$S_logs
+  _action=$1 _pattern=$2 _seen=' ' _rest=$S_logs LOG_PATH=${S_logs%%"|"*}
   set --
   [ -n "$S_as" ] || set -- "/proc/$S_om/fd/2" "/proc/${S_nm:-0}/fd/2"
   while [ -n "$_rest" ]; do
@@ -43,12 +43,25 @@ each_log() {
       [ $? = "$_known" ] || continue
       case $_known:$_path in 1:*.1) continue ;; esac
       _seen="$_seen$_ino "
-      case $_path in /proc/*) READ_AS='' ;; *) reader_of "${_path%/*}" ;; esac
+      reader_of_log "$_path" "$_known" || continue
       "$_action" "$_path" "$FROM" "$_size" "$_pattern"
     done <<EOF
 $_found
 EOF
   done
+}
+
+# reader_of_log PATH NEW: what a master of another user names is read as that user. One of root opens its log by its name, at its start
+# and whenever it is told to: what came into its hands since is ours to read where root alone leads that name.
+reader_of_log() {
+  READ_AS=$S_as
+  [ -z "$S_as" ] || return 0
+  case $1 in
+    "/proc/$S_om/fd/2" | "/proc/$S_nm/fd/2")
+      [ "$2" = 1 ] || return 0
+      decode "${LOG_PATH##* }" && place_of "${VALUE%/*}" && [ -z "$PLACE" ] ;;
+    *) reader_of "${1%/*}" ;;
+  esac
 }
 
 # log_began INODE SIZE: FROM is how long this log was then; false where it is none of those.
@@ -62,6 +75,9 @@ log_began() {
   [ "$FROM" -le "$2" ] || FROM=0
 }
 
+# How a line of nginx begins (ngx_log_error_core): what clients send may stand further behind.
+BY_NGINX='^[0-9/]{10} [0-9:]{8} '
+
 # new_log_lines PATTERN: LINES_FOUND are the lines since then that match, known harmless ones excepted.
 new_log_lines() {
   LINES_FOUND=''
@@ -72,9 +88,8 @@ new_log_lines() {
 # At most eight megabytes, and ten seconds: whoever writes faster must not keep this reading.
 lines_after() {
   [ "$3" -gt "$2" ] || return 0
-  # shellcheck disable=SC2086
-  LINES_FOUND="$LINES_FOUND$(within 10 $READ_AS tail -c "+$(($2 + 1))" "$1" 2>/dev/null | head -c 8388608 | grep -aE "$4" |
-    grep -avE '\[crit\].*(unlink\(\) ".*" failed \(2|SSL_[a-z_]+\(\) failed)' | tail -n 40)$NL"
+  LINES_FOUND="$LINES_FOUND$(as_theirs 10 8388608 tail -c "+$(($2 + 1))" "$1" | head -c 8388608 | grep -aE "$4" |
+    grep -avE "$BY_NGINX\\[crit\\] [0-9#]+: (\\*[0-9]+ )?(unlink\\(\\) \".*\" failed \\(2|SSL_[a-z_]+\\(\\) failed)" | tail -n 40 | cut -b 1-1000)$NL"
 }
 
 # lines_before: the serious lines of the last four megabytes before, the same text once.
@@ -83,8 +98,7 @@ lines_before() {
   [ "$2" -gt 0 ] || return 0
   _start=$(($2 - 4194304))
   [ "$_start" -ge 0 ] || _start=0
-  # shellcheck disable=SC2086
-  within 10 $READ_AS tail -c "+$((_start + 1))" "$1" 2>/dev/null | head -c $(($2 - _start)) | grep -aE '\[(emerg|alert|crit)\] [0-9]+#' | awk '
+  as_theirs 10 4194304 tail -c "+$((_start + 1))" "$1" | head -c $(($2 - _start)) | grep -aE "$BY_NGINX\\[(emerg|alert|crit)\\] [0-9]+#" | awk '
     { text = $0; sub(/^.*\[/, "", text); sub(/\] [0-9#]*: (\*[0-9]+ )?/, "]", text); sub(/, (client|server|upstream|responder|peer): .*/, "", text) }
     !seen[text]++ && n++ < 400'
 }

@@ -7,7 +7,8 @@ all_masters() {
   local _p _count
   MASTERS='' FOREIGN='' STRANGERS='' _count=0
   titled_masters
-  for _p in $TITLED; do
+  owners_of_titled
+  for _p in $OWN $IN_SERVICES; do
     start_of "$_p" || continue
     uid_of "$_p"
     if [ "$UID_OF" = "$MY_UID" ] || of_service "$_p"; then
@@ -15,36 +16,65 @@ all_masters() {
       if [ ! -e "/proc/$_p/ns/pid" ] || [ "/proc/$_p/ns/pid" -ef /proc/self/ns/pid ]; then MASTERS="$MASTERS $_p"
       else FOREIGN="$FOREIGN $_p"; fi
     else
-      # Anybody can make thousands.
       _count=$((_count + 1))
       [ "$_count" -gt 10 ] || STRANGERS="$STRANGERS $_p"
     fi
   done
+  [ "$_count" -gt 0 ] || STRANGERS=$OTHERS
+}
+
+# owners_of_titled: of TITLED, OWN are ours, IN_SERVICES are others' in a service of the system, as far as a hundred; OTHERS are ten of
+# the rest. Anybody can make ten thousand, so not one by one; a few are all left to be looked at.
+owners_of_titled() {
+  local _pid
+  OWN='' IN_SERVICES='' OTHERS=''
+  # shellcheck disable=SC2086
+  set -- $TITLED
+  [ $# -gt 20 ] || { OWN=$TITLED; return 0; }
+  while read -r _pid; do
+    case $_pid in
+      own*) OWN="$OWN ${_pid#own }" ;;
+      service*) IN_SERVICES="$IN_SERVICES ${_pid#service }" ;;
+      other*) OTHERS="$OTHERS ${_pid#other }" ;;
+    esac
+  done <<EOF
+$(for _pid in "$@"; do echo "/proc/$_pid/status"; done | within 10 awk -v ME="$MY_UID" '
+    {
+      user = ""; file = $0
+      while ((getline line < file) > 0) if (line ~ /^Uid:/) { split(line, w); user = w[2]; break }
+      close(file)
+      if (user == "") next
+      pid = file; gsub(/[^0-9]/, "", pid)
+      if (user == ME) { print "own", pid; next }
+      group = file; sub(/status$/, "cgroup", group); in_service = 0
+      while (ME == 0 && (getline line < group) > 0) if (line !~ /:\/user\.slice\// && line ~ /\.service/) in_service = 1
+      close(group)
+      if (in_service && services++ < 100) print "service", pid
+      else if (!in_service && others++ < 10) print "other", pid
+    }')
+EOF
 }
 
 # titled_masters: TITLED are all processes that call themselves a master; where reading what some process calls itself never
 # ends, only those of our own user and of system services.
 titled_masters() {
-  local _p
-  set -- /proc/[0-9]*
-  titles_among "$@" && return 0
-  TITLED=''
-  [ "$MY_UID" != 0 ] || service_titles "$@"
-  for _p in "$@"; do
-    shift
-    [ ! -O "$_p" ] || set -- "$@" "$_p"
-  done
+  local _p _own
+  titles_among /proc/[0-9]*/cmdline && return 0
+  TITLED='' _own=''
+  [ "$MY_UID" != 0 ] || service_titles /proc/[0-9]*
+  for _p in /proc/[0-9]*; do [ ! -O "$_p" ] || _own="$_own $_p/cmdline"; done
   _p=$TITLED
-  titles_among "$@"
+  # shellcheck disable=SC2086
+  titles_among $_own
   TITLED="$TITLED $_p"
 }
 
-# titles_among DIRECTORY...: TITLED are those in /proc whose titles begin like a master's; SEEN as ROLES of roles_of, of all of nginx's.
-# Only so much is read of each that it cannot hold what looks like the name of the next. False where that had to be ended.
+# titles_among FILE...: TITLED are those of /proc/PID/cmdline whose titles begin like a master's; SEEN as ROLES of roles_of, of all of
+# nginx's. Only so much is read of each that it cannot hold what looks like the name of the next. False where that had to be ended.
 titles_among() {
   local _p _text _line
   TITLED='' SEEN=' '
-  for _p in "$@"; do shift; set -- "$@" "$_p/cmdline"; done
+  [ $# -gt 0 ] || return 0
   { _text=$(
     if [ $# -le 20000 ]; then within 2 head -v -c 16 "$@"; else echo "$@" | within 10 xargs -n 20000 head -v -c 16; fi
     echo "ended $?"
@@ -83,10 +113,11 @@ service_titles() {
 }
 
 # of_service PID: under another user it is what a system service with that `User=` was started for, or the other generation of
-# it, and its file lies where only root can put one. A cgroup alone proves nothing: users' cron jobs lie in that of cron.
+# it, and its file is the one that lies where only root can put one. A cgroup alone proves nothing (users' cron jobs lie in that of
+# cron), nor does a name: that of a file in memory is anybody's choice.
 of_service() {
   local _main _user
-  [ "$MY_UID" = 0 ] && command -v setpriv >/dev/null || return 1
+  [ "$MY_UID" = 0 ] && command -v setpriv >/dev/null && in_our_userns "$1" || return 1
   unit_of "$1"
   [ -n "$UNIT" ] || return 1
   service_of "$UNIT"
@@ -96,7 +127,8 @@ of_service() {
   children_of "$1"
   case " $1 $PARENT $CHILDREN " in *" ${_main:-0} "*) ;; *) return 1 ;; esac
   link_of "/proc/$1/exe"
-  [ -n "$LINK" ] && only_root_writes "${LINK%' (deleted)'}"
+  LINK=${LINK%' (deleted)'}
+  runs_file "$1" "$LINK" && only_root_writes "$LINK"
 }
 
 # service_of UNIT: SERVICE is "MAINPID UID" of its `User=`. Asked once.
@@ -144,7 +176,7 @@ find_master() {
 # find_root PIDFILE-OR-EMPTY: the same, but always the oldest of a line of masters. A number in a pid file is a hint: whoever
 # owns its directory can write any. The master meant is the one whose own configuration names that file.
 find_root() {
-  local _named _p
+  local _named _p _linked
   OM='' WHY_NOT='' SETTLED=''
   all_masters
   roots_among
@@ -152,13 +184,20 @@ find_root() {
     _named=''
     case $ROOTS in ' '*' '* | '') ! pid_in "$1" || _named=$PID_TEXT ;; esac
     root_of "$_named"
+    _linked=''
     for _p in $ROOT $ROOTS; do
       [ "$_p" = "$SETTLED" ] || settings_of "$_p"
-      if same_pid_file "$1"; then OM=$_p; return 0; fi
+      if [ "$PIDF" = "$1" ]; then OM=$_p; return 0; fi
+      [ -n "$_linked" ] || ! same_file "$PIDF" "$1" || _linked=$_p
     done
+    if [ -n "$_linked" ]; then
+      OM=$_linked
+      [ "$OM" = "$SETTLED" ] || settings_of "$OM"
+      return 0
+    fi
     pid_in "$1" && root_of "$PID_TEXT"
     WHY_NOT=not-running
-    case " $STRANGERS " in *" ${PID_TEXT:-none} "*) WHY_NOT=master-user ;; esac
+    case " $TITLED " in *" ${PID_TEXT:-none} "*) WHY_NOT=master-user ;; esac
     [ -z "$ROOT" ] || WHY_NOT=other-pid-file
     return 0
   fi

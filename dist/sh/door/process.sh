@@ -7,6 +7,33 @@
 # within SECONDS COMMAND...: ends by force what may never end. Nothing else is heard by what hangs in the kernel.
 within() { timeout -s KILL "$@"; }
 
+# aside SECONDS COMMAND...: what runs with others' rights has nothing of ours in its hands.
+aside() { within "$@" </dev/null >/dev/null 2>&1; }
+
+# as_theirs SECONDS BYTES COMMAND...: prints what COMMAND says with the rights of READ_AS. Others of that user can take the pipe out of
+# its hands (pidfd_getfd) and keep it: what reads here ends all the same.
+as_theirs() {
+  local _seconds _bytes
+  _seconds=$1 _bytes=$2
+  shift 2
+  if [ -z "$READ_AS" ]; then (ulimit -v 1048576 2>/dev/null; within "$_seconds" "$@") 2>/dev/null; return; fi
+  # shellcheck disable=SC2086
+  (ulimit -v 1048576 2>/dev/null; within "$_seconds" $READ_AS "$@") </dev/null 2>/dev/null | within "$((_seconds + 1))" head -c "$_bytes"
+}
+
+# heard SECONDS BYTES COMMAND...: HEARD is the end of what a command of theirs says, HEARD_EXIT how it ends. It brings its own deadline.
+heard() {
+  local _seconds _bytes
+  _seconds=$1 _bytes=$2
+  shift 2
+  { HEARD=$(
+    exec 5>&1
+    _exit=$({ { "$@" </dev/null 2>&1 3>&- 5>&-; echo "$?" >&3; } | within "$_seconds" tail -c "$_bytes" >&5 3>&-; } 3>&1)
+    printf '\n%s' "$_exit"
+  ); } 2>/dev/null
+  HEARD_EXIT=${HEARD##*"$NL"} HEARD=${HEARD%"$NL"*}
+}
+
 # UP: seconds as text; NOW: tenths of a second.
 uptime_now() {
   local _fraction
@@ -18,7 +45,13 @@ uptime_now() {
 
 boot_id() { read -r BOOT </proc/sys/kernel/random/boot_id; }
 
-my_uid() { uid_of self; MY_UID=$UID_OF; }
+# my_uid: MY_UID, and what our programs can be raised to, MY_BOUNDS.
+my_uid() {
+  local _key _value
+  while read -r _key _value; do
+    case $_key in Uid:) MY_UID=${_value%%[!0-9]*} ;; CapBnd:) MY_BOUNDS=$_value ;; esac
+  done 2>/dev/null </proc/self/status
+}
 
 # start_of PID: START, PARENT and SESSION of a living process. Fails with 1 where there is none (a zombie is none), with 2 where
 # there is one that cannot be read.
@@ -173,6 +206,15 @@ link_of() {
   LINK=${LINK%.}
 }
 
+# is_of_same_user PID OTHER
+is_of_same_user() {
+  local _uid
+  uid_of "$1"
+  _uid=$UID_OF
+  uid_of "$2"
+  [ -n "$_uid" ] && [ "$_uid" = "$UID_OF" ]
+}
+
 # runs_file PID FILE: without starting a process.
 runs_file() { [ "/proc/$1/exe" -ef "$2" ]; }
 
@@ -238,6 +280,16 @@ confined() {
   case $_label in '' | unconfined* | *:unconfined_t:* | kernel | *initrc_t*) return 1 ;; esac
 }
 
+# is_shut_in PID: by its unit, in what a process that we start for its user would not be: a filter of system calls, mounts of its own.
+is_shut_in() {
+  local _key _value
+  [ "/proc/$1/ns/mnt" -ef /proc/self/ns/mnt ] || return 0
+  while read -r _key _value; do
+    [ "$_key" != Seccomp: ] || { [ "$_value" != 0 ]; return; }
+  done 2>/dev/null <"/proc/$1/status"
+  return 1
+}
+
 # unit_of PID: UNIT is the system service that started it, if any. Below its own cgroup a service may make others with names
 # of its choice: the first that is no slice is systemd's (cg_path_get_unit).
 unit_of() {
@@ -256,35 +308,47 @@ unit_of() {
   command -v systemctl >/dev/null || UNIT=''
 }
 
-# user_of PID: AS is what runs a program with its user, groups and ambient capabilities; empty where these are ours, and what
-# runs nothing where they cannot be told. PATIENCE is what ends a look at what another user leads.
+# user_of PID: AS is what runs a program with its user, groups and ambient capabilities, and with no more of what these could be raised
+# to; empty where these are ours, and what runs nothing where they cannot be told. In a user namespace of its own whoever made
+# it has any capability, which is none here.
 user_of() {
-  local _key _values _uid _gid _groups _caps _rest _at _digit
-  AS=false PATIENCE='timeout -s KILL 10' _uid='' _gid='' _groups='' _caps=''
+  local _key _values _uid _gid _groups _ambient _bounds _quiet
+  AS=false PATIENCE='timeout -s KILL 10' _uid='' _gid='' _groups='' _ambient='' _bounds='' _quiet=''
   while read -r _key _values; do
     case $_key in
       Uid:) _uid=${_values%%[!0-9]*}; [ "$_uid" != "$MY_UID" ] || { AS='' PATIENCE=''; return 0; } ;;
       Gid:) _gid=${_values%%[!0-9]*} ;;
       Groups:) _groups=$_values ;;
-      CapAmb:) _caps=$_values ;;
+      CapAmb:) _ambient=$_values ;;
+      CapBnd:) _bounds=$_values ;;
+      NoNewPrivs:) [ "$_values" != 1 ] || _quiet=' --no-new-privs' ;;
     esac
   done 2>/dev/null <"/proc/$1/status"
-  [ -n "$_uid" ] && [ -n "$_gid" ] || return 1
+  [ -n "$_uid" ] && [ -n "$_gid" ] && in_our_userns "$1" || return 1
   # shellcheck disable=SC2086
   set -- $_groups
   if [ $# = 0 ]; then AS="setpriv --reuid=$_uid --regid=$_gid --clear-groups"
   else AS="setpriv --reuid=$_uid --regid=$_gid --groups=$(IFS=,; echo "$*")"; fi
-  # Digit by digit: not every shell counts to 64 bits.
-  set --
-  _at=0
-  while [ -n "$_caps" ]; do
-    _rest=${_caps%?}
-    _digit=$((0x${_caps#"$_rest"})) _caps=$_rest
-    [ $((_digit & 1)) = 0 ] || set -- "$@" "+cap_$_at"
-    [ $((_digit & 2)) = 0 ] || set -- "$@" "+cap_$((_at + 1))"
-    [ $((_digit & 4)) = 0 ] || set -- "$@" "+cap_$((_at + 2))"
-    [ $((_digit & 8)) = 0 ] || set -- "$@" "+cap_$((_at + 3))"
+  AS=$AS$_quiet
+  if [ "$_bounds" != "$MY_BOUNDS" ]; then capabilities_in "$_bounds"; AS="$AS --bounding-set=-all$CAPABILITIES"; fi
+  capabilities_in "$_ambient"
+  [ -z "$CAPABILITIES" ] || AS="$AS --inh-caps=-all$CAPABILITIES --ambient-caps=-all$CAPABILITIES"
+}
+
+# in_our_userns PID: or there are none.
+in_our_userns() { [ "/proc/$1/ns/user" -ef /proc/self/ns/user ] || [ ! -e /proc/self/ns/user ]; }
+
+# capabilities_in HEX: CAPABILITIES as setpriv adds them, each behind a comma. Digit by digit: not every shell counts to 64 bits.
+capabilities_in() {
+  local _rest _left _at _digit
+  CAPABILITIES='' _left=$1 _at=0
+  while [ -n "$_left" ]; do
+    _rest=${_left%?}
+    _digit=$((0x${_left#"$_rest"})) _left=$_rest
+    [ $((_digit & 1)) = 0 ] || CAPABILITIES="$CAPABILITIES,+cap_$_at"
+    [ $((_digit & 2)) = 0 ] || CAPABILITIES="$CAPABILITIES,+cap_$((_at + 1))"
+    [ $((_digit & 4)) = 0 ] || CAPABILITIES="$CAPABILITIES,+cap_$((_at + 2))"
+    [ $((_digit & 8)) = 0 ] || CAPABILITIES="$CAPABILITIES,+cap_$((_at + 3))"
     _at=$((_at + 4))
   done
-  [ $# = 0 ] || { _caps=$(IFS=,; echo "$*"); AS="$AS --inh-caps=-all,$_caps --ambient-caps=-all,$_caps"; }
 }

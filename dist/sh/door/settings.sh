@@ -2,7 +2,8 @@
 
 # read_directives [ctx=CONTEXT] FILE...: what matters to us of these files, each line once: context TAB name TAB arguments.
 # A context is the blocks around a directive, such as http.server. A reader of our own, since `nginx -T` opens logs, creates
-# an empty pid file and changes owners (ngx_init_cycle in test mode), and prints secrets. It reads what the master can read.
+# an empty pid file and changes owners (ngx_init_cycle in test mode), and prints secrets. It reads what the master can read. A context
+# that begins with "@USER@" says who leads the file; so do then the contexts of what it includes.
 read_directives() {
   # shellcheck disable=SC2016,SC2086
   $READER awk '
@@ -34,14 +35,21 @@ read_directives() {
     }
     # Whose values become paths of ours.
     function kept(name, word) { return name ~ /^(pid|error_log|load_module)$/ || (name == "listen" && word ~ /^unix:/) }
-    function tell(line) { if (!(line in told)) { told[line] = 1; print line } }
+    # No more than what can be dealt with in a moment: there may be a line for each of thousands of servers.
+    function tell(line) {
+      line = substr(line, 1, 2000)
+      if (line in told) return
+      told[line] = 1
+      if (++lines > 6000 || (bytes += length(line)) > 524288) exit
+      print line
+    }
     function directive(   i, line, where) {
       if (n == 0) return
       where = context()
       if (words[1] == "listen") listened[depth] = 1
       else if (words[1] == "include" && !listened[depth]) listened[depth] = 2
       if (matters(where, words[1])) {
-        line = where "\t" words[1] "\t"
+        line = (words[1] == "include" ? led : "") where "\t" words[1] "\t"
         # A value in the environment may be a secret.
         if (words[1] == "env") sub(/=.*/, "", words[2])
         for (i = 2; i <= n; i++) {
@@ -61,7 +69,11 @@ read_directives() {
         tell("http.server\tlisten\t" (listened[depth] == 2 ? "(unknown)" : "(default)"))
       depth--
     }
-    FNR == 1 { base = ctx == "" ? "main" : ctx; depth = n = 0; token = quote = ""; has = 0 }
+    FNR == 1 {
+      base = ctx == "" ? "main" : ctx; led = ""
+      if (match(base, /^@[^@]*@/)) { led = substr(base, 1, RLENGTH); base = substr(base, RLENGTH + 1) }
+      depth = n = 0; token = quote = ""; has = 0
+    }
     {
       s = $0
       while (s != "") {
@@ -121,9 +133,11 @@ apply_directives() {
 config_of() {
   local _depth _dir _where _pattern _file _text
   # Includes are relative to the directory of the main file (ngx_conf_include, conf_prefix).
-  _dir=${1%/*} _depth=0 C_INCLUDE='' CONFIG_FILES=$1$NL
+  _dir=${1%/*} _depth=0 C_INCLUDE='' CONFIG_FILES=$1$NL CONFIG_WHOLE=1
   # What blocks is no configuration.
   [ -f "$1" ] || return 0
+  uptime_now
+  CONFIG_BY=$((NOW + 200))
   set -- ctx=main "$1"
   while [ $# -gt 0 ] && [ "$_depth" -lt 8 ]; do
     _depth=$((_depth + 1))
@@ -135,20 +149,18 @@ config_of() {
       [ -n "$_pattern" ] || continue
       under "$_dir" "$_pattern"
       set -- "$@" "ctx=$_where"
+      expand "$FULL" "$_where"
       IFS=$NL
-      for _file in $FULL; do
-        IFS=" $TAB$NL"
-        [ -f "$_file" ] && [ -r "$_file" ] || continue
-        # Whoever may create files there may call them anything.
-        is_plain "$_file" || continue
-        set -- "$@" "$_file"
-      done
+      set -f
+      for _file in $EXPANDED; do set -- "$@" "$_file"; done
+      set +f
       IFS=" $TAB$NL"
     done <<EOF
 $C_INCLUDE
 EOF
     has_files "$@" || set --
   done
+  [ $# = 0 ] || CONFIG_WHOLE=0
 }
 
 # has_files WORD...: notes the files among them in CONFIG_FILES; false where there are none that are new.
@@ -162,24 +174,69 @@ has_files() {
   return "$_any"
 }
 
+# expand PATTERN CONTEXT: EXPANDED are the files that it means, one a line, with the rights of whoever leads it. Whoever may create
+# files there may call them anything, or create so many that it never ends.
+expand() {
+  local _dir
+  EXPANDED=''
+  case $1 in *[[:cntrl:]]*) return 0 ;; esac
+  READ_AS=$AS
+  case $2 in @*) _dir=${2#@} && reader_for "${_dir%%@*}" ;; esac
+  case $1 in
+    *[*?[]*) ;;
+    *) [ ! -f "$1" ] || EXPANDED=$1; return 0 ;;
+  esac
+  _dir=${1%/*}
+  case $READ_AS$_dir in
+    /*[*?[]*) ;;
+    /*) if [ "$MY_UID" != 0 ] || are_our_dirs "$_dir"; then expand_here "$1"; return; fi ;;
+  esac
+  _dir=${1%%[*?[]*}
+  [ -n "$READ_AS" ] || reader_of "${_dir%/*}"
+  config_time
+  EXPANDED=$(as_theirs "$LEFT" 262144 /bin/sh -c "$EXPAND" expand "$1" | head -c 262144)
+}
+
+# shellcheck disable=SC2016
+EXPAND='IFS=; for file in $1; do case $file in *[[:cntrl:]]*) ;; *) [ ! -f "$file" ] || [ ! -r "$file" ] || printf "%s\n" "$file" ;; esac; done'
+
+expand_here() {
+  local _file
+  IFS=''
+  for _file in $1; do
+    [ -f "$_file" ] && [ -r "$_file" ] && is_plain "$_file" && EXPANDED="$EXPANDED$_file$NL"
+  done
+  IFS=" $TAB$NL"
+}
+
+# config_time: LEFT, of the twenty seconds that reading all of a configuration may take.
+config_time() {
+  uptime_now
+  LEFT=$(((CONFIG_BY - NOW) / 10))
+  [ "$LEFT" -ge 1 ] || LEFT=1
+}
+
 # read_level [ctx=CONTEXT] FILE...: reads them with the master's rights where they are others than ours; where not, those of ours
 # in one go, and what others can lead with the rights of whoever that is.
 read_level() {
   local _word _context _others _file
-  if [ -n "$AS" ] || [ "$MY_UID" != 0 ]; then READER="limited $AS"; read_directives "$@"; return; fi
+  config_time
+  if [ -n "$AS" ] || [ "$MY_UID" != 0 ]; then READ_AS=$AS READER="as_theirs $LEFT 1048576"; read_directives "$@"; return; fi
   _others='' _context=''
   real_links "$@"
   for _word in "$@"; do
     shift
-    case $_word in ctx=*) _context=$_word; set -- "$@" "$_word"; continue ;; esac
+    case $_word in ctx=@*) _context=$_word; continue ;; ctx=*) _context=$_word; set -- "$@" "$_word"; continue ;; esac
     _file=$_word
+    case $_context in ctx=@*) _others="$_others$_context$TAB$_file$NL"; continue ;; esac
     if [ -L "$_word" ] && are_our_dirs "${_word%/*}"; then
       case $LINKED in *"$NL$_word$TAB"*) ;; *) printf 'unsafe\tinclude\t\n'; continue ;; esac
       _file=${LINKED#*"$NL$_word$TAB"} _file=${_file%%"$NL"*}
     fi
     if is_all_ours "$_file"; then set -- "$@" "$_file"; else _others="$_others$_context$TAB$_file$NL"; fi
   done
-  READER=''
+  # A file that is ours now may be a pipe of somebody's in the next moment.
+  READER="within $LEFT"
   read_directives "$@"
   [ -z "$_others" ] || read_of_others "$_others"
 }
@@ -209,24 +266,32 @@ real_links() {
 
 # read_of_others LINES: of "ctx=CONTEXT TAB FILE", those that are led by one user together.
 read_of_others() {
-  local _context _file _reader
+  local _context _file _led _last _lines
+  _lines=$1 _last=''
   set --
-  _reader=''
   while IFS=$TAB read -r _context _file; do
     [ -n "$_file" ] || continue
-    reader_of "${_file%/*}"
-    if [ "$READ_AS" != "$_reader" ] && [ $# -gt 0 ]; then READER="limited $_reader"; read_directives "$@"; set --; fi
-    _reader=$READ_AS
+    case $_context in
+      ctx=@*) _led=${_context#ctx=@} _led=${_led%%@*} ;;
+      *) place_of "${_file%/*}"; _led=${PLACE:-$MY_UID} _context=ctx=@$_led@${_context#ctx=} ;;
+    esac
+    if [ "$_led" != "$_last" ] && [ $# -gt 0 ]; then read_as "$_last" "$@"; set --; fi
+    _last=$_led
     set -- "$@" "$_context" "$_file"
   done <<EOF
-$1
+$_lines
 EOF
-  READER="limited $_reader"
-  read_directives "$@"
+  read_as "$_last" "$@"
 }
 
-# limited COMMAND...: what others can make endless, in time and in memory.
-limited() { (ulimit -v 1048576 2>/dev/null; within 20 "$@" 2>/dev/null); }
+# read_as USER [ctx=CONTEXT] FILE...
+read_as() {
+  reader_for "$1"
+  shift
+  config_time
+  READER="as_theirs $LEFT 1048576"
+  read_directives "$@"
+}
 
 # build_flag NAME: FLAG is the value that `nginx -V` shows for --NAME, or empty.
 build_flag() {
@@ -284,7 +349,7 @@ settings_of() {
   under "$PREFIX" "${OPT_C:-${FLAG:-conf/nginx.conf}}"; CONF=$FULL
   C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES=''
   config_of "$CONF"
-  READER=''
+  READER='within 5'
   [ -z "$OPT_G" ] || apply_directives "$(printf '%s;\n' "$OPT_G" | read_directives -)"
   build_flag pid-path
   under "$PREFIX" "${C_PID:-${FLAG:-logs/nginx.pid}}"; PIDF=$FULL
@@ -294,10 +359,63 @@ settings_of() {
   is_plain "$LOGFILE" || UNSAFE="$UNSAFE error_log" LOGFILE=''
 }
 
-# same_pid_file FILE: PIDF is that file, by whatever links.
-same_pid_file() {
-  [ "$PIDF" != "$1" ] || return 0
-  [ "${PIDF##*/}" = "${1##*/}" ] && [ "${PIDF%/*}/" -ef "${1%/*}/" ]
+# others_lead_settings: whether anybody but root can change what the configuration consists of, or chose its options.
+others_lead_settings() {
+  local _file
+  [ -n "$CONFIG_FILES" ] && [ "$CONFIG_WHOLE" = 1 ] || return 0
+  case $MODULES_PLACE in '' | none) ;; *) return 0 ;; esac
+  case $OPT_G:$SHOWN in :* | *" $OPT_G"*) ;; *) return 0 ;; esac
+  set -f
+  IFS=$NL
+  # shellcheck disable=SC2086
+  set -- $CONFIG_FILES
+  IFS=" $TAB$NL"
+  set +f
+  for _file in "$@"; do
+    place_of "${_file%/*}"
+    [ -z "$PLACE" ] || return 0
+  done
+  return 1
+}
+
+# led_paths: LED are the directories, a line each with who else leads it, in which a master of root opens or makes something by its
+# name: logs, its pid file, directories for bodies and caches. It follows links, and gives those directories to its workers' user.
+led_paths() {
+  local _name _path _dirs _args
+  LED=''
+  [ "$MY_UID" = 0 ] && [ -z "$AS" ] || return 0
+  _dirs="${PIDF%/*}$NL${LOGFILE%/*}$NL"
+  for _name in http-log-path http-client-body-temp-path http-proxy-temp-path http-fastcgi-temp-path http-uwsgi-temp-path http-scgi-temp-path; do
+    build_flag "$_name"
+    [ -z "$FLAG" ] || { under "$PREFIX" "$FLAG"; _dirs="$_dirs${FULL%/*}$NL"; }
+  done
+  while IFS=$TAB read -r _ _name _args; do
+    case $_name in error_log | access_log | *_temp_path | *_cache_path) ;; *) continue ;; esac
+    _path=${_args%% *}
+    case $_path in '' | off | stderr | *:* | *'$'*) continue ;; esac
+    under "$PREFIX" "${_path%/}"
+    case $NL$_dirs in *"$NL${FULL%/*}$NL"*) ;; *) _dirs="$_dirs${FULL%/*}$NL" ;; esac
+  done <<EOF
+$DIRECTIVES
+EOF
+  set -f
+  IFS=$NL
+  # shellcheck disable=SC2086
+  set -- $_dirs
+  IFS=" $TAB$NL"
+  set +f
+  look_up_places "$@"
+  for _path in "$@"; do
+    # What is not there is for root alone to make, where it is to be.
+    [ -d "$_path/" ] && others_lead "$_path" || continue
+    case $NL$LED in *"$NL$_path: "*) ;; *) LED="$LED$_path: ${PLACE#several}$NL" ;; esac
+  done
+}
+
+# same_file FILE OTHER: by whatever links, where root alone leads both.
+same_file() {
+  [ "${1##*/}" = "${2##*/}" ] && [ "${1%/*}/" -ef "${2%/*}/" ] || return 1
+  ! others_lead "${1%/*}" && ! others_lead "${2%/*}"
 }
 
 # newest_config: when, in seconds since the epoch, which file of the configuration was written last.
@@ -314,9 +432,9 @@ newest_config() {
   while read -r _time _file; do
     [ "${_time:-0}" -le "$_newest" ] || _newest=$_time _which=$_file
   done <<EOF
-$($PATIENCE stat -L -c '%Y %n' -- "$@" 2>/dev/null)
+$(READ_AS=$AS; as_theirs 10 1048576 stat -L -c '%Y %n' -- "$@")
 EOF
-  printf 'newest=%s %s\n' "$_newest" "$_which"
+  is_number "$_newest" && say newest "$_newest $_which"
 }
 
 # encrypted_keys: files of private keys that want a passphrase. Paths start at the directory of the configuration
@@ -340,7 +458,7 @@ encrypted_keys() {
   for _path in $([ -z "$_links" ] || readlink -f $_links 2>/dev/null || for _link in $_links; do readlink -f "$_link"; done); do
     if is_all_ours "$_path"; then set -- "$@" "$_path"; else _others="$_others$_path$NL"; fi
   done
-  [ $# = 0 ] || grep -lsE "$ENCRYPTED" "$@" | sed 's/^/key=/'
+  [ $# = 0 ] || grep -lsE "$ENCRYPTED" "$@" | while IFS= read -r _path; do say key "$_path"; done
   # shellcheck disable=SC2086
   set -- $_others
   IFS=" $TAB$NL"
@@ -349,8 +467,7 @@ encrypted_keys() {
     [ $# -le 50 ] || { shift; continue; }
     READ_AS=$AS
     [ -n "$AS" ] || reader_of "${_path%/*}"
-    # shellcheck disable=SC2086
-    ! within 2 $READ_AS head -c 65536 "$_path" 2>/dev/null | grep -qE "$ENCRYPTED" || printf 'key=%s\n' "$_path"
+    ! as_theirs 2 65536 head -c 65536 "$_path" | grep -qE "$ENCRYPTED" || say key "$_path"
   done
 }
 

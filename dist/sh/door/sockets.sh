@@ -77,18 +77,59 @@ are_channels() {
   [ "$_count" = $(($# * 2)) ]
 }
 
-# socket_table MASTER INODES KIND: the name of a unix socket is printed as it is, and may look like a further line of the table.
-# Where two lines tell of one socket it is not taken for a listener: the channels of nginx are in there, too.
+# socket_table MASTER INODES KIND: adds to SOCKETS what that table of the kernel says.
 socket_table() {
   [ -r "/proc/$1/net/$3" ] || return 0
+  if [ "$3" = unix ]; then unix_table "$1" "$2"; return; fi
   SOCKETS=$SOCKETS$(awk -v W="$2" -v K="$3" '
     BEGIN { n = split(W, w, " "); for (i = 1; i <= n; i++) want[w[i]] = 1 }
-    K != "unix" { if ($10 in want) { if ($4 == "0A") print $10, K, $2; else print $10, "-" } next }
-    ($7 in want) {
-      told[$7]++
-      if ($4 == "00010000") { i = $7; sub(/^[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ ?/, ""); path[i] = $0 }
+    $10 in want { if ($4 == "0A") print $10, K, $2; else print $10, "-" }' "/proc/$1/net/$3")$NL
+}
+
+# unix_table MASTER INODES: the name of a socket is printed there as it is, and may hold what looks like further lines, of any socket
+# that anybody has. One that another table has is none of these. Where several lines tell of one, it listens where one says so with a
+# path at which lies a socket of the master's user: the channels of nginx are in there, too.
+unix_table() {
+  local _claims _inode _count _path _tables _table _others
+  _claims=$(awk -v W="$2" '
+    BEGIN { n = split(W, w, " "); for (i = 1; i <= n; i++) want[w[i]] = 1 }
+    $7 in want {
+      told[i = $7]++
+      if ($4 != "00010000") next
+      sub(/^[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ ?/, "")
+      path[i, ++paths[i]] = $0
     }
-    END { for (i in told) if (told[i] == 1 && i in path) print i, K, path[i]; else print i, "-" }' "/proc/$1/net/$3")$NL
+    END { for (i in told) { if (!paths[i]) print i, "-"; for (n = 1; n <= paths[i]; n++) print i, told[i], path[i, n] } }' "/proc/$1/net/unix")
+  _tables='' _others=' '
+  while read -r _inode _count _path; do
+    case $SOCKETS in *"$NL$_inode "*) continue ;; esac
+    case $_count in
+      '') continue ;;
+      -) SOCKETS="$SOCKETS$_inode -$NL"; continue ;;
+    esac
+    [ -n "$_tables" ] || for _table in tcp tcp6 udp udp6; do [ ! -r "/proc/$1/net/$_table" ] || _tables="$_tables /proc/$1/net/$_table"; done
+    # shellcheck disable=SC2086
+    if awk -v I="$_inode" '$10 == I { found = 1; exit } END { exit !found }' $_tables; then _others="$_others$_inode "; continue; fi
+    [ "$_count" = 1 ] || is_socket_of "$1" "$_path" || continue
+    SOCKETS="$SOCKETS$_inode unix $_path$NL"
+  done <<EOF
+$_claims
+EOF
+  # Nobody's word was good enough.
+  while read -r _inode _count _path; do
+    case $SOCKETS$_others in *"$NL$_inode "* | *" $_inode "*) ;; *) [ -z "$_inode" ] || SOCKETS="$SOCKETS$_inode -$NL" ;; esac
+  done <<EOF
+$_claims
+EOF
+}
+
+# is_socket_of MASTER PATH: as the master sees it, it is a socket that its user, or root, put there.
+is_socket_of() {
+  case $2 in /*) ;; *) return 1 ;; esac
+  [ -S "/proc/$1/root$2" ] || return 1
+  owner_of "/proc/$1/root$2"
+  uid_of "$1"
+  [ "$OWNER" = "$UID_OF" ] || [ "$OWNER" = 0 ]
 }
 
 # holds_listener PID: one of the sockets on which the old master listens.
@@ -98,9 +139,6 @@ holds_listener() {
     NF == 11 && $10 == "->" && ($11 in want) { found = 1 }
     END { exit !found }'
 }
-
-# is_unheld PATH: no process listens on this unix socket any more. A name that others gave a socket can only say that one does.
-is_unheld() { [ -S "$1" ] && ! grep -qF " $1" /proc/net/unix; }
 
 # find_epolls PID...: EPOLL_PID is the number of each one's epoll descriptor. Looked for once: a busy worker has
 # thousands of descriptors.
