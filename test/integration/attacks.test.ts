@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { AS_USER, attackedHost, SERVICE, unit } from '../support/attacked-host.ts';
 import { ATTACKER, as, pretender, quoted } from '../support/hostile.ts';
 import { noHosts } from '../support/hosts.ts';
-import { snapshotHost } from '../support/invariants.ts';
 import { nginxBuild } from '../support/nginx-builds.ts';
-import { quick, type Finished, type Inputs } from '../support/product.ts';
 import { untouched } from '../support/untouched.ts';
-import { underLoad, webHost } from '../support/web-host.ts';
-
-const newer = await nginxBuild('1.26.3');
+import { underLoad } from '../support/web-host.ts';
 
 /** A name that ends a value of a book of lines and begins others; an upgrade would then be of /usr/bin/date. */
 const LINES = ['a', 'work=/var/tmp/w', 'bin=/usr/bin/date', 'logs=0 0 '].join('\n');
@@ -16,49 +13,10 @@ const LINES = ['a', 'work=/var/tmp/w', 'bin=/usr/bin/date', 'logs=0 0 '].join('\
 /** Bytes of a title that nobody can read to its end. */
 const ENDLESS = 2 ** 36;
 
-/** A master that is no root, as a system service has it. */
-const SERVICE = `chown -R www-data /var/log/nginx /var/lib/nginx
-sed -i -e '/^user /d' -e 's,/run/nginx.pid,/run/web/nginx.pid,' /etc/nginx/nginx.conf
-touch -d '2 hours ago' /etc/nginx/nginx.conf`;
-
-/** A script that changes the unit of nginx and starts it anew. */
-const unit = (...lines: string[]) => `mkdir -p /etc/systemd/system/nginx.service.d
-printf '%s\\n' '[Service]' ${lines.map(quoted).join(' ')} >/etc/systemd/system/nginx.service.d/test.conf
-systemctl daemon-reload && systemctl restart nginx`;
-
-const AS_USER = [
-  'User=www-data',
-  'RuntimeDirectory=web',
-  'PIDFile=/run/web/nginx.pid',
-  'AmbientCapabilities=CAP_NET_BIND_SERVICE',
-];
-
 describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () => {
-  const web = webHost('attacks');
+  const web = attackedHost('attacks');
 
-  async function made(script: string): Promise<void> {
-    web.spoil();
-    await web.sh(`${ATTACKER}\n${script}`);
-    web.before = await snapshotHost(web);
-  }
-
-  const upgrade = (inputs: Inputs = {}) => web.product.run('upgrade', '--binary', newer, ...quick(inputs));
-
-  /** Refused with these codes and nothing else, and the host is as it was. */
-  async function isRefused(codes: string[], run: () => Promise<Finished>): Promise<void> {
-    const { code, report, host, output } = await untouched(web, run);
-    assert.deepEqual(
-      [code, report.outcome, host.refusals.map((each) => each.code).sort()],
-      [1, 'refused', codes],
-      output,
-    );
-  }
-
-  async function isUpgraded(inputs: Inputs = {}): Promise<Finished> {
-    const { value } = await underLoad(web, () => upgrade(inputs));
-    assert.deepEqual([value.code, value.report.outcome], [0, 'upgraded'], value.output);
-    return value;
-  }
+  const { made, upgrade, plan, isRefused, isUpgraded } = web;
 
   test('cannot make lines of the books out of the name of a log directory', async () => {
     await made(`chown www-data /var/log/nginx
@@ -78,7 +36,7 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
       install -d -o www-data /srv/site /srv/site/run && install -d -m 700 /root/precious && touch /root/precious/file
       ${unit(...AS_USER, 'WorkingDirectory=/srv/site/run')}
       ${as('www-data', `mkdir -p ${quoted('/srv/site/a\nwork=/root')} && mv /srv/site/run ${quoted('/srv/site/a\nwork=/root/precious')}`)}`);
-    await isRefused(['unsafe-path'], () => web.product.run('plan', '--binary', newer, ...quick()));
+    await isRefused(['unsafe-path'], () => plan());
     await isRefused(['unsafe-path'], upgrade);
     assert.equal(await web.sh('ls /root/precious'), 'file');
   });
@@ -88,7 +46,7 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
       (while :; do find /usr/bin -perm /6000 -path '*hot-upgrade*' ! -name old >>/root/seen; done) >/dev/null 2>&1 &`);
     const inputs = { allow: 'argv0-not-running-file' };
     await isRefused(['path-not-of-unit'], () => upgrade(inputs));
-    await isRefused(['path-not-of-unit'], () => web.product.run('plan', '--binary', newer, ...quick(inputs)));
+    await isRefused(['path-not-of-unit'], () => plan(inputs));
     assert.equal(await web.sh('cat /root/seen'), '');
   });
 
@@ -191,7 +149,7 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
   test('cannot have a file of root told by putting a link to it in place of a log', async () => {
     await made(`chown www-data /var/log/nginx
       for n in $(seq 500); do echo '2026/01/01 00:00:00 [error] 7#7: SECRET of root'; done >/root/secret.log && chmod 600 /root/secret.log`);
-    const run = web.product.start('upgrade', '--binary', newer, ...quick({ 'canary-time': '60s' }));
+    const run = web.starts({ 'canary-time': '60s' });
     await run.until(web.reaches('ready'));
     await web.sh(
       as(
@@ -220,13 +178,12 @@ describe('a local user of a target', { skip: noHosts(), timeout: 300_000 }, () =
 });
 
 describe("root's nginx in a directory of a user", { skip: noHosts(), timeout: 300_000 }, () => {
-  const web = webHost('attacks-place');
-  const upgrade = (inputs: Inputs = {}) => web.product.run('upgrade', '--binary', newer, ...quick(inputs));
+  const web = attackedHost('attacks-place');
+  const { upgrade } = web;
   const OWN = `${ATTACKER}
     systemctl stop nginx && install -d -o mallory /home/mallory/web && install -o mallory /usr/sbin/nginx /home/mallory/web/nginx
     rm /usr/sbin/nginx
     ${unit('ExecStartPre=', 'ExecStart=', 'ExecStart=/home/mallory/web/nginx')}`;
-  const place = { binaryPath: '/home/mallory/web/nginx' as '/usr/sbin/nginx' };
 
   test('is refused, and where that is accepted, nothing of root is made there', async () => {
     web.spoil();
@@ -238,7 +195,6 @@ describe("root's nginx in a directory of a user", { skip: noHosts(), timeout: 30
       refusal.output,
     );
     assert.match(refusal.host.refusals[0]?.fix ?? '', /`allow: binary-directory`/);
-    const before = await snapshotHost({ ...web, ...place });
     const roots =
       'find /home/mallory -user root; find /home/mallory/web -name ".nginx*" -printf "%U %m %f\\n" | cut -d- -f1';
     const { value } = await underLoad(web, () => upgrade({ allow: 'binary-directory', 'auto-commit': 'false' }));
@@ -254,7 +210,6 @@ describe("root's nginx in a directory of a user", { skip: noHosts(), timeout: 30
     const { value: back } = await underLoad(web, () => web.product.run('rollback'));
     assert.deepEqual([back.code, back.report.outcome, await web.serving()], [0, 'rolled-back', '1.22.1'], back.output);
     assert.equal(await web.sh(roots), '');
-    assert.ok(before);
   });
 
   test('is refused for good where several users can write there', async () => {

@@ -10,6 +10,7 @@ export const VARIANTS = [
   'big',
   'privileged-agent',
   'odd-names',
+  'own-userns',
 ] as const;
 export type Variant = (typeof VARIANTS)[number];
 
@@ -72,6 +73,60 @@ export const EDITS: Record<Variant, Edit[]> = {
       file: PROCESS_CYCLE,
       find: WORKER_READY,
       replace: `${WORKER_READY}    prctl(PR_SET_NAME, "a\\nb) S 1", 0, 0, 0);\n`,
+    },
+  ],
+  // What code of the user does that a master runs as, a module or a broken worker: in a user namespace of his own he has every capability.
+  'own-userns': [
+    {
+      file: PROCESS_CYCLE,
+      find: 'void\nngx_master_process_cycle(ngx_cycle_t *cycle)\n{\n',
+      replace: `static void
+ngx_say(char *path, char *text)
+{
+    int fd = open(path, O_WRONLY);
+
+    if (fd == -1 || write(fd, text, ngx_strlen(text)) == -1) {
+        exit(7);
+    }
+
+    close(fd);
+}
+
+static void
+ngx_be_root_of_nobody(void)
+{
+    int                               n;
+    u_char                            map[64];
+    struct __user_cap_data_struct     data[2];
+    struct __user_cap_header_struct   header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    int                               uid = geteuid(), gid = getegid();
+
+    if (syscall(SYS_unshare, 0x10000000) == -1) { /* CLONE_NEWUSER */
+        exit(8);
+    }
+
+    ngx_say("/proc/self/setgroups", "deny");
+    *ngx_sprintf(map, "%d %d 1", uid, uid) = 0;
+    ngx_say("/proc/self/uid_map", (char *) map);
+    *ngx_sprintf(map, "%d %d 1", gid, gid) = 0;
+    ngx_say("/proc/self/gid_map", (char *) map);
+
+    syscall(SYS_capget, &header, data);
+    data[0].inheritable = data[0].permitted;
+    syscall(SYS_capset, &header, data);
+
+    for (n = 0; n < 32; n++) {
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, n, 0, 0);
+    }
+}
+
+void
+ngx_master_process_cycle(ngx_cycle_t *cycle)
+{
+    if (getenv("NGINX") == NULL && geteuid() != 0) {
+        ngx_be_root_of_nobody();
+    }
+`,
     },
   ],
   big: [

@@ -37,7 +37,7 @@ export const CODES: Record<string, Code[]> = {
       found:
         'the master runs as another user than the one who acts, and is no system service from a directory that only root can write to',
       why: 'anybody may call a process so; what it names must not be run with other rights than its own',
-      fix: 'log in as that user, or `sudo: sudo -n -u NAME`',
+      fix: 'log in as that user, or `sudo: sudo -n -u NAME`; restart the service once where its file was replaced since it started',
     },
     {
       code: 'master-hidden',

@@ -112,6 +112,7 @@ describe('parseFacts', () => {
     'listeners',
     'directives',
     'modules',
+    'ledPaths',
     'predecessor',
     'predecessorWorkers',
     'machine',
@@ -137,6 +138,7 @@ describe('parseFacts', () => {
       [{ unit: { name: 'n', startsBinary: true, properties: [1] } }, /the unit: expected properties to be lines/],
       [{ master: { pid: '1', startTime: '2' } }, /a process: expected pid to be a number, found "1"/],
       [{ listeners: 'none' }, /expected listeners to be lines/],
+      [{ ledPaths: '/var/log/nginx:33' }, /expected ledPaths to be lines/],
     ];
     for (const [changes, says] of wrong) assert.throws(() => parseFacts(recorded('systemd', changes)), says);
   });

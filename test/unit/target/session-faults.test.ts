@@ -255,6 +255,20 @@ describe('a session', () => {
     assert.equal((await answer).ok, true);
   });
 
+  it('fails the request whose answer is longer than any of ours, instead of waiting for what was dropped', async () => {
+    const far = farEnd();
+    const session = await openSession(far.connection, options);
+    const marker = (await far.heard()).split('\t')[1];
+    far.says(hello);
+    await session.ready;
+    const answer = session.ask('look', { within });
+    await far.heard();
+    far.writes(`@${marker} {"v":1,"id":1,"verb":"look","ok":true,"errorLog":["`);
+    for (let chunk = 0; chunk < 20; chunk += 1) far.writes('x'.repeat(100_000));
+    far.writes('"]}\n');
+    await assert.rejects(answer, fails('internal', /answered something unreadable: @[0-9a-f]{16} \{"v":1,"id":1/));
+  });
+
   it('takes an answer that was written right before the end', async () => {
     const far = farEnd();
     const session = await opened(far);

@@ -52,4 +52,11 @@ export const NOTED: HostCase[] = [
     says: /TLS session tickets/,
     fix: /ssl_session_ticket_key/,
   },
+  {
+    code: 'paths-of-others',
+    where: 'a master of root has its logs where its workers, and bodies where several users can write',
+    changes: { ledPaths: ['/var/log/nginx:33', '/srv/bodies:'] },
+    says: /where others can put a link: \/var\/log\/nginx \(user 33\), \/srv\/bodies \(several users\)$/,
+    fix: /Give these directories to root/,
+  },
 ];
