@@ -26,6 +26,9 @@ const DAMAGES: [what: string, damage: (text: string) => string][] = [
   ['hold a relative path', (text) => text.replace(/^bin=.*$/m, 'bin=../../bin/date')],
   ['hold a nonce that leads elsewhere', (text) => text.replace(/^nonce=.*$/m, 'nonce=x/../../etc')],
   ['hold a number that is none', (text) => text.replace(/^om=.*$/m, 'om=1 2')],
+  // A shell that counts takes it for octal, and 08 for none: the guard ended by it, again and again.
+  ['hold a number that begins with nought', (text) => text.replace(/^confirm=.*$/m, 'confirm=08')],
+  ['hold a number beyond all that is counted', (text) => text.replace(/^confirm=.*$/m, `confirm=${'9'.repeat(30)}`)],
   ['hold another command to become the master', (text) => text.replace(/^as=.*$/m, 'as=/tmp/x')],
   ['hold a character that has to be written otherwise', (text) => text.replace(/^cwd=/m, 'cwd=/a|b')],
   ['hold a character that need not be written otherwise', (text) => text.replace(/^cwd=/m, 'cwd=/%41')],

@@ -14,8 +14,9 @@ export interface Placed extends Layout {
   script: string;
 }
 
-/** Ends all that a case began, and removes it. */
-export const CLEAR = `systemctl kill -s KILL nginx 2>/dev/null
+/** Ends all that a case began, and removes it. Pid files go first: systemd itself (252) opens one when nginx ends, and waits in a pipe. */
+export const CLEAR = `rm -rf /run/a /run/web /run/nginx.pid* 2>/dev/null
+systemctl kill -s KILL nginx 2>/dev/null
 for unit in $(systemctl list-units --all --plain --no-legend 'nginx-hot-upgrade-*' | cut -d' ' -f1); do systemctl kill -s KILL "$unit"; systemctl stop "$unit"; done 2>/dev/null
 for round in 1 2 3; do
   for user in mallory www-data web; do pkill -KILL -u "$user"; pkill -CONT -u "$user"; done
@@ -24,7 +25,7 @@ for round in 1 2 3; do
 done 2>/dev/null
 systemctl stop nginx 2>/dev/null; systemctl reset-failed
 find /tmp /var/tmp /home/mallory /home/web -mindepth 1 -maxdepth 1 ! -name 'systemd-private*' ! -name .ssh -exec rm -rf {} +
-rm -rf /var/log/nginx /run/a /run/b.pid /run/nginx.pid* /run/web /srv/site /var/lib/nginx-hot-upgrade /var/lib/nginx /etc/systemd/system/nginx.service.d \\
+rm -rf /var/log/nginx /run/b.pid /srv/site /var/lib/nginx-hot-upgrade /var/lib/nginx /etc/systemd/system/nginx.service.d \\
   /usr/sbin/.nginx-hot-upgrade-* /var/lib/canary /run/watch
 : >/home/mallory/signals && chmod 666 /home/mallory/signals
 install -m 755 /root/nginx.old /usr/sbin/nginx

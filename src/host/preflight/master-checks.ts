@@ -28,7 +28,7 @@ export const HOST_CHECKS: HostCheck[] = [
       whyNot === 'master-user'
         ? {
             message: `nginx runs as another user than the one who acts here, and as no system service from a directory that only root can write to; what such a process names must not get root's rights: ${masters}`,
-            fix: 'Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`.',
+            fix: 'Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`. Where its file was replaced since it started, restart it once.',
           }
         : undefined,
   },

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { encoded, loadBinary } from '../../../src/binary/new-binary.ts';
+import { encoded, loadBinary, newBinary } from '../../../src/binary/new-binary.ts';
 import { elf, fileWith } from '../inputs/support.ts';
+import { folder } from '../obtain/support.ts';
 
 const SAID = 'nginx version: nginx/1.26.3\nbuilt by gcc 12\nconfigure arguments: --prefix=/etc/nginx --with-threads';
 
@@ -89,6 +90,25 @@ describe('loadBinary', () => {
 
   it('rejects where the file cannot be read, and names it', async () => {
     await assert.rejects(loadBinary('/nonexistent/nginx'), /ENOENT.*\/nonexistent\/nginx/);
+  });
+});
+
+describe('newBinary', () => {
+  it('runs the bytes that were found to be right, whatever lies at the path by now, and leaves no copy of them', async () => {
+    const mark = `${fileWith('swapped-mark', '')}-made`;
+    const path = nginx('swapped', `>'${mark}'`);
+    const right = Buffer.from(`#!/bin/sh\nprintf '%s\\n' '${SAID}' >&2\n`);
+    const runner = folder();
+    const before = process.env['RUNNER_TEMP'];
+    process.env['RUNNER_TEMP'] = runner;
+    try {
+      const binary = await newBinary({ path, nginx: right, modules: [] });
+      assert.deepEqual([binary.path, binary.build.version], [path, '1.26.3']);
+    } finally {
+      if (before === undefined) delete process.env['RUNNER_TEMP'];
+      else process.env['RUNNER_TEMP'] = before;
+    }
+    assert.deepEqual([existsSync(mark), readdirSync(runner)], [false, []]);
   });
 });
 

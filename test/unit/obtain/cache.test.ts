@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, it, type TestContext } from 'node:test';
 import { findEntry, keyOf, storeEntry } from '../../../src/obtain/cache.ts';
@@ -169,6 +180,15 @@ describe('an entry of the cache that was spoilt', () => {
     bytes[500] = (bytes[500] ?? 0) ^ 1;
     writeFileSync(at(name), bytes);
   };
+  const replace = (name: string, put: (path: string) => void): void => {
+    rmSync(at(name));
+    put(at(name));
+  };
+  const elsewhere = (bytes: Buffer): string => {
+    const path = join(folder(), 'nginx');
+    writeFileSync(path, bytes);
+    return path;
+  };
   const note = (noted: unknown): void => writeFileSync(voucher(), JSON.stringify(noted));
   const nginx = sha256Of(BUILT.nginx);
 
@@ -178,6 +198,10 @@ describe('an entry of the cache that was spoilt', () => {
     ['something was added to nginx', () => appendFileSync(at('nginx'), 'x')],
     ['nginx is gone', () => rmSync(at('nginx'))],
     ['a module is gone', () => rmSync(at('modules/ngx_stream_module.so'))],
+    ['a module is a pipe', () => replace('modules/ngx_stream_module.so', (path) => execFileSync('mkfifo', [path]))],
+    ['nginx is a link to the same bytes', () => replace('nginx', (path) => symlinkSync(elsewhere(BUILT.nginx), path))],
+    ['nginx is a link to a device without end', () => replace('nginx', (path) => symlinkSync('/dev/zero', path))],
+    ['nginx is larger than any', () => truncateSync(at('nginx'), 2 ** 31)],
     ['its list is gone', () => rmSync(voucher())],
     ['its list is no JSON', () => writeFileSync(voucher(), '{"nginx":')],
     ['its list is none', () => note(null)],
