@@ -2255,7 +2255,7 @@ const CODES = {
 			severity: "refuses",
 			found: "the master runs as another user than the one who acts, and is no system service from a directory that only root can write to",
 			why: "anybody may call a process so; what it names must not be run with other rights than its own",
-			fix: "log in as that user, or `sudo: sudo -n -u NAME`"
+			fix: "log in as that user, or `sudo: sudo -n -u NAME`; restart the service once where its file was replaced since it started"
 		},
 		{
 			code: "master-hidden",
@@ -4482,7 +4482,7 @@ const HOST_CHECKS = [
 		code: "master-user",
 		check: ({ whyNot, masters }) => whyNot === "master-user" ? {
 			message: `nginx runs as another user than the one who acts here, and as no system service from a directory that only root can write to; what such a process names must not get root's rights: ${masters}`,
-			fix: "Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`."
+			fix: "Log in as the user that the master runs as, or become that user: `sudo: sudo -n -u NAME`. Where its file was replaced since it started, restart it once."
 		} : void 0
 	},
 	{

@@ -25,7 +25,7 @@ json_lines() {
   J=[$(printf '%s\n' "$1" | awk -v MOST="${2-200}" '
     NR > MOST || $0 == "" { next }
     # One record is read as a whole.
-    (total += length) > 400000 { exit }
+    (total += length($0)) > 400000 { exit }
     { line = substr($0, 1, 500); gsub(/[\001-\037\177]/, " ", line); gsub(/[\\"]/, "\\\\&", line)
       printf "%s\"%s\"", sep, line; sep = "," }')]
 }
