@@ -38,18 +38,18 @@ touch -d '2 hours ago' /etc/nginx/nginx.conf`;
 /** A host for what its local users try; each test starts as `webHost` says, on a fresh disk where the one before began with `made`. */
 export interface AttackedHost extends WebHost {
   /** Makes the set-up, with `mallory` and the tools of an attacker, by a script of root; what is so then is "before". */
-  made(script: string): Promise<void>;
+  made: (script: string) => Promise<void>;
   /** Leaves a process of `user` behind, which does `script`. */
-  leaves(user: string, script: string): Promise<void>;
+  leaves: (user: string, script: string) => Promise<void>;
   /** Compiles a program of this folder and puts it at /usr/local/bin. */
-  install(program: 'thief'): Promise<void>;
-  starts(inputs?: Inputs): Running;
-  upgrade(inputs?: Inputs): Promise<Finished>;
-  plan(inputs?: Inputs): Promise<Finished>;
+  install: (program: 'thief') => Promise<void>;
+  starts: (inputs?: Inputs) => Running;
+  upgrade: (inputs?: Inputs) => Promise<Finished>;
+  plan: (inputs?: Inputs) => Promise<Finished>;
   /** Asserts that it is refused with these codes and nothing else, and that the host is as it was. */
-  isRefused(codes: string[], run: () => Promise<Finished>): Promise<void>;
+  isRefused: (codes: string[], run: () => Promise<Finished>) => Promise<void>;
   /** Asserts that an upgrade succeeds and no request is lost. */
-  isUpgraded(inputs?: Inputs): Promise<Finished>;
+  isUpgraded: (inputs?: Inputs) => Promise<Finished>;
 }
 
 export function attackedHost(name: string): AttackedHost {
