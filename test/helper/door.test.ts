@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { mustRun } from '../support/command.ts';
@@ -157,6 +166,65 @@ for (const shell of SHELLS) {
   });
 }
 
+describe('what others say of what they were asked', { skip: notRoot }, () => {
+  for (const shell of SHELLS) {
+    test(`is no arithmetic under ${shell}`, { skip: noShell(shell) }, async () => {
+      const mark = join(ownTempDir(), 'mark');
+      const body = `as_theirs() { printf '%s\\n' 'a[$(touch ${mark})] f' '12 g' '7 h'; }; say() { echo "$1: $2"; }
+        CONFIG_FILES=/etc/nginx/nginx.conf; newest_config`;
+      assert.equal(await told(shell, body), 'newest: 12 g');
+      assert.equal(existsSync(mark), false);
+    });
+  }
+
+  test('is of their part of the configuration, and led by them', async () => {
+    const said = [
+      '@0@main\tinclude\t/root/x',
+      'main\tpid\t/p',
+      'http.server\tlisten\t82',
+      'http\tinclude\t/a',
+      'x\ty\tz\t1',
+    ];
+    const body = (context: string) => `read_directives() { printf '${said.join('\\n')}\\n'; }; CONFIG_BY=0
+      read_as ${NOBODY} '${context}' /x`;
+    const own = `http.server\tlisten\t82\n@${NOBODY}@http\tinclude\t/a`;
+    assert.equal(await told('dash', body(`ctx=@${NOBODY}@http`)), own);
+    for (const odd of ['http.x main', 'http.x@main', 'http.x=main'])
+      assert.equal(await told('dash', body(`ctx=@${NOBODY}@${odd}`)), '', odd);
+    assert.match(await told('dash', body(`ctx=@${NOBODY}@main`)), /^main\tpid\t\/p$/m);
+  });
+
+  test('is no file but where the pattern lies', async () => {
+    const dir = ownTempDir();
+    chmodSync(dir, 0o755);
+    const own = made(dir, 'own', { mode: 0o755, uid: NOBODY });
+    const body = `as_theirs() { printf '%s\\n' /etc/shadow '${own}/a.conf' 'ctx=main'; }; CONFIG_BY=0 AS=''
+      expand '${own}/*.conf' http; echo "$EXPANDED_BY$EXPANDED"`;
+    assert.equal(await told('dash', body), `@${NOBODY}@${own}/a.conf`);
+  });
+
+  test('is no listener where nginx is told to listen elsewhere', async () => {
+    const proc = ownTempDir();
+    mkdirSync(join(proc, '7/net'), { recursive: true });
+    const lines = [
+      'Num       RefCount Protocol Flags    Type St Inode Path',
+      '0: 00000003 00000000 00000000 0001 03 100',
+      '0: 00000002 00000000 00010000 0001 01 900 @x',
+      '0: 2 0 00010000 1 1 100 /run/dbus/system_bus_socket',
+      '0: 2 0 00010000 1 1 200 /run/y',
+      '0: 2 0 00000000 1 1 200 y',
+      '0: 00000002 00000000 00010000 0001 01 200 /run/w s.sock',
+      '0: 00000002 00000000 00010000 0001 01 300 /run/alone.sock',
+      '0: 2 0 00010000 1 1 400 /run/w s.sock',
+    ];
+    writeFileSync(join(proc, '7/net/unix'), `${lines.join('\n')}\n`);
+    writeFileSync(join(proc, '7/net/udp'), 'a\n1 2 3 07 5 6 7 8 9 400\n');
+    const body = `SOCKETS=$NL S_unix='8:1 /run/w s.sock|'; unix_table 7 '100 200 300 400'; echo "$SOCKETS" | sort`;
+    const found = await told('dash', body, proc);
+    assert.equal(found.trim(), '100 -\n200 unix /run/w s.sock\n300 unix /run/alone.sock');
+  });
+});
+
 describe('what is read by a path', { skip: notRoot }, () => {
   /** A place and whose it is. */
   const PLACES: [what: string, make: (dir: string) => string, whose: string][] = [
@@ -190,6 +258,27 @@ describe('what is read by a path', { skip: notRoot }, () => {
       },
       String(NOBODY),
     ],
+    [
+      'behind a link in one of another user, although it leads to one of root',
+      (dir) => linked(made(dir, 'a', { mode: 0o755, uid: NOBODY }), '/etc'),
+      String(NOBODY),
+    ],
+    [
+      'behind a link of root to a link in one of another user',
+      (dir) => linked(dir, linked(made(dir, 'a', { mode: 0o755, uid: NOBODY }), '/etc')),
+      String(NOBODY),
+    ],
+    [
+      'behind a link of another user in one like /tmp',
+      (dir) => {
+        const link = linked(made(dir, 'a', { mode: 0o1777 }), '/etc');
+        lchownSync(link, NOBODY, NOBODY);
+        return link;
+      },
+      String(NOBODY),
+    ],
+    ['behind a link of root in one like /tmp', (dir) => linked(made(dir, 'a', { mode: 0o1777 }), '../../../etc'), ''],
+    ['behind a link to itself', (dir) => linked(dir, 'link'), 'several'],
     ['that is not there', (dir) => join(dir, 'none'), 'several'],
     ['with a newline in its name', (dir) => made(dir, 'a\nb', { mode: 0o755 }), 'several'],
   ];
@@ -270,6 +359,12 @@ function made(
   chownSync(dir, uid, gid);
   chmodSync(dir, mode);
   return dir;
+}
+
+/** A link called `link` in that directory. */
+function linked(parent: string, target: string): string {
+  symlinkSync(target, join(parent, 'link'));
+  return join(parent, 'link');
 }
 
 function groupOf(uid: number): number {

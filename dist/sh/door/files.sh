@@ -49,13 +49,21 @@ others_lead() { place_of "$1" && [ -n "$PLACE" ]; }
 
 # look_up_places DIRECTORY...: adds them to PLACES, for good, by owner and mode of each and of all that lead to it; in one look.
 look_up_places() {
-  local _path _names _found _uid _gid _mode _depth
+  local _path _dir _names _found _uid _gid _mode _depth
   _names='' _found=$#
   for _path in "$@"; do
     case $PLACES in *"$NL$_path$TAB"*) continue ;; esac
     is_plain "$_path" && straight "$_path" || continue
-    _names="$_names$_path$NL" _path=${FULL%/}
-    while set -- "$@" "$_path/" && [ -n "$_path" ]; do _path=${_path%/*}; done
+    _names="$_names$_path$NL"
+    IFS=$NL
+    set -f
+    for _dir in $FULL $HELD; do
+      [ ! -L "$_dir" ] || { set -- "$@" "$_dir"; _dir=${_dir%/*}; }
+      while [ -n "$_dir" ]; do set -- "$@" "$_dir/"; _dir=${_dir%/*}; done
+    done
+    set +f
+    IFS=" $TAB$NL"
+    set -- "$@" /
   done
   shift "$_found"
   [ $# -gt 0 ] || return 0
@@ -72,18 +80,41 @@ $_found
 EOF
 }
 
-# straight DIRECTORY: FULL is the same without links; false where there is none.
+# straight DIRECTORY: FULL is the same without links, and HELD are those, a line each: whoever can change one of them leads elsewhere. False
+# where there is none.
 straight() {
-  FULL=$1
+  FULL=${1%/} HELD=''
   [ -d "$1/" ] || return 1
   while [ -n "$FULL" ] && [ ! -L "$FULL" ]; do FULL=${FULL%/*}; done
-  if [ -z "$FULL" ]; then FULL=$1; else FULL=$(cd -P "$1/" 2>/dev/null && pwd -P) && is_plain "$FULL"; fi
+  if [ -z "$FULL" ]; then FULL=${1%/}; else follow "$1"; fi
+}
+
+# follow PATH: the kernel's way, link by link (path_resolution(7)); at most forty, as there.
+follow() {
+  local _rest _part _links
+  _rest=${1#/} FULL='' HELD='' _links=0
+  while [ -n "$_rest" ]; do
+    _part=${_rest%%/*}
+    case $_rest in */*) _rest=${_rest#*/} ;; *) _rest='' ;; esac
+    case $_part in
+      '' | .) continue ;;
+      ..) FULL=${FULL%/*}; continue ;;
+    esac
+    if [ ! -L "$FULL/$_part" ]; then FULL=$FULL/$_part; continue; fi
+    _links=$((_links + 1)) HELD=$HELD$FULL/$_part$NL
+    [ "$_links" -le 40 ] || return 1
+    link_of "$FULL/$_part"
+    [ -n "$LINK" ] && is_plain "$LINK" || return 1
+    case $LINK in /*) FULL='' ;; esac
+    _rest=${LINK#/}/$_rest
+  done
 }
 
 # weigh DEPTH UID GROUP MODE DIRECTORY: what one directory of the way makes of PLACE. In one with the sticky bit only its owner moves what
-# lies there; the first is the end of the way, where anybody may put something.
+# lies there; the first is the end of the way, where anybody may put something. Of a link only its owner counts.
 weigh() {
   case $2 in 0 | "$MY_UID" | "$PLACE") ;; *) [ -z "$PLACE" ] && PLACE=$2 || PLACE=several ;; esac
+  case $5 in */) ;; *) return 0 ;; esac
   case $1:$4 in
     1:*[2367]) PLACE=several ;;
     *:[1357]???) ;;
@@ -92,11 +123,11 @@ weigh() {
   esac
 }
 
-# has_no_members GROUP: nobody but root and us.
+# has_no_members GROUP: nobody but root and us. Some systems have accounts in root's group that nobody can be.
 has_no_members() {
   { cat /etc/passwd /etc/group; getent group "$1"; } 2>/dev/null | awk -F : -v G="$1" -v ME="$MY_UID" '
     NF == 7 && ($3 == 0 || $3 == ME) { ours[$1] = 1 }
-    NF == 7 && $4 == G && $3 != 0 && $3 != ME { bad = 1 }
+    NF == 7 && $4 == G && $3 != 0 && $3 != ME && !(G == 0 && $7 ~ /\/(nologin|false|sync|halt|shutdown)$/) { bad = 1 }
     NF == 4 && $3 == G { n = split($4, name, ","); for (i = 1; i <= n; i++) if (!(name[i] in ours)) bad = 1 }
     END { exit bad }'
 }
@@ -133,9 +164,10 @@ reader_for() {
   READ_AS=${READ_AS%%"$NL"*}
 }
 
-# can_step_down: busybox has a setpriv that cannot. Then what others lead is read as it was always, but bounded.
+# can_step_down: busybox has a setpriv that cannot. Then what others lead is read as it was always, but bounded. Tried as root, whom nobody
+# else can disturb.
 can_step_down() {
-  [ -n "$STEPS" ] || { STEPS=no; ! aside 5 setpriv --reuid=65534 --regid=65534 --clear-groups true || STEPS=yes; }
+  [ -n "$STEPS" ] || { STEPS=no; ! aside 5 setpriv --reuid=0 --regid=0 --clear-groups true || STEPS=yes; }
   [ "$STEPS" = yes ]
 }
 

@@ -280,10 +280,13 @@ confined() {
   case $_label in '' | unconfined* | *:unconfined_t:* | kernel | *initrc_t*) return 1 ;; esac
 }
 
-# is_shut_in PID: by its unit, in what a process that we start for its user would not be: a filter of system calls, mounts of its own.
+# is_shut_in PID: by its unit, in what a process that we start for its user would not be: a filter of system calls, a policy, mounts or a network of its own.
 is_shut_in() {
   local _key _value
-  [ "/proc/$1/ns/mnt" -ef /proc/self/ns/mnt ] || return 0
+  for _key in mnt net ipc pid; do
+    [ "/proc/$1/ns/$_key" -ef "/proc/self/ns/$_key" ] || [ ! -e "/proc/self/ns/$_key" ] || return 0
+  done
+  ! confined "$1" || return 0
   while read -r _key _value; do
     [ "$_key" != Seccomp: ] || { [ "$_value" != 0 ]; return; }
   done 2>/dev/null <"/proc/$1/status"

@@ -65,16 +65,21 @@ look_up_sockets() {
   [ "$1" != "$OM" ] || for _inode in $_left; do SOCKETS="$SOCKETS$_inode -$NL"; done
 }
 
-# are_channels MASTER INODES: as many as there are channels: two for each child (ngx_spawn_process).
+# are_channels MASTER INODES: as many as there are channels: two for each child (ngx_spawn_process) but a new master (ngx_exec_new_binary), and
+# while there is one, nothing is said.
 are_channels() {
-  local _count
+  local _count _child
   # shellcheck disable=SC2086
   set -- "$1" $2
   _count=$(($# - 1))
   children_of "$1"
   # shellcheck disable=SC2086
   set -- $CHILDREN
-  [ "$_count" = $(($# * 2)) ]
+  [ "$_count" = $(($# * 2)) ] || return 1
+  for _child in "$@"; do
+    children_of "$_child"
+    [ -z "$CHILDREN" ] || return 1
+  done
 }
 
 # socket_table MASTER INODES KIND: adds to SOCKETS what that table of the kernel says.
@@ -88,48 +93,50 @@ socket_table() {
 
 # unix_table MASTER INODES: the name of a socket is printed there as it is, and may hold what looks like further lines, of any socket
 # that anybody has. One that another table has is none of these. Where several lines tell of one, it listens where one says so with a
-# path at which lies a socket of the master's user: the channels of nginx are in there, too.
+# path on which nginx is told to listen: the channels of nginx are in there, too.
 unix_table() {
-  local _claims _inode _count _path _tables _table _others
-  _claims=$(awk -v W="$2" '
-    BEGIN { n = split(W, w, " "); for (i = 1; i <= n; i++) want[w[i]] = 1 }
+  local _claims _inode _path _tables _table _others
+  unix_names
+  _claims=$(NAMES=$UNIX_NAMES awk -v W="$2" '
+    BEGIN { n = split(W, w, " "); for (i = 1; i <= n; i++) want[w[i]] = 1
+      n = split(ENVIRON["NAMES"], w, "\n"); for (i = 1; i <= n; i++) named[w[i]] = (w[i] != "") }
     $7 in want {
       told[i = $7]++
       if ($4 != "00010000") next
       sub(/^[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ ?/, "")
-      path[i, ++paths[i]] = $0
+      if (!(i in path) || named[$0]) { path[i] = $0; sure[i] = named[$0] }
     }
-    END { for (i in told) { if (!paths[i]) print i, "-"; for (n = 1; n <= paths[i]; n++) print i, told[i], path[i, n] } }' "/proc/$1/net/unix")
-  _tables='' _others=' '
-  while read -r _inode _count _path; do
-    case $SOCKETS in *"$NL$_inode "*) continue ;; esac
-    case $_count in
-      '') continue ;;
-      -) SOCKETS="$SOCKETS$_inode -$NL"; continue ;;
-    esac
-    [ -n "$_tables" ] || for _table in tcp tcp6 udp udp6; do [ ! -r "/proc/$1/net/$_table" ] || _tables="$_tables /proc/$1/net/$_table"; done
-    # shellcheck disable=SC2086
-    if awk -v I="$_inode" '$10 == I { found = 1; exit } END { exit !found }' $_tables; then _others="$_others$_inode "; continue; fi
-    [ "$_count" = 1 ] || is_socket_of "$1" "$_path" || continue
-    SOCKETS="$SOCKETS$_inode unix $_path$NL"
-  done <<EOF
-$_claims
-EOF
-  # Nobody's word was good enough.
-  while read -r _inode _count _path; do
-    case $SOCKETS$_others in *"$NL$_inode "* | *" $_inode "*) ;; *) [ -z "$_inode" ] || SOCKETS="$SOCKETS$_inode -$NL" ;; esac
+    END { for (i in told) if (i in path && (told[i] == 1 || sure[i])) print i, path[i]; else print i, "-" }' "/proc/$1/net/unix")
+  _tables=''
+  for _table in tcp tcp6 udp udp6; do [ ! -r "/proc/$1/net/$_table" ] || _tables="$_tables /proc/$1/net/$_table"; done
+  _others=' '
+  # shellcheck disable=SC2086
+  case $_claims in *' '[!-]*) _others=" $(printf '%s\n' "$_claims" | awk '
+    NR == FNR { if ($2 != "-") claimed[$1] = 1; next }
+    $10 in claimed { printf "%s ", $10 }' - $_tables)" ;; esac
+  while read -r _inode _path; do
+    case $SOCKETS$_others in *"$NL$_inode "* | *" $_inode "*) continue ;; esac
+    case $_path in '') ;; -) SOCKETS="$SOCKETS$_inode -$NL" ;; *) SOCKETS="$SOCKETS$_inode unix $_path$NL" ;; esac
   done <<EOF
 $_claims
 EOF
 }
 
-# is_socket_of MASTER PATH: as the master sees it, it is a socket that its user, or root, put there.
-is_socket_of() {
-  case $2 in /*) ;; *) return 1 ;; esac
-  [ -S "/proc/$1/root$2" ] || return 1
-  owner_of "/proc/$1/root$2"
-  uid_of "$1"
-  [ "$OWNER" = "$UID_OF" ] || [ "$OWNER" = 0 ]
+# unix_names: UNIX_NAMES are the paths on which nginx is told to listen, one a line: by its configuration, or as it was at begin.
+unix_names() {
+  local _line _left
+  UNIX_NAMES=''
+  while read -r _ _line _left; do
+    [ "$_line" = listen ] || continue
+    case $_left in unix:*) _left=${_left#unix:}; UNIX_NAMES="$UNIX_NAMES${_left%% *}$NL" ;; esac
+  done <<EOF
+${DIRECTIVES-}
+EOF
+  _left=${S_unix-}
+  while [ -n "$_left" ]; do
+    _line=${_left%%"|"*} _left=${_left#*"|"}
+    ! decode "${_line#* }" || UNIX_NAMES="$UNIX_NAMES$VALUE$NL"
+  done
 }
 
 # holds_listener PID: one of the sockets on which the old master listens.

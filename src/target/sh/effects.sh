@@ -20,11 +20,21 @@ by_hand() {
   if [ -z "$HAND" ]; then "$@"; else aside 10 $HAND "$@"; fi
 }
 
-# hand_writes SECONDS FILE: what comes in goes into FILE, and on. All of it is read, whatever becomes of that.
+# hand_writes SECONDS FILE: what comes in goes into FILE, and on. All of it is read, whatever becomes of that. The hand holds an end of a
+# pipe, and nothing else of ours.
 hand_writes() {
-  # shellcheck disable=SC2086
-  if [ -z "$HAND" ]; then tee "$2"; else within "$1" $HAND tee "$2"; cat >/dev/null; fi
+  [ -n "$HAND" ] || { tee "$2"; return; }
+  {
+    tee /dev/fd/3 2>/dev/null | into_hand "$1" "$2" 3>&-
+    cat >/dev/null
+  } 3>&1
 }
+
+# shellcheck disable=SC2016,SC2086
+into_hand() { within "$1" $HAND /bin/sh -c "$FILL" fill "$2" >/dev/null 2>&1; }
+
+# shellcheck disable=SC2016
+FILL='exec cat >"$1"'
 
 # hand_reads FILE
 hand_reads() {
@@ -32,10 +42,10 @@ hand_reads() {
   within 60 $HAND cat "$1" </dev/null 2>/dev/null | within 61 head -c 536870912
 }
 
-# from_pipe FILE: at once what comes, and no more than a megabyte. Whoever writes to it, or holds our end open, ends with it.
+# from_pipe FILE: at once what comes, a line at a time mostly, and no more than some megabytes. Whoever writes to it, or holds our end open, ends with it.
 from_pipe() {
   # shellcheck disable=SC2086
-  within 3600 $HAND dd if="$1" bs=4096 count=256 2>/dev/null </dev/null | dd bs=4096 count=256 2>/dev/null
+  within 3600 $HAND dd if="$1" bs=4096 count=4096 2>/dev/null </dev/null | dd bs=4096 count=4096 2>/dev/null
 }
 
 # is_own_room DIRECTORY: one that we made beside a binary or a module, and nobody else since.

@@ -22,12 +22,16 @@ json_lines() {
     *[\\\"]* | *[!\ -~"$NL"]*) ;;
     *) [ ${#1} -gt 100000 ] || { plain_lines "$1"; return 0; } ;;
   esac
-  J=[$(printf '%s\n' "$1" | awk -v MOST="${2-200}" '
+  # From a document, not from printf: that is a program in mksh, and takes 128 KiB.
+  J=[$(awk -v MOST="${2-200}" '
     NR > MOST || $0 == "" { next }
     # One record is read as a whole.
     (total += length($0)) > 400000 { exit }
     { line = substr($0, 1, 500); gsub(/[\001-\037\177]/, " ", line); gsub(/[\\"]/, "\\\\&", line)
-      printf "%s\"%s\"", sep, line; sep = "," }')]
+      printf "%s\"%s\"", sep, line; sep = "," }' <<EOF
+$1
+EOF
+)]
 }
 
 # plain_lines TEXT: the same for text that needs no escapes, without starting a process.

@@ -42,8 +42,8 @@ each_log() {
       log_began "$_ino" "$_size"
       [ $? = "$_known" ] || continue
       case $_known:$_path in 1:*.1) continue ;; esac
-      _seen="$_seen$_ino "
       reader_of_log "$_path" "$_known" || continue
+      _seen="$_seen$_ino "
       "$_action" "$_path" "$FROM" "$_size" "$_pattern"
     done <<EOF
 $_found
@@ -58,7 +58,8 @@ reader_of_log() {
   [ -z "$S_as" ] || return 0
   case $1 in
     "/proc/$S_om/fd/2" | "/proc/$S_nm/fd/2")
-      [ "$2" = 1 ] || return 0
+      # What the old one has had in its hands all the time.
+      [ "$2" = 1 ] || [ ! "$1" -ef "/proc/$S_om/fd/2" ] || return 0
       decode "${LOG_PATH##* }" && place_of "${VALUE%/*}" && [ -z "$PLACE" ] ;;
     *) reader_of "${1%/*}" ;;
   esac

@@ -40,7 +40,7 @@ read_directives() {
       line = substr(line, 1, 2000)
       if (line in told) return
       told[line] = 1
-      if (++lines > 6000 || (bytes += length(line)) > 524288) exit
+      if (++lines > 6000 || (bytes += length(line)) > 524288) { print "cut\t\t"; exit }
       print line
     }
     function directive(   i, line, where) {
@@ -112,6 +112,7 @@ apply_directives() {
     _args=${_name#*"$TAB"} _name=${_name%%"$TAB"*}
     case $_where:$_name in
       unsafe:*) UNSAFE="$UNSAFE $_name"; continue ;;
+      cut:*) CONFIG_WHOLE=0; continue ;;
       *:include) C_INCLUDE="$C_INCLUDE$_where$TAB$_args$NL"; continue ;;
       main:pid) C_PID=$_args ;;
       main:user) C_USER=$_args ;;
@@ -148,8 +149,8 @@ config_of() {
     while IFS=$TAB read -r _where _pattern; do
       [ -n "$_pattern" ] || continue
       under "$_dir" "$_pattern"
-      set -- "$@" "ctx=$_where"
       expand "$FULL" "$_where"
+      set -- "$@" "ctx=$EXPANDED_BY$_where"
       IFS=$NL
       set -f
       for _file in $EXPANDED; do set -- "$@" "$_file"; done
@@ -175,13 +176,14 @@ has_files() {
 }
 
 # expand PATTERN CONTEXT: EXPANDED are the files that it means, one a line, with the rights of whoever leads it. Whoever may create
-# files there may call them anything, or create so many that it never ends.
+# files there may call them anything, or create so many that it never ends; and says whatever it likes, so what it says is led by it
+# (EXPANDED_BY, as in a context), and lies where the pattern does.
 expand() {
-  local _dir
-  EXPANDED=''
+  local _dir _led
+  EXPANDED='' EXPANDED_BY='' _led=''
   case $1 in *[[:cntrl:]]*) return 0 ;; esac
   READ_AS=$AS
-  case $2 in @*) _dir=${2#@} && reader_for "${_dir%%@*}" ;; esac
+  [ -n "$AS" ] || case $2 in @*) _led=${2#@} _led=${_led%%@*} && reader_for "$_led" ;; esac
   case $1 in
     *[*?[]*) ;;
     *) [ ! -f "$1" ] || EXPANDED=$1; return 0 ;;
@@ -192,9 +194,10 @@ expand() {
     /*) if [ "$MY_UID" != 0 ] || are_our_dirs "$_dir"; then expand_here "$1"; return; fi ;;
   esac
   _dir=${1%%[*?[]*}
-  [ -n "$READ_AS" ] || reader_of "${_dir%/*}"
+  _dir=${_dir%/*}
+  if [ -z "$AS$_led" ] && [ "$MY_UID" = 0 ]; then reader_of "$_dir"; EXPANDED_BY=${PLACE:+"@$PLACE@"}; fi
   config_time
-  EXPANDED=$(as_theirs "$LEFT" 262144 /bin/sh -c "$EXPAND" expand "$1" | head -c 262144)
+  EXPANDED=$(as_theirs "$LEFT" 262144 /bin/sh -c "$EXPAND" expand "$1" | head -c 262144 | DIR=$_dir/ awk 'index($0, ENVIRON["DIR"]) == 1')
 }
 
 # shellcheck disable=SC2016
@@ -284,13 +287,29 @@ EOF
   read_as "$_last" "$@"
 }
 
-# read_as USER [ctx=CONTEXT] FILE...
+# read_as USER [ctx=CONTEXT] FILE...: what that user says of the files. Whose they are, and where they stand, is for us to say.
 read_as() {
+  local _led _bases _word
+  _led=$1 _bases=''
   reader_for "$1"
   shift
+  for _word in "$@"; do
+    case $_word in
+      ctx=@*) _word=${_word#ctx=@} _bases="$_bases${_word#*@}$NL" ;;
+      ctx=*) _bases="$_bases${_word#ctx=}$NL" ;;
+    esac
+  done
   config_time
   READER="as_theirs $LEFT 1048576"
-  read_directives "$@"
+  read_directives "$@" | BASES=$_bases LED=@$_led@ awk -F "$TAB" '
+    BEGIN { n = split(ENVIRON["BASES"], base, "\n") - 1 }
+    $1 == "unsafe" || $1 == "cut" { print; next }
+    NF != 3 { next }
+    { line = $0; sub(/^@[^@]*@/, "", line); where = line; sub(/\t.*/, "", where)
+      for (i = 1; i <= n; i++) if (where == base[i] || base[i] == "main" || index(where, base[i] ".") == 1) {
+        print ($2 == "include" ? ENVIRON["LED"] : "") line
+        next
+      } }'
 }
 
 # build_flag NAME: FLAG is the value that `nginx -V` shows for --NAME, or empty.
@@ -372,8 +391,10 @@ others_lead_settings() {
   IFS=" $TAB$NL"
   set +f
   for _file in "$@"; do
-    place_of "${_file%/*}"
-    [ -z "$PLACE" ] || return 0
+    others_lead "${_file%/*}" && return 0
+    real_path "$_file"
+    others_lead "${REAL%/*}" && return 0
+    only_root_writes "$REAL" || return 0
   done
   return 1
 }
@@ -430,7 +451,9 @@ newest_config() {
   IFS=" $TAB$NL"
   [ $# -gt 0 ] || return 0
   while read -r _time _file; do
-    [ "${_time:-0}" -le "$_newest" ] || _newest=$_time _which=$_file
+    # Others' words are no numbers before they were looked at: mksh calculates what stands there.
+    is_number "$_time" || continue
+    [ "$_time" -le "$_newest" ] || _newest=$_time _which=$_file
   done <<EOF
 $(READ_AS=$AS; as_theirs 10 1048576 stat -L -c '%Y %n' -- "$@")
 EOF
@@ -446,8 +469,11 @@ encrypted_keys() {
   set -f
   IFS=$NL
   set --
-  for _path in $(printf '%s' "$DIRECTIVES" | awk -F "$TAB" '
-    $2 == "ssl_certificate_key" && $3 !~ /[$]|^(data|engine|store):/ && !seen[$3]++ { print $3 }'); do
+  for _path in $(awk -F "$TAB" '
+    $2 == "ssl_certificate_key" && $3 !~ /[$]|^(data|engine|store):/ && !seen[$3]++ { print $3 }' <<EOF
+$DIRECTIVES
+EOF
+  ); do
     under "${CONF%/*}" "$_path"
     [ -f "$FULL" ] || continue
     if [ -z "$AS" ] && is_all_ours "$FULL"; then set -- "$@" "$FULL"
@@ -458,7 +484,8 @@ encrypted_keys() {
   for _path in $([ -z "$_links" ] || readlink -f $_links 2>/dev/null || for _link in $_links; do readlink -f "$_link"; done); do
     if is_all_ours "$_path"; then set -- "$@" "$_path"; else _others="$_others$_path$NL"; fi
   done
-  [ $# = 0 ] || grep -lsE "$ENCRYPTED" "$@" | while IFS= read -r _path; do say key "$_path"; done
+  # What is a file now may be a pipe of somebody's in the next moment.
+  [ $# = 0 ] || within 10 grep -lsE "$ENCRYPTED" "$@" | while IFS= read -r _path; do say key "$_path"; done
   # shellcheck disable=SC2086
   set -- $_others
   IFS=" $TAB$NL"
