@@ -42,10 +42,11 @@ hand_reads() {
   within 60 $HAND cat "$1" </dev/null 2>/dev/null | within 61 head -c 536870912
 }
 
-# from_pipe FILE: at once what comes, a line at a time mostly, and no more than some megabytes. Whoever writes to it, or holds our end open, ends with it.
+# from_pipe SECONDS FILE: at once what comes, a line at a time mostly, and no more than some megabytes. Whoever writes to it, or holds our
+# end open, ends with it.
 from_pipe() {
   # shellcheck disable=SC2086
-  within 3600 $HAND dd if="$1" bs=4096 count=4096 2>/dev/null </dev/null | dd bs=4096 count=4096 2>/dev/null
+  within "$1" $HAND dd if="$2" bs=4096 count=4096 2>/dev/null </dev/null | dd bs=4096 count=4096 2>/dev/null
 }
 
 # is_own_room DIRECTORY: one that we made beside a binary or a module, and nobody else since.

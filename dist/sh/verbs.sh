@@ -373,8 +373,8 @@ raise_stub() {
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal rehearse old "$S_om"
   may_act || { lost_ground; return 1; }
-  # At once what comes, and no more than a megabyte: head keeps it until the end.
-  from_pipe "$S_work/pipe" >"$D/said" &
+  # Whatever becomes of us, it ends soon after the time is over.
+  from_pipe "$((S_ready / 10 + 60))" "$S_work/pipe" >"$D/said" &
   READER=$!
   by_hand mv -f "$S_work/stub.link" "$S_bin" || { refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
   may_act || { put_old; lost_ground; return 1; }
@@ -452,7 +452,7 @@ stub_ends() {
     uptime_now
   done
   free_reader
-  _by=$((NOW + 10))
+  _by=$((NOW + 50))
   until stub_exit || [ "$NOW" -ge "$_by" ]; do pause; uptime_now; done
   kill "$READER" 2>/dev/null
   wait "$READER" 2>/dev/null

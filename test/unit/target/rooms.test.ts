@@ -64,7 +64,7 @@ describe("the helper's rooms", () => {
     const others = ROOMS.flatMap(linesOf).filter(({ text }) => /(?:^|[^"=:])\$(?:HAND|READ_AS|S_as|AS) /.test(text));
     // Alone, for what it says, or in a pipe of its own whose other end is bounded. What `as_master` puts together is run by these.
     const bounded =
-      /\baside \d+ |\bheard \d+ \d+ within|within "\$_seconds" \$READ_AS .* \| within|within \d+ \$HAND .* \| |within "\$1" \$HAND .* >\/dev\/null 2>&1|then set -- \$S_as/;
+      /\baside \d+ |\bheard \d+ \d+ within|within "\$_seconds" \$READ_AS .* \| within|within (?:\d+|"\$1") \$HAND .* \| |within "\$1" \$HAND .* >\/dev\/null 2>&1|then set -- \$S_as/;
     assert.deepEqual(told(others.filter(({ text }) => !bounded.test(text))), []);
   });
 
