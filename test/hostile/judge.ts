@@ -228,8 +228,8 @@ function strange(text: string, { place, staged }: { place: Placed; staged: 'stag
 /** Where nginx keeps bodies, where books lie, and what nginx itself may be led to log to. */
 const MAY = ['/var/lib/nginx/', '/home/web/t/', '/home/web/.local', '/var/lib/nginx-hot-upgrade', '/root/secret'];
 
-/** Where the owner's configuration has his own nginx listen: one of his, which each generation of it makes. */
-const OWN_SOCKET = /^(?:now: )?file \d+ 666 (?!0:)\d+:\d+ 0 \d+ [\d.]+ \/tmp\/[a-z]*$/;
+/** Where a configuration that somebody leads has nginx listen: each generation of it makes one, as its own user. */
+const OWN_SOCKET = /^(?:now: )?file \d+ 666 \d+:\d+ 0 \d+ [\d.]+ \/tmp\/[a-z]*$/;
 
 /** The end of the upgrade under way, if there is one: its guard has to bring it, now that its time is over. */
 async function rest(host: TestHost, { books }: Placed): Promise<string[]> {

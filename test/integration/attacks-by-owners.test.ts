@@ -287,7 +287,8 @@ describe('the owner of something that nginx reads or lies in', { skip: noHosts()
       upgrade({ allow: 'binary-directory', 'confirm-timeout': '5s', 'ready-timeout': '5s' }),
     );
     assert.ok(['upgraded', 'rolled-back', 'failed'].includes(value.report.outcome), value.output);
-    await web.closes(60_000);
+    // Each of its steps may have to be ended after ten seconds.
+    await web.closes(120_000);
     assert.equal(await web.sh(`pgrep -fc '^nginx: master'`), '1');
     assert.ok(Number(await web.sh('cat /var/tmp/stopped')) > 0, 'nothing was stopped, so nothing was shown');
   });
