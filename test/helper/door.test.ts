@@ -150,7 +150,7 @@ for (const shell of SHELLS) {
         `Num RefCount Protocol Flags Type St Inode Path\n${row(11, listens, '/run/a b.sock')}${row(12, not, '')}${row(13, listens, '/run/c.sock')}` +
           row(99, listens, `/tmp/x\n${row(12, listens, '/run/evil')}${row(13, not, '')}`),
       );
-      const body = `OM=7; SOCKETS=$NL; socket_table 7 '11 12 13' unix; printf '%s' "$SOCKETS" | sort`;
+      const body = `OM=7; DIRECTIVES=known SOCKETS=$NL; socket_table 7 '11 12 13' unix; printf '%s' "$SOCKETS" | sort`;
       assert.deepEqual((await told(shell, body, proc)).trim().split('\n'), ['11 unix /run/a b.sock', '12 -', '13 -']);
     });
 

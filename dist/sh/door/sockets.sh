@@ -51,7 +51,7 @@ EOF
 # to tell of any socket. What stands in no table may be about to listen: that is not remembered, but of a master at rest.
 look_up_sockets() {
   local _left _inode _inodes _kind _order
-  _left=$2 _order='unix tcp tcp6'
+  _left=$2 UNSURE=' ' _order='unix tcp tcp6'
   case $1 in "$OM" | "$S_om") _order='tcp tcp6 unix' ;; esac
   for _kind in $_order; do
     [ -n "$_left" ] || return 0
@@ -62,7 +62,7 @@ look_up_sockets() {
       case $SOCKETS in *"$NL$_inode "*) ;; *) _left="$_left $_inode" ;; esac
     done
   done
-  [ "$1" != "$OM" ] || for _inode in $_left; do SOCKETS="$SOCKETS$_inode -$NL"; done
+  [ "$1" != "$OM" ] || for _inode in $_left; do case $UNSURE in *" $_inode "*) ;; *) SOCKETS="$SOCKETS$_inode -$NL" ;; esac; done
 }
 
 # are_channels MASTER INODES: as many as there are channels: two for each child (ngx_spawn_process) but a new master (ngx_exec_new_binary), and
@@ -93,7 +93,7 @@ socket_table() {
 
 # unix_table MASTER INODES: the name of a socket is printed there as it is, and may hold what looks like further lines, of any socket
 # that anybody has. One that another table has is none of these. Where several lines tell of one, it listens where one says so with a
-# path on which nginx is told to listen: the channels of nginx are in there, too.
+# path on which nginx is told to listen: the channels of nginx are in there, too. Before that is known, it is UNSURE.
 unix_table() {
   local _claims _inode _path _tables _table _others
   unix_names
@@ -106,17 +106,21 @@ unix_table() {
       sub(/^[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ ?/, "")
       if (!(i in path) || named[$0]) { path[i] = $0; sure[i] = named[$0] }
     }
-    END { for (i in told) if (i in path && (told[i] == 1 || sure[i])) print i, path[i]; else print i, "-" }' "/proc/$1/net/unix")
+    END { for (i in told) if (i in path && (told[i] == 1 || sure[i])) print i, path[i]; else print i, (i in path ? "?" : "-") }' "/proc/$1/net/unix")
   _tables=''
   for _table in tcp tcp6 udp udp6; do [ ! -r "/proc/$1/net/$_table" ] || _tables="$_tables /proc/$1/net/$_table"; done
   _others=' '
   # shellcheck disable=SC2086
   case $_claims in *' '[!-]*) _others=" $(printf '%s\n' "$_claims" | awk '
-    NR == FNR { if ($2 != "-") claimed[$1] = 1; next }
+    NR == FNR { if ($2 != "-" && $2 != "?") claimed[$1] = 1; next }
     $10 in claimed { printf "%s ", $10 }' - $_tables)" ;; esac
   while read -r _inode _path; do
     case $SOCKETS$_others in *"$NL$_inode "* | *" $_inode "*) continue ;; esac
-    case $_path in '') ;; -) SOCKETS="$SOCKETS$_inode -$NL" ;; *) SOCKETS="$SOCKETS$_inode unix $_path$NL" ;; esac
+    case $_path in
+      '') continue ;;
+      '?') _path=-; [ -n "${DIRECTIVES-}${S_unix-}" ] || { UNSURE="$UNSURE$_inode "; continue; } ;;
+    esac
+    case $_path in -) SOCKETS="$SOCKETS$_inode -$NL" ;; *) SOCKETS="$SOCKETS$_inode unix $_path$NL" ;; esac
   done <<EOF
 $_claims
 EOF
