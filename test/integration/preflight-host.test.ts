@@ -63,7 +63,7 @@ const REFUSED: RefusedCase[] = [
   { what: 'a binary on a read-only file system', host: overItself('ro'), codes: ['immutable'] },
   {
     what: 'a binary where there is no room for another one',
-    host: byHand(`mkdir -p /opt/web && mount -t tmpfs -o size=3m none /opt/web && cp /usr/sbin/nginx /opt/web/
+    host: byHand(`mkdir -p /opt/web && mount -t tmpfs -o size=3m,mode=755 none /opt/web && cp /usr/sbin/nginx /opt/web/
       /opt/web/nginx`),
     codes: ['disk-space'],
   },

@@ -30,7 +30,7 @@ describe('an upgrade that fails', { skip: noHosts(), timeout: 120_000 }, () => {
     await isBack(value, 'unhealthy');
     assert.ok((load.byVersion['1.26.3'] ?? 0) > 0, 'the new version never served');
     assert.match(value.host.evidence?.probes.join('\n') ?? '', /500/);
-    assert.match(value.host.evidence?.processes.join('\n') ?? '', /nginx: master/);
+    assert.match(value.host.evidence?.processes.join('\n') ?? '', /child of \d+: master$/m);
   });
 
   test('goes back where the new version turns red while it bakes', async () => {
