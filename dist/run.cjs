@@ -7612,7 +7612,7 @@ function send({ agent }, { encoding, bytes, whole, more }) {
 }
 /** What the binary says of itself is known already, and shows that testing the configuration changes nothing there. */
 function canTestAtOnce(run, file) {
-	return file.build.version !== "" && sideEffectFree(run, file);
+	return file.build.version !== "" && sideEffectOfTest(run, file) === void 0;
 }
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
 async function judge(run, { file, answer }) {
@@ -7632,7 +7632,7 @@ async function judge(run, { file, answer }) {
 			sha256: file.sha256,
 			build
 		}, run.facts, rules));
-		if (sideEffectFree(run, file)) {
+		if (sideEffectOfTest(run, file) === void 0) {
 			const fields = {
 				nonce: run.agent.nonce(),
 				test: "yes"
@@ -7653,11 +7653,10 @@ async function judge(run, { file, answer }) {
 	});
 	return build;
 }
-/** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle), wherever links lead. */
-function sideEffectFree({ facts: { master } }, { kind }) {
-	if (master.ledPaths.length > 0 && kind === "plan") return false;
-	if (master.pidText === null) return kind !== "plan";
-	return master.pidText === String(master.process.pid);
+/** What `nginx -t` would change on the host (ngx_init_cycle): a missing pid file is created, directories change their owner, links are followed. */
+function sideEffectOfTest({ facts: { master } }, { kind }) {
+	if (master.ledPaths.length > 0 && kind === "plan") return "others could have `nginx -t`, as root, change what they like (`paths-of-others`); an upgrade tests it";
+	return (master.pidText === null ? kind !== "plan" : master.pidText === String(master.process.pid)) ? void 0 : "with this pid file `nginx -t` would change the host";
 }
 /** The helper gives `-t` a minute, and then kills it. */
 const ENDED_BY_FORCE = 137;
@@ -7677,7 +7676,7 @@ function cannotRun(read) {
 	};
 }
 function notTested(run, { file, why }) {
-	return `The configuration was not tested: ${sideEffectFree(run, file) ? UNTESTED[why] ?? "the target could not" : run.facts.master.ledPaths.length > 0 ? "others could have `nginx -t`, as root, change what they like (`paths-of-others`); an upgrade tests it" : "with this pid file `nginx -t` would change the host"}.`;
+	return `The configuration was not tested: ${sideEffectOfTest(run, file) ?? UNTESTED[why] ?? "the target could not"}.`;
 }
 /** In the helper's words. */
 const UNTESTED = {

@@ -146,7 +146,7 @@ function send({ agent }: Inspected, { encoding, bytes, whole, more }: Upload): P
 
 /** What the binary says of itself is known already, and shows that testing the configuration changes nothing there. */
 function canTestAtOnce(run: Inspected, file: Staged): boolean {
-  return file.build.version !== '' && sideEffectFree(run, file);
+  return file.build.version !== '' && sideEffectOfTest(run, file) === undefined;
 }
 
 /** The decisive test of a binary is running it there; the configuration is tested only where that changes nothing. */
@@ -161,7 +161,7 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   if (!canTestAtOnce(run, file)) {
     const known = run.binary ?? { size: 0, modules: undefined };
     settle(run, judgeCandidate({ ...known, sha256: file.sha256, build }, run.facts, rules));
-    if (sideEffectFree(run, file)) {
+    if (sideEffectOfTest(run, file) === undefined) {
       const fields = { nonce: run.agent.nonce(), test: 'yes' };
       tested = mustSucceed(await run.agent.ask('check', { fields }), run.result);
     }
@@ -178,12 +178,13 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   return build;
 }
 
-/** `nginx -t` creates a missing pid file and hands temporary directories to a changed user (ngx_init_cycle), wherever links lead. */
-function sideEffectFree({ facts: { master } }: Inspected, { kind }: Staged): boolean {
-  if (master.ledPaths.length > 0 && kind === 'plan') return false;
+/** What `nginx -t` would change on the host (ngx_init_cycle): a missing pid file is created, directories change their owner, links are followed. */
+function sideEffectOfTest({ facts: { master } }: Inspected, { kind }: Staged): string | undefined {
+  if (master.ledPaths.length > 0 && kind === 'plan')
+    return 'others could have `nginx -t`, as root, change what they like (`paths-of-others`); an upgrade tests it';
   // A missing one was allowed and is written again before the test, but not for a plan.
-  if (master.pidText === null) return kind !== 'plan';
-  return master.pidText === String(master.process.pid);
+  const isFine = master.pidText === null ? kind !== 'plan' : master.pidText === String(master.process.pid);
+  return isFine ? undefined : 'with this pid file `nginx -t` would change the host';
 }
 
 /** The helper gives `-t` a minute, and then kills it. */
@@ -215,11 +216,7 @@ function cannotRun(read: ReturnType<typeof fieldsOf>) {
 }
 
 function notTested(run: Inspected, { file, why }: { file: Staged; why: string }): string {
-  const reason = sideEffectFree(run, file)
-    ? (UNTESTED[why] ?? 'the target could not')
-    : run.facts.master.ledPaths.length > 0
-      ? 'others could have `nginx -t`, as root, change what they like (`paths-of-others`); an upgrade tests it'
-      : 'with this pid file `nginx -t` would change the host';
+  const reason = sideEffectOfTest(run, file) ?? UNTESTED[why] ?? 'the target could not';
   return `The configuration was not tested: ${reason}.`;
 }
 

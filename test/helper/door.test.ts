@@ -171,7 +171,7 @@ describe('what others say of what they were asked', { skip: notRoot }, () => {
     test(`is no arithmetic under ${shell}`, { skip: noShell(shell) }, async () => {
       const mark = join(ownTempDir(), 'mark');
       const body = `as_theirs() { printf '%s\\n' 'a[$(touch ${mark})] f' '12 g' '7 h'; }; say() { echo "$1: $2"; }
-        CONFIG_FILES=/etc/nginx/nginx.conf; newest_config`;
+        AS=theirs CONFIG_FILES=/etc/nginx/nginx.conf; newest_config`;
       assert.equal(await told(shell, body), 'newest: 12 g');
       assert.equal(existsSync(mark), false);
     });
@@ -192,6 +192,26 @@ describe('what others say of what they were asked', { skip: notRoot }, () => {
     for (const odd of ['http.x main', 'http.x@main', 'http.x=main'])
       assert.equal(await told('dash', body(`ctx=@${NOBODY}@${odd}`)), '', odd);
     assert.match(await told('dash', body(`ctx=@${NOBODY}@main`)), /^main\tpid\t\/p$/m);
+  });
+
+  test('is what a file of theirs includes, wherever it lies: as they may read it', async () => {
+    const dir = ownTempDir();
+    chmodSync(dir, 0o755);
+    const file = (name: string, text: string, mode = 0o644) => writeFileSync(join(dir, name), text, { mode });
+    file('nginx.conf', 'include m.conf;');
+    file('m.conf', 'http { include secret.conf; include s*.conf; include open.conf; }');
+    chownSync(join(dir, 'm.conf'), NOBODY, NOBODY);
+    file('secret.conf', 'server { listen 4711; }', 0o600);
+    file('open.conf', 'server { listen 82; }');
+    assert.equal(
+      await told('dash', `C_LOG=''; config_of '${dir}/nginx.conf'; printf '%s' "$DIRECTIVES"`),
+      'http.server\tlisten\t82',
+    );
+    chownSync(join(dir, 'm.conf'), 0, 0);
+    assert.match(
+      await told('dash', `C_LOG=''; config_of '${dir}/nginx.conf'; printf '%s' "$DIRECTIVES"`),
+      /listen\t4711/,
+    );
   });
 
   test('is no file but where the pattern lies', async () => {

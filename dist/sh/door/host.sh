@@ -28,7 +28,7 @@ survey() {
   _replies=$(
     (one_line "$(own_version "$1")" && say_long build "$LINE") &
     (digest_of_process "$1" && say sha "$DIGEST") &
-    within 10 df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && say free "$_free"; } &
+    $PATIENCE df -Pk "/proc/$1/exe" 2>/dev/null | { read -r _; read -r _ _ _ _free _ && say free "$_free"; } &
     (say machine "$(uname -m)"; say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)") &
     library_names &
     told_sockets "$1" &

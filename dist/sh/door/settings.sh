@@ -184,8 +184,9 @@ expand() {
   case $1 in *[[:cntrl:]]*) return 0 ;; esac
   READ_AS=$AS
   [ -n "$AS" ] || case $2 in @*) _led=${2#@} _led=${_led%%@*} && reader_for "$_led" ;; esac
-  case $1 in
-    *[*?[]*) ;;
+  # One that its reader may not read would end the reading of all.
+  case $_led:$1 in
+    *[*?[]* | ?*:*) ;;
     *) [ ! -f "$1" ] || EXPANDED=$1; return 0 ;;
   esac
   _dir=${1%/*}
@@ -276,7 +277,12 @@ read_of_others() {
     [ -n "$_file" ] || continue
     case $_context in
       ctx=@*) _led=${_context#ctx=@} _led=${_led%%@*} ;;
-      *) place_of "${_file%/*}"; _led=${PLACE:-$MY_UID} _context=ctx=@$_led@${_context#ctx=} ;;
+      *)
+        place_of "${_file%/*}"
+        _led=$PLACE
+        # Who owns a file says what it includes, wherever it lies.
+        [ -n "$_led" ] || { owner_of "$_file"; _led=${OWNER:-several}; }
+        [ "$_led" = "$MY_UID" ] || _context=ctx=@$_led@${_context#ctx=} ;;
     esac
     if [ "$_led" != "$_last" ] && [ $# -gt 0 ]; then read_as "$_last" "$@"; set --; fi
     _last=$_led
@@ -290,7 +296,8 @@ EOF
 # read_as USER [ctx=CONTEXT] FILE...: what that user says of the files. Whose they are, and where they stand, is for us to say.
 read_as() {
   local _led _bases _word
-  _led=$1 _bases=''
+  _led=@$1@ _bases=''
+  [ "$1" != "$MY_UID" ] || _led=''
   reader_for "$1"
   shift
   for _word in "$@"; do
@@ -301,7 +308,7 @@ read_as() {
   done
   config_time
   READER="as_theirs $LEFT 1048576"
-  read_directives "$@" | BASES=$_bases LED=@$_led@ awk -F "$TAB" '
+  read_directives "$@" | BASES=$_bases LED=$_led awk -F "$TAB" '
     BEGIN { n = split(ENVIRON["BASES"], base, "\n") - 1 }
     $1 == "unsafe" || $1 == "cut" { print; next }
     NF != 3 { next }
@@ -312,10 +319,17 @@ read_as() {
       } }'
 }
 
-# build_flag NAME: FLAG is the value that `nginx -V` shows for --NAME, or empty.
+# build_flag NAME: FLAG is the value that `nginx -V` shows for --NAME, or empty. Word by word: shells take long to cut a long text.
 build_flag() {
+  local _word
   FLAG=''
-  case " $OLD_V " in *" --$1="*) FLAG=${OLD_V#*" --$1="}; FLAG=${FLAG%% *}; FLAG=${FLAG#\'}; FLAG=${FLAG%\'} ;; esac
+  case " $OLD_V " in *" --$1="*) ;; *) return 0 ;; esac
+  set -f
+  for _word in $OLD_V; do
+    case $_word in "--$1="*) FLAG=${_word#*=}; break ;; esac
+  done
+  set +f
+  FLAG=${FLAG#\'} FLAG=${FLAG%\'}
 }
 
 # command_line MASTER: ARGV0 and the options of the running master, taken from its title.
@@ -402,25 +416,27 @@ others_lead_settings() {
 # led_paths: LED are the directories, a line each with who else leads it, in which a master of root opens or makes something by its
 # name: logs, its pid file, directories for bodies and caches. It follows links, and gives those directories to its workers' user.
 led_paths() {
-  local _name _path _dirs _args
+  local _word _path _dirs
   LED=''
   [ "$MY_UID" = 0 ] && [ -z "$AS" ] || return 0
   _dirs="${PIDF%/*}$NL${LOGFILE%/*}$NL"
-  for _name in http-log-path http-client-body-temp-path http-proxy-temp-path http-fastcgi-temp-path http-uwsgi-temp-path http-scgi-temp-path; do
-    build_flag "$_name"
-    [ -z "$FLAG" ] || { under "$PREFIX" "$FLAG"; _dirs="$_dirs${FULL%/*}$NL"; }
+  set -f
+  for _word in $OLD_V; do
+    case $_word in
+      --http-log-path=* | --http-*-temp-path=*) under "$PREFIX" "${_word#*=}"; _dirs="$_dirs${FULL%/*}$NL" ;;
+    esac
   done
-  while IFS=$TAB read -r _ _name _args; do
-    case $_name in error_log | access_log | *_temp_path | *_cache_path) ;; *) continue ;; esac
-    _path=${_args%% *}
+  IFS=$NL
+  for _word in $DIRECTIVES; do
+    case $_word in
+      *"${TAB}error_log$TAB"* | *"${TAB}access_log$TAB"* | *"_temp_path$TAB"* | *"_cache_path$TAB"*) ;;
+      *) continue ;;
+    esac
+    _path=${_word##*"$TAB"} _path=${_path%% *}
     case $_path in '' | off | stderr | *:* | *'$'*) continue ;; esac
     under "$PREFIX" "${_path%/}"
     case $NL$_dirs in *"$NL${FULL%/*}$NL"*) ;; *) _dirs="$_dirs${FULL%/*}$NL" ;; esac
-  done <<EOF
-$DIRECTIVES
-EOF
-  set -f
-  IFS=$NL
+  done
   # shellcheck disable=SC2086
   set -- $_dirs
   IFS=" $TAB$NL"
@@ -455,7 +471,7 @@ newest_config() {
     is_number "$_time" || continue
     [ "$_time" -le "$_newest" ] || _newest=$_time _which=$_file
   done <<EOF
-$(READ_AS=$AS; as_theirs 10 1048576 stat -L -c '%Y %n' -- "$@")
+$(if [ -z "$AS" ]; then exec stat -L -c '%Y %n' -- "$@" 2>/dev/null; fi; READ_AS=$AS; as_theirs 10 1048576 stat -L -c '%Y %n' -- "$@")
 EOF
   is_number "$_newest" && say newest "$_newest $_which"
 }

@@ -267,4 +267,8 @@ digest_of() {
   DIGEST=${DIGEST%% *}
 }
 
-digest_of_process() { digest_of "/proc/$1/exe"; }
+# digest_of_process PID: the same of what it runs.
+digest_of_process() {
+  DIGEST=$($PATIENCE sha256sum "/proc/$1/exe" 2>/dev/null)
+  DIGEST=${DIGEST%% *}
+}

@@ -118,7 +118,7 @@ unix_table() {
     case $SOCKETS$_others in *"$NL$_inode "* | *" $_inode "*) continue ;; esac
     case $_path in
       '') continue ;;
-      '?') _path=-; [ -n "${DIRECTIVES-}${S_unix-}" ] || { UNSURE="$UNSURE$_inode "; continue; } ;;
+      '?') _path=-; [ -n "$DIRECTIVES$S_unix" ] || { UNSURE="$UNSURE$_inode "; continue; } ;;
     esac
     case $_path in -) SOCKETS="$SOCKETS$_inode -$NL" ;; *) SOCKETS="$SOCKETS$_inode unix $_path$NL" ;; esac
   done <<EOF
@@ -130,13 +130,16 @@ EOF
 unix_names() {
   local _line _left
   UNIX_NAMES=''
-  while read -r _ _line _left; do
-    [ "$_line" = listen ] || continue
-    case $_left in unix:*) _left=${_left#unix:}; UNIX_NAMES="$UNIX_NAMES${_left%% *}$NL" ;; esac
-  done <<EOF
-${DIRECTIVES-}
-EOF
-  _left=${S_unix-}
+  case $DIRECTIVES in *"${TAB}unix:"*)
+    set -f
+    IFS=$NL
+    for _line in $DIRECTIVES; do
+      case $_line in *"${TAB}listen${TAB}unix:"*) _line=${_line#*"${TAB}unix:"}; UNIX_NAMES="$UNIX_NAMES${_line%% *}$NL" ;; esac
+    done
+    IFS=" $TAB$NL"
+    set +f ;;
+  esac
+  _left=$S_unix
   while [ -n "$_left" ]; do
     _line=${_left%%"|"*} _left=${_left#*"|"}
     ! decode "${_line#* }" || UNIX_NAMES="$UNIX_NAMES$VALUE$NL"
