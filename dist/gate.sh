@@ -19,10 +19,10 @@ gate_masters() {
   masters='' pid=''
   [ $# -gt 0 ] || return 0
   { found=$(
-    if [ $# -le 20000 ]; then timeout -s KILL 2 head -v -c 16 "$@"
-    else echo "$@" | timeout -s KILL 10 xargs -n 20000 head -v -c 16; fi
-    echo "ended $?"
+    [ $# -gt 20000 ] || exec timeout -s KILL 2 head -v -c 16 "$@"
+    echo "$@" | timeout -s KILL 10 xargs -n 20000 head -v -c 16
   ); } 2>/dev/null
+  ended=$?
   set -f
   IFS='
 '
@@ -35,13 +35,35 @@ gate_masters() {
   done
   unset IFS
   set +f
-  case $found in *'ended 137') return 1 ;; esac
+  [ "$ended" != 137 ]
 }
 
 # gate_owners: of masters, theirs are those of root, and of others in a service of the system; what strangers call their processes
-# is of no interest. went: some ended while they were looked at.
+# is of no interest. went: some ended while they were looked at. Of thousands, a program of its own tells it.
 gate_owners() {
   mine='' theirs='' went=''
+  # shellcheck disable=SC2086
+  set -- $masters
+  [ $# -le 50 ] || { gate_many_owners; return; }
+  for pid in "$@"; do
+    gate_uid "$pid"
+    case $UID_OF in
+      '') went=1 ;;
+      "$me") mine="$mine $pid" ;;
+      0) theirs=1 ;;
+      *) ! gate_is_service "$pid" || theirs=1 ;;
+    esac
+  done
+}
+
+gate_is_service() {
+  while IFS= read -r group; do
+    case $group in *:/user.slice/*) ;; *.service*) return 0 ;; esac
+  done 2>/dev/null <"/proc/$1/cgroup"
+  return 1
+}
+
+gate_many_owners() {
   while read -r whose pid; do
     case $whose in mine) mine="$mine $pid" ;; theirs) theirs=1 ;; went) went=1 ;; esac
   done <<END
@@ -72,12 +94,15 @@ gate_needs_root() {
     # shellcheck disable=SC2086
     gate_masters $own
   }
-  named=''
-  if [ -n "$1" ] && [ -f "$1" ]; then
-    { named=$(timeout -s KILL 2 head -c 32 "$1"); } 2>/dev/null
-    named=${named%%[!0-9]*}
-  fi
-  case " $masters " in *" ${named:-none} "*) masters=$named ;; esac
+  # Of several, the one that the pid file names.
+  case $masters in ' '*' '*)
+    named=''
+    if [ -n "$1" ] && [ -f "$1" ]; then
+      { named=$(timeout -s KILL 2 head -c 32 "$1"); } 2>/dev/null
+      named=${named%%[!0-9]*}
+    fi
+    case " $masters " in *" ${named:-none} "*) masters=$named ;; esac ;;
+  esac
   gate_owners
   [ -z "$theirs" ] || return 0
   # With none left, only root's own books may tell of an upgrade that was begun.

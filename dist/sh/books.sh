@@ -7,10 +7,28 @@ new_sha new_blake old_version new_version modules need cover ow nw unix listen u
 logs cwd as opt_c opt_p opt_e opt_g'
 BOOKS='nginx-hot-upgrade 2'
 
-# encode TEXT: CODE is the text as one value of a line or list: control characters, `%` and `|` are written as their numbers.
+# encode TEXT: CODE is the text as one value of a line or list: control characters, `%` and `|` are written as their numbers. Lists are
+# written and read again in every verb: what stands in them starts no process.
 encode() {
   CODE=$1
-  case $1 in *%* | *'|'* | *[[:cntrl:]]*) ;; *) return 0 ;; esac
+  case $1 in *[[:cntrl:]]*) encode_all "$1"; return ;; esac
+  coded % 25
+  coded '|' 7c
+}
+
+# coded LETTER NUMBER: CODE with that letter as its number.
+coded() {
+  local _rest
+  case $CODE in *"$1"*) ;; *) return 0 ;; esac
+  _rest=$CODE CODE=''
+  while :; do
+    case $_rest in *"$1"*) ;; *) break ;; esac
+    CODE=$CODE${_rest%%"$1"*}%$2 _rest=${_rest#*"$1"}
+  done
+  CODE=$CODE$_rest
+}
+
+encode_all() {
   CODE=$(printf '%sx' "$1" | awk '
     { gsub(/%/, "%25"); gsub(/[|]/, "%7c")
       for (i = 1; i < 128; i++) if (i < 32 || i == 127) { c = sprintf("%c", i); if (index($0, c)) gsub(c, sprintf("%%%02x", i)) }
@@ -20,19 +38,23 @@ encode() {
 
 # decode CODE: VALUE is the text; false where it is nothing that encode wrote.
 decode() {
+  local _rest _two _byte
   VALUE=$1
   case $1 in *'|'* | *[[:cntrl:]]*) return 1 ;; *%*) ;; *) return 0 ;; esac
-  VALUE=$(printf '%s' "$1" | awk '
-    BEGIN { for (i = 1; i < 128; i++) of[sprintf("%02x", i)] = sprintf("%c", i) }
-    { n = split($0, part, "%"); text = part[1]
-      for (i = 2; i <= n; i++) {
-        two = substr(part[i], 1, 2)
-        if (!(two in of) || of[two] !~ /[\001-\037\177%|]/) { bad = 1; exit }
-        text = text of[two] substr(part[i], 3)
-      }
-      printf "%sx", text }
-    END { exit bad }') || return 1
-  VALUE=${VALUE%x}
+  VALUE='' _rest=$1
+  while :; do
+    case $_rest in *%*) ;; *) break ;; esac
+    VALUE=$VALUE${_rest%%"%"*} _rest=${_rest#*"%"}
+    _two=${_rest%"${_rest#??}"} _rest=${_rest#??}
+    case $_two in
+      25) VALUE=$VALUE% ;;
+      7c) VALUE="$VALUE|" ;;
+      00) return 1 ;;
+      [01][0-9a-f] | 7f) _byte=$(printf '%bx' "\\0$(printf '%o' "0x$_two")") VALUE=$VALUE${_byte%x} ;;
+      *) return 1 ;;
+    esac
+  done
+  VALUE=$VALUE$_rest
 }
 
 # is_number TEXT: none that a shell takes for an octal one. At most nine digits are counted with; start times are only compared.

@@ -137,8 +137,8 @@ verb_receive() {
   choose_hasher
   [ -z "$A_module" ] || choose_hasher "$A_sha256" "$A_blake"
   case $A_encoding in
-    gzip) _sum=$(counted_input "$A_size" | unpacked | hand_writes 3600 "$PART" 2>/dev/null | within 3601 "$HASHER") ;;
-    *) _sum=$(counted_input "$A_size" | hand_writes 3600 "$PART" 2>/dev/null | within 3601 "$HASHER") ;;
+    gzip) _sum=$(counted_input "$A_size" | unpacked | hand_writes 3600 "$PART" 2>/dev/null | beside 3601 "$HASHER") ;;
+    *) _sum=$(counted_input "$A_size" | hand_writes 3600 "$PART" 2>/dev/null | beside 3601 "$HASHER") ;;
   esac
   [ "$PART" != /dev/null ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   is_whole "${_sum%% *}" "$A_whole" && take_over_metadata "$MODEL" "$PART" || return
@@ -178,7 +178,7 @@ fetch_retained() {
   local _sum _kept
   DEST=$S_work/new MODEL=$S_bin PART=$S_work/new.part _kept=$D/retained/$S_new_sha
   choose_hasher
-  _sum=$(hand_writes 60 "$PART" <"$_kept" | within 61 "$HASHER")
+  _sum=$(hand_writes 60 "$PART" <"$_kept" | beside 61 "$HASHER")
   KEEPING=$_kept.modules
   size_of "$_kept"
   is_whole "${_sum%% *}" "$SIZE" && take_over_metadata "$MODEL" "$PART" && by_hand mv -f "$PART" "$DEST" && each_module module_fetch
@@ -599,10 +599,10 @@ find_new() {
   done
 }
 
-# enough_accept: the new workers cover every listener, and there are as many as wanted.
+# enough_accept [ROLES]: the new workers cover every listener, and there are as many as wanted.
 enough_accept() {
   ACCEPTING='' COVERED=0
-  staff_of "$S_nm"
+  staff_of "$S_nm" '' "${1-}"
   # shellcheck disable=SC2086
   set -- $STAFF
   [ $# -ge "$S_need" ] || return 1
@@ -766,12 +766,13 @@ verb_look() {
   answer
 }
 
-# still_accept: the new workers; a second is given to those that pause (see old_serves).
+# still_accept: the new workers, whose ROLES were just told; a second is given to those that pause (see old_serves).
 still_accept() {
-  local _accept_by
+  local _accept_by _roles
   uptime_now
-  _accept_by=$((NOW + 10))
-  until enough_accept; do
+  _accept_by=$((NOW + 10)) _roles=$ROLES
+  until enough_accept "$_roles"; do
+    _roles=''
     uptime_now
     [ "$NOW" -lt "$_accept_by" ] || { evidence; refuse not-ready "the new workers accept no more: found ${ACCEPTING:-none}"; return 1; }
     pause

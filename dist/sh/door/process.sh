@@ -7,6 +7,11 @@
 # within SECONDS COMMAND...: ends by force what may never end. Nothing else is heard by what hangs in the kernel.
 within() { timeout -s KILL "$@"; }
 
+# beside SECONDS COMMAND...: reads what lies beside the binary, where another user's hand may be in it.
+beside() {
+  if [ -n "$HAND" ]; then within "$@"; else shift; "$@"; fi
+}
+
 # aside SECONDS COMMAND...: what runs with others' rights has nothing of ours in its hands.
 aside() { within "$@" </dev/null >/dev/null 2>&1; }
 
@@ -16,7 +21,12 @@ as_theirs() {
   local _seconds _bytes
   _seconds=$1 _bytes=$2
   shift 2
-  if [ -z "$READ_AS" ]; then (ulimit -v 1048576 2>/dev/null; within "$_seconds" "$@") 2>/dev/null; return; fi
+  if [ -z "$READ_AS" ]; then
+    # What is ours takes no more than it is; what is of others, where nobody can step down, may.
+    if [ "$STEPS" = no ]; then (ulimit -v 1048576 2>/dev/null; within "$_seconds" "$@") 2>/dev/null
+    else within "$_seconds" "$@" 2>/dev/null; fi
+    return
+  fi
   # shellcheck disable=SC2086
   (ulimit -v 1048576 2>/dev/null; within "$_seconds" $READ_AS "$@") </dev/null 2>/dev/null | within "$((_seconds + 1))" head -c "$_bytes"
 }
@@ -26,6 +36,12 @@ heard() {
   local _seconds _bytes
   _seconds=$1 _bytes=$2
   shift 2
+  if [ -z "$S_as" ] && [ -z "$AS" ]; then
+    # Nobody else has a hand on what is ours.
+    { HEARD=$({ "$@" </dev/null 2>&1; printf '\n%s' "$?"; } | tail -c "$_bytes"); } 2>/dev/null
+    HEARD_EXIT=${HEARD##*"$NL"} HEARD=${HEARD%"$NL"*}
+    return
+  fi
   { HEARD=$(
     exec 5>&1
     _exit=$({ { "$@" </dev/null 2>&1 3>&- 5>&-; echo "$?" >&3; } | within "$_seconds" tail -c "$_bytes" >&5 3>&-; } 3>&1)
@@ -120,18 +136,26 @@ workers_of() {
   done
 }
 
-# staff_of MASTER [NOT]: STAFF are its workers, not its cache manager, its cache loader (which ends by itself after a minute) or
+# staff_of MASTER [NOT [ROLES]]: STAFF are its workers, not its cache manager, its cache loader (which ends by itself after a minute) or
 # other helpers; STAFF_STARTED the same as words "PID:START". What says nothing of itself is taken for a worker.
 staff_of() {
   local _word
   workers_of "$1" "${2-}"
+  ROLES=${3-}
   # shellcheck disable=SC2086
-  roles_of $WORKERS
+  are_told $WORKERS || roles_of $WORKERS
   STAFF='' STAFF_STARTED=''
   for _word in $STARTED; do
     role_in "${_word%:*}"
     case $ROLE in cache | master) ;; *) STAFF="$STAFF ${_word%:*}" STAFF_STARTED="$STAFF_STARTED $_word" ;; esac
   done
+}
+
+# are_told PID...: each is among ROLES, which were told just now.
+are_told() {
+  local _p
+  [ -n "$ROLES" ] || return 1
+  for _p in "$@"; do case $ROLES in *" $_p="*) ;; *) return 1 ;; esac; done
 }
 
 # roles_of PID...: ROLES is what each calls itself, " PID=ROLE PID=ROLE ": worker, leaving (a worker that shuts down), master, cache
@@ -143,7 +167,8 @@ roles_of() {
   [ $# -gt 0 ] || return 0
   for _p in "$@"; do _paths="$_paths /proc/$_p/cmdline"; done
   # shellcheck disable=SC2086
-  { _text=$(within 2 head -v -c 48 $_paths; [ $? != 137 ] || echo hung); } 2>/dev/null
+  { _text=$(exec timeout -s KILL 2 head -v -c 48 $_paths); } 2>/dev/null
+  [ $? != 137 ] || _text="$_text${NL}hung"
   _p='' _said=1
   set -f
   IFS=$NL

@@ -251,7 +251,7 @@ same_machine() {
 
 elf_kind() {
   # shellcheck disable=SC2046
-  set -- $(within 5 od -An -tx1 -N20 "$1" 2>/dev/null)
+  set -- $(beside 5 od -An -tx1 -N20 "$1" 2>/dev/null)
   KIND_BYTES="${5-} ${6-} ${19-} ${20-}"
 }
 

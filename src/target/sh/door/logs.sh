@@ -18,8 +18,8 @@ $(stat_logs "/proc/$S_om/fd/2" "${LOGFILE:-/dev/null}")
 EOF
 }
 
-# stat_logs PATH...: size, inode and kind of what they lead to, a line each.
-stat_logs() { within 5 stat -L -c '%s %d:%i %f %n' "$@" 2>/dev/null; }
+# stat_logs PATH...: in a process of its own, size, inode and kind of what they lead to, a line each.
+stat_logs() { exec timeout -s KILL 5 stat -L -c '%s %d:%i %f %n' "$@" 2>/dev/null; }
 
 # each_log ACTION PATTERN: ACTION FILE FROM SIZE PATTERN for every log, where FROM is the size that it had then, and READ_AS what
 # reads it. One that was rotated since is two: what it was called before, and its successor from the start.
@@ -86,10 +86,14 @@ new_log_lines() {
   LINES_FOUND=${LINES_FOUND%"$NL"}
 }
 
-# At most eight megabytes, and ten seconds: whoever writes faster must not keep this reading.
+# The last eight megabytes at most, and ten seconds: whoever writes faster must not keep this reading. Mostly there is nothing.
 lines_after() {
+  local _from
   [ "$3" -gt "$2" ] || return 0
-  LINES_FOUND="$LINES_FOUND$(as_theirs 10 8388608 tail -c "+$(($2 + 1))" "$1" | head -c 8388608 | grep -aE "$4" |
+  _from=+$(($2 + 1))
+  [ $(($3 - $2)) -le 8388608 ] || _from=8388608
+  as_theirs 10 8388608 tail -c "$_from" "$1" | grep -qaE "$4" || return 0
+  LINES_FOUND="$LINES_FOUND$(as_theirs 10 8388608 tail -c "$_from" "$1" | head -c 8388608 | grep -aE "$4" |
     grep -avE "$BY_NGINX\\[crit\\] [0-9#]+: (\\*[0-9]+ )?(unlink\\(\\) \".*\" failed \\(2|SSL_[a-z_]+\\(\\) failed)" | tail -n 40 | cut -b 1-1000)$NL"
 }
 
@@ -114,6 +118,6 @@ log_was_rotated() {
   place_of "${LOG_PATH%/*}"
   uid_of "$S_om"
   case $PLACE in '' | "$UID_OF") ;; *) return 1 ;; esac
-  LOG_FILES=$(within 5 stat -L -c '%d:%i' "$LOG_PATH" "/proc/$S_om/fd/2" 2>/dev/null)
+  LOG_FILES=$(exec timeout -s KILL 5 stat -L -c '%d:%i' "$LOG_PATH" "/proc/$S_om/fd/2" 2>/dev/null)
   case $LOG_FILES in "${LOG_FILES#*"$NL"}$NL"*) return 1 ;; *"$NL"*) ;; *) return 1 ;; esac
 }
