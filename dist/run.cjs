@@ -5235,31 +5235,12 @@ async function connect(target, { ssh, log }) {
 	}
 }
 
+// src/target/helper-text.ts
+const helperText = () => (0, node_fs.readFileSync)(new URL("./helper.sh", require("url").pathToFileURL(__filename).href), "utf8");
+
 // src/target/program.ts
-const texts = /* @__PURE__ */ new Map();
-/** The helper's rooms, in the order in which they are put together. The door's read what others on the target can write or name. */
-const ROOMS = [
-	"head",
-	"records",
-	"door/process",
-	"door/files",
-	"door/sockets",
-	"door/settings",
-	"door/masters",
-	"door/host",
-	"door/logs",
-	"books",
-	"effects",
-	"actor",
-	"guard",
-	"undoing",
-	"modules",
-	"committing",
-	"facts",
-	"verbs",
-	"evidence",
-	"talk"
-];
+/** Read once, whatever the number of targets. */
+const programs = {};
 /**
 * The helper as it is sent: without comments and indentation, which are a third of it and one round trip more on a new
 * connection, and without trailing newline (a command substitution drops it there).
@@ -5267,22 +5248,12 @@ const ROOMS = [
 function helperProgram() {
 	return programs.helper ??= asSent(helperText());
 }
-/** The same for people to read. */
-function helperText() {
-	return ROOMS.map((room) => textOf(`sh/${room}.sh`)).join("\n\n");
-}
-const programs = {};
-function asSent(text) {
-	return text.replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, "");
-}
-/** What decides on the target whether the helper has to run as root. */
+/** What decides on the target whether the helper has to run as root. In the bundle this file lies beside that one, too. */
 function gateProgram() {
-	return asSent(textOf("gate.sh"));
+	return programs.gate ??= asSent((0, node_fs.readFileSync)(new URL("./gate.sh", require("url").pathToFileURL(__filename).href), "utf8"));
 }
-function textOf(file) {
-	const text = texts.get(file) ?? (0, node_fs.readFileSync)(new URL(`./${file}`, require("url").pathToFileURL(__filename).href), "utf8").trimEnd();
-	texts.set(file, text);
-	return text;
+function asSent(text) {
+	return text.trimEnd().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, "");
 }
 /** The command line for a new helper, and what it must find on its standard input first. */
 function startOf({ entry, sudo, elevate, marker, pidFile }) {

@@ -2,6 +2,7 @@
 import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { helperText } from '../src/target/helper-text.ts';
 
 /** ssh2 tries these and goes on in plain JavaScript without them; a bundle must not depend on a build host's binaries. */
 const withoutAddOns = {
@@ -38,6 +39,16 @@ const withoutUnusedParts = {
   },
 };
 
+/** The rooms of the helper lie in the bundle as one file. */
+const withHelperInOnePiece = {
+  name: 'with-helper-in-one-piece',
+  load: (id) => {
+    if (!/[\\/]src[\\/]target[\\/]helper-text\.ts$/.test(id)) return null;
+    return `import { readFileSync } from 'node:fs';
+export const helperText = () => readFileSync(new URL('./helper.sh', import.meta.url), 'utf8');`;
+  },
+};
+
 const UNUSED = 'function unused() { throw new Error("left out of the bundle"); }';
 
 /** One plain sentence instead of a syntax error from the first file that an older Node cannot read. */
@@ -57,7 +68,7 @@ mkdirSync('dist');
 const bundle = await rolldown({
   input: { action: 'src/action.ts', post: 'src/post.ts', cli: 'src/cli.ts' },
   platform: 'node',
-  plugins: [withoutAddOns, withoutDirectories, withoutUnusedParts],
+  plugins: [withoutAddOns, withoutDirectories, withoutUnusedParts, withHelperInOnePiece],
 });
 const { output } = await bundle.write({
   dir: 'dist',
@@ -69,7 +80,7 @@ const { output } = await bundle.write({
 });
 await bundle.close();
 copyFileSync('src/target/gate.sh', 'dist/gate.sh');
-cpSync('src/target/sh', 'dist/sh', { recursive: true });
+writeFileSync('dist/helper.sh', helperText());
 cpSync('src/source/keys', 'dist/keys', { recursive: true });
 writeFileSync('dist/licenses.txt', licenses(output.flatMap(({ moduleIds = [] }) => moduleIds)));
 console.log(readdirSync('dist', { recursive: true }).sort().join('\n'));

@@ -9,7 +9,7 @@ import { createConsoleLogger } from './report/console-logger.ts';
 import { writeReport } from './report/file.ts';
 import { createMask, maskAll } from './report/mask.ts';
 import { run } from './run.ts';
-import { helperText } from './target/program.ts';
+import { helperText } from './target/helper-text.ts';
 import { HELP, VERSION } from './usage.ts';
 
 async function main(argv: string[], variables: NodeJS.ProcessEnv): Promise<number> {

@@ -1,30 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { helperText } from './helper-text.ts';
 
-const texts = new Map<string, string>();
-
-/** The helper's rooms, in the order in which they are put together. The door's read what others on the target can write or name. */
-export const ROOMS = [
-  'head',
-  'records',
-  'door/process',
-  'door/files',
-  'door/sockets',
-  'door/settings',
-  'door/masters',
-  'door/host',
-  'door/logs',
-  'books',
-  'effects',
-  'actor',
-  'guard',
-  'undoing',
-  'modules',
-  'committing',
-  'facts',
-  'verbs',
-  'evidence',
-  'talk',
-] as const;
+/** Read once, whatever the number of targets. */
+const programs: { helper?: string; gate?: string } = {};
 
 /**
  * The helper as it is sent: without comments and indentation, which are a third of it and one round trip more on a new
@@ -34,27 +12,13 @@ export function helperProgram(): string {
   return (programs.helper ??= asSent(helperText()));
 }
 
-/** The same for people to read. */
-export function helperText(): string {
-  return ROOMS.map((room) => textOf(`sh/${room}.sh`)).join('\n\n');
+/** What decides on the target whether the helper has to run as root. In the bundle this file lies beside that one, too. */
+function gateProgram(): string {
+  return (programs.gate ??= asSent(readFileSync(new URL('./gate.sh', import.meta.url), 'utf8')));
 }
-
-const programs: { helper?: string } = {};
 
 function asSent(text: string): string {
-  return text.replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, '');
-}
-
-/** What decides on the target whether the helper has to run as root. */
-function gateProgram(): string {
-  return asSent(textOf('gate.sh'));
-}
-
-function textOf(file: string): string {
-  // In the bundle this file lies beside them, too: the build copies them.
-  const text = texts.get(file) ?? readFileSync(new URL(`./${file}`, import.meta.url), 'utf8').trimEnd();
-  texts.set(file, text);
-  return text;
+  return text.trimEnd().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, '');
 }
 
 export interface Start {

@@ -41,7 +41,7 @@ facts_master() {
   real_path "$FULL"
   BIN=$REAL
   is_plain "$BIN" || UNSAFE="$UNSAFE binary"
-  look_up_places "${BIN%/*}" "${PIDF%/*}"
+  led_paths "${BIN%/*}"
   place_of "${BIN%/*}"
   # Without root's rights there are none to be led.
   [ "$MY_UID" = 0 ] || PLACE=''
@@ -95,7 +95,6 @@ facts_config() {
   if [ -d "$PIDF.oldbin" ]; then rec_text oldbin directory
   elif [ -e "$PIDF.oldbin" ]; then pid_in "$PIDF.oldbin"; rec_text oldbin "$PID_TEXT"
   else rec_raw oldbin null; fi
-  led_paths
   rec_lines ledPaths "$LED"
   can_write_pid_directory "$OM"
   rec_bool pidDirWritable "$((1 - $?))"
@@ -147,7 +146,7 @@ facts_children() {
   # Seen a moment ago, but for who came since, or may be leaving.
   _list=''
   for _c in $_all; do
-    case $SEEN$ACCEPTING" " in *" $_c=worker "*" $_c "* | *" $_c=cache "*) ;; *) _list="$_list $_c" ;; esac
+    case "$SEEN $ACCEPTING " in *" $_c=worker "*" $_c "* | *" $_c=cache "*) ;; *) _list="$_list $_c" ;; esac
   done
   # shellcheck disable=SC2086
   roles_of $_list

@@ -599,10 +599,10 @@ find_new() {
   done
 }
 
-# enough_accept [ROLES]: the new workers cover every listener, and there are as many as wanted.
+# enough_accept: the new workers cover every listener, and there are as many as wanted.
 enough_accept() {
   ACCEPTING='' COVERED=0
-  staff_of "$S_nm" '' "${1-}"
+  staff_of "$S_nm"
   # shellcheck disable=SC2086
   set -- $STAFF
   [ $# -ge "$S_need" ] || return 1
@@ -693,7 +693,7 @@ count_gone() {
   GONE=0 KEPT=0
   numbers_in "$S_nw"
   # shellcheck disable=SC2086
-  roles_of $NUMBERS
+  roles_lately $NUMBERS
   for _word in $S_nw; do
     role_in "${_word%:*}"
     start_of "${_word%:*}" && [ "$START" = "${_word#*:}" ] && [ "$PARENT" = "$S_nm" ] || ROLE=''
@@ -766,13 +766,12 @@ verb_look() {
   answer
 }
 
-# still_accept: the new workers, whose ROLES were just told; a second is given to those that pause (see old_serves).
+# still_accept: the new workers; a second is given to those that pause (see old_serves).
 still_accept() {
-  local _accept_by _roles
+  local _accept_by
   uptime_now
-  _accept_by=$((NOW + 10)) _roles=$ROLES
-  until enough_accept "$_roles"; do
-    _roles=''
+  _accept_by=$((NOW + 10))
+  until enough_accept; do
     uptime_now
     [ "$NOW" -lt "$_accept_by" ] || { evidence; refuse not-ready "the new workers accept no more: found ${ACCEPTING:-none}"; return 1; }
     pause

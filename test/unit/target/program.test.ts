@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { helperProgram, helperText, startCommand, startOf } from '../../../src/target/program.ts';
+import { helperText } from '../../../src/target/helper-text.ts';
+import { helperProgram, startCommand, startOf } from '../../../src/target/program.ts';
 import { command } from '../../support/command.ts';
 
 const program = helperProgram();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ROOMS } from '../../../src/target/program.ts';
+import { ROOMS } from '../../../src/target/helper-text.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../src/target/sh');
 

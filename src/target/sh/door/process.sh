@@ -136,14 +136,13 @@ workers_of() {
   done
 }
 
-# staff_of MASTER [NOT [ROLES]]: STAFF are its workers, not its cache manager, its cache loader (which ends by itself after a minute) or
+# staff_of MASTER [NOT]: STAFF are its workers, not its cache manager, its cache loader (which ends by itself after a minute) or
 # other helpers; STAFF_STARTED the same as words "PID:START". What says nothing of itself is taken for a worker.
 staff_of() {
   local _word
   workers_of "$1" "${2-}"
-  ROLES=${3-}
   # shellcheck disable=SC2086
-  are_told $WORKERS || roles_of $WORKERS
+  roles_lately $WORKERS
   STAFF='' STAFF_STARTED=''
   for _word in $STARTED; do
     role_in "${_word%:*}"
@@ -151,11 +150,17 @@ staff_of() {
   done
 }
 
-# are_told PID...: each is among ROLES, which were told just now.
-are_told() {
+# roles_lately PID...: as roles_of, but what called itself a worker or a cache process three tenths of a second ago is not asked again.
+roles_lately() {
   local _p
-  [ -n "$ROLES" ] || return 1
-  for _p in "$@"; do case $ROLES in *" $_p="*) ;; *) return 1 ;; esac; done
+  uptime_now
+  if [ "$((NOW - ROLES_AT))" -le 3 ]; then
+    _p=''
+    for _p in "$@"; do case $ROLES in *" $_p=worker "* | *" $_p=cache "*) ;; *) _p=''; break ;; esac; done
+    [ -z "$_p" ] || return 0
+  fi
+  roles_of "$@"
+  ROLES_AT=$NOW
 }
 
 # roles_of PID...: ROLES is what each calls itself, " PID=ROLE PID=ROLE ": worker, leaving (a worker that shuts down), master, cache

@@ -413,12 +413,13 @@ others_lead_settings() {
   return 1
 }
 
-# led_paths: LED are the directories, a line each with who else leads it, in which a master of root opens or makes something by its
-# name: logs, its pid file, directories for bodies and caches. It follows links, and gives those directories to its workers' user.
+# led_paths DIRECTORY: LED are the directories, a line each with who else leads it, in which a master of root opens or makes something by
+# its name: logs, its pid file, directories for bodies and caches. It follows links, and gives those directories to its workers' user.
+# The binary's own directory is looked at along with them.
 led_paths() {
   local _word _path _dirs
   LED=''
-  [ "$MY_UID" = 0 ] && [ -z "$AS" ] || return 0
+  [ "$MY_UID" = 0 ] && [ -z "$AS" ] || { look_up_places "$1" "${PIDF%/*}"; return; }
   _dirs="${PIDF%/*}$NL${LOGFILE%/*}$NL"
   set -f
   for _word in $OLD_V; do
@@ -438,10 +439,11 @@ led_paths() {
     case $NL$_dirs in *"$NL${FULL%/*}$NL"*) ;; *) _dirs="$_dirs${FULL%/*}$NL" ;; esac
   done
   # shellcheck disable=SC2086
-  set -- $_dirs
+  set -- "$1" $_dirs
   IFS=" $TAB$NL"
   set +f
   look_up_places "$@"
+  shift
   for _path in "$@"; do
     # What is not there is for root alone to make, where it is to be.
     [ -d "$_path/" ] && others_lead "$_path" || continue

@@ -1,14 +1,14 @@
 # --------------------------------------------------------------------------------------------------- the door: sockets
 
-# descriptors_of DIRECTORY...: what `ls -ln` says of them, with a `?` for whatever is no plain character: a file may be called
-# anything, also like another line. busybox does so by itself, and knows no -q.
+# descriptors_of DIRECTORY...: in a process of its own, what `ls -ln` says of them, with a `?` for whatever is no plain character: a
+# file may be called anything, also like another line. busybox does so by itself, and knows no -q.
 descriptors_of() {
   if [ -z "$LISTS" ]; then
     LISTS='ls -lnq'
     if [ -e /usr/bin/ls ]; then [ ! /usr/bin/ls -ef /usr/bin/busybox ] || LISTS='ls -ln'
     elif [ /bin/ls -ef /bin/busybox ]; then LISTS='ls -ln'; fi
   fi
-  $LISTS "$@" 2>/dev/null
+  exec $LISTS "$@" 2>/dev/null
 }
 
 # old_listeners: those of the old master, looked for once: it keeps them until it quits.
