@@ -748,7 +748,7 @@ only_root_writes() {
 pid_in() {
   PID_TEXT=''
   [ -f "$1" ] || return 1
-  if [ -O "$1" ] && [ ! -L "$1" ] && place_of "${1%/*}" && [ -z "$PLACE" ]; then
+  if [ "$MY_UID" = 0 ] && [ -O "$1" ] && [ ! -L "$1" ] && place_of "${1%/*}" && [ -z "$PLACE" ]; then
     { read -r PID_TEXT <"$1"; } 2>/dev/null || [ -n "$PID_TEXT" ] || return 1
   else
     reader_of "${1%/*}"

@@ -45,4 +45,5 @@ function explain(error: unknown): number {
 
 void main(process.argv.slice(2), process.env)
   .catch(explain)
-  .then((code) => process.exit(code));
+  // A pipe takes what is written to it bit by bit: what was said is out before the end.
+  .then((code) => process.stdout.write('', () => process.exit(code)));

@@ -24,10 +24,27 @@ const NOBODY = 65534;
 
 /** Prints what `body` prints with the helper's functions, as root; `proc` stands for /proc where it is given. */
 async function told(shell: Shell, body: string, proc?: string): Promise<string> {
-  const file = join(ownTempDir(), 'program.sh');
-  const program = programThat(`boot_id; my_uid\n${body}`);
-  writeFileSync(file, proc === undefined ? program : program.replaceAll('/proc/', `${proc}/`));
+  const program = programOf(body);
+  const file = saved(proc === undefined ? program : program.replaceAll('/proc/', `${proc}/`));
   return (await mustRun([...shell.split(' '), file], { timeout: 30_000 })).trimEnd();
+}
+
+/** The same as nobody. */
+async function toldToNobody(body: string): Promise<string> {
+  const as = ['setpriv', `--reuid=${NOBODY}`, '--clear-groups'];
+  return (await mustRun([...as, 'dash', saved(programOf(body))], { timeout: 30_000 })).trimEnd();
+}
+
+function programOf(body: string): string {
+  return programThat(`boot_id; my_uid\n${body}`);
+}
+
+function saved(program: string): string {
+  const dir = ownTempDir();
+  chmodSync(dir, 0o755);
+  const file = join(dir, 'program.sh');
+  writeFileSync(file, program);
+  return file;
 }
 
 const children: ChildProcess[] = [];
@@ -339,6 +356,14 @@ describe('what is read by a path', { skip: notRoot }, () => {
       assert.ok(performance.now() - start < 5_000);
     });
   }
+
+  test('is no more than a number and never waits where a pid file of our own has no end, and we are not root', async () => {
+    const dir = ownTempDir();
+    chmodSync(dir, 0o755);
+    const own = made(dir, 'own', { mode: 0o755, uid: NOBODY });
+    const body = `f=${own}/n.pid; truncate -s 64G "$f"; pid_in "$f"; echo "[$PID_TEXT]"; echo 123 >"$f"; pid_in "$f"; echo "[$PID_TEXT]"`;
+    assert.equal(await toldToNobody(body), '[]\n[123]');
+  });
 
   test('is a log through the descriptor of the master, wherever its name leads by now', async () => {
     const dir = ownTempDir();

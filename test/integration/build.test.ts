@@ -11,7 +11,7 @@ import { underLoad, webHost } from '../support/web-host.ts';
 const MODULES = '/usr/lib/nginx/modules/ngx_stream_module.so /usr/lib/nginx/modules/ngx_http_echo_module.so';
 const DIGESTS = `sha256sum ${MODULES}; ls -A /usr/lib/nginx/modules`;
 
-describe('an upgrade that builds nginx itself', { skip: noHosts(), timeout: 240_000 }, () => {
+describe('an upgrade that builds nginx itself', { skip: noHosts(), timeout: 900_000 }, () => {
   const web = webHost('build');
 
   const argumentsThere = async () => parseBuildInfo(await web.sh('nginx -V 2>&1')).arguments;
