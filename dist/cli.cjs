@@ -238,4 +238,7 @@ function explain(error) {
 	if (problems.length > 0) process.stderr.write("Nothing was done.\n");
 	return 1;
 }
-main(process.argv.slice(2), process.env).catch(explain).then((code) => process.stdout.write("", () => process.exit(code)));
+main(process.argv.slice(2), process.env).catch(explain).then((code) => {
+	process.stdout.write("", () => process.exit(code));
+	setTimeout(() => process.exit(code), 1e4);
+});

@@ -45,5 +45,8 @@ function explain(error: unknown): number {
 
 void main(process.argv.slice(2), process.env)
   .catch(explain)
-  // A pipe takes what is written to it bit by bit: what was said is out before the end.
-  .then((code) => process.stdout.write('', () => process.exit(code)));
+  .then((code) => {
+    // A pipe takes what is written to it bit by bit: what was said is out before the end, or nobody has read it for ten seconds.
+    process.stdout.write('', () => process.exit(code));
+    setTimeout(() => process.exit(code), 10_000);
+  });

@@ -231,6 +231,27 @@ describe('what others say of what they were asked', { skip: notRoot }, () => {
     );
   });
 
+  for (const as of ['', 'setpriv --reuid=nobody']) {
+    test(`ends in its time, whatever keeps its pipe, where it is ${as === '' ? 'ours' : 'that of another user'}`, async () => {
+      const pid = join(ownTempDir(), 'pid');
+      const body = `AS='' S_as='${as}'; heard 1 99 sh -c 'sleep 60 & echo $! >${pid}; echo said'; echo ended; kill "$(cat ${pid})"`;
+      const start = performance.now();
+      assert.equal(await told('dash', body), 'ended');
+      assert.ok(performance.now() - start < 20_000);
+    });
+  }
+
+  test('is where nginx was built to write, whether quotes stand around it or not', async () => {
+    const dir = ownTempDir();
+    chmodSync(dir, 0o755);
+    const led = made(dir, 'led', { mode: 0o755, uid: NOBODY });
+    const body = (flag: string) => `AS='' PREFIX=/ PIDF=/run/n.pid LOGFILE=/var/x DIRECTIVES=''
+      OLD_V="nginx version: nginx/1 configure arguments: --prefix=/ ${flag}"; led_paths /usr; printf '%s' "$LED"`;
+    for (const flag of [`--http-log-path=${led}/a.log`, `--http-proxy-temp-path='${led}/p'`]) {
+      assert.equal(await told('dash', body(flag)), `${led}: ${NOBODY}`);
+    }
+  });
+
   test('is no file but where the pattern lies', async () => {
     const dir = ownTempDir();
     chmodSync(dir, 0o755);

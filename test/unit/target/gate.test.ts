@@ -150,16 +150,22 @@ const ASKS: [where: string, world: World][] = [
   ['a master went while it was looked at', { processes: { 7: [MASTER] } }],
 ];
 
+/** The same among more masters of a stranger than are looked at one by one. */
+function crowded([where, world]: [where: string, world: World]): [where: string, world: World] {
+  const strangers = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [n + 100, [MASTER, 1234]] as const));
+  return [`${where}, in a crowd`, { ...world, processes: { ...strangers, ...world.processes } }];
+}
+
 for (const shell of SHELLS) {
   describe(`the gate under ${shell}`, { skip: noShell(shell) }, () => {
-    for (const [where, world] of GOES_ON) {
+    for (const [where, world] of [...GOES_ON, ...GOES_ON.map(crowded)]) {
       it(`goes on without root where ${where}`, async () => {
         const { lines, code, stderr } = await through(shell, world);
         assert.deepEqual([lines, code, stderr], [PLAIN, 0, '']);
       });
     }
 
-    for (const [where, world] of ASKS) {
+    for (const [where, world] of [...ASKS, ...ASKS.map(crowded)]) {
       it(`becomes root where ${where}, and says so before`, async () => {
         const { lines, code, stderr } = await through(shell, world);
         assert.equal(lines[0], ELEVATING);

@@ -37,8 +37,8 @@ heard() {
   _seconds=$1 _bytes=$2
   shift 2
   if [ -z "$S_as" ] && [ -z "$AS" ]; then
-    # Nobody else has a hand on what is ours.
-    { HEARD=$({ "$@" </dev/null 2>&1; printf '\n%s' "$?"; } | tail -c "$_bytes"); } 2>/dev/null
+    # Nobody else can put words between; but what it leaves behind may keep the pipe open.
+    { HEARD=$({ "$@" </dev/null 2>&1; printf '\n%s' "$?"; } | within "$_seconds" tail -c "$_bytes"); } 2>/dev/null
     HEARD_EXIT=${HEARD##*"$NL"} HEARD=${HEARD%"$NL"*}
     return
   fi

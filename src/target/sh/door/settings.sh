@@ -326,11 +326,13 @@ build_flag() {
   case " $OLD_V " in *" --$1="*) ;; *) return 0 ;; esac
   set -f
   for _word in $OLD_V; do
-    case $_word in "--$1="*) FLAG=${_word#*=}; break ;; esac
+    case $_word in "--$1="*) flag_in "$_word"; break ;; esac
   done
   set +f
-  FLAG=${FLAG#\'} FLAG=${FLAG%\'}
 }
+
+# flag_in WORD: FLAG is the value in it. configure puts quotes around some.
+flag_in() { FLAG=${1#*=} FLAG=${FLAG#\'} FLAG=${FLAG%\'}; }
 
 # command_line MASTER: ARGV0 and the options of the running master, taken from its title.
 command_line() {
@@ -424,7 +426,7 @@ led_paths() {
   set -f
   for _word in $OLD_V; do
     case $_word in
-      --http-log-path=* | --http-*-temp-path=*) under "$PREFIX" "${_word#*=}"; _dirs="$_dirs${FULL%/*}$NL" ;;
+      --http-log-path=* | --http-*-temp-path=*) flag_in "$_word"; under "$PREFIX" "$FLAG"; _dirs="$_dirs${FULL%/*}$NL" ;;
     esac
   done
   IFS=$NL
@@ -473,7 +475,7 @@ newest_config() {
     is_number "$_time" || continue
     [ "$_time" -le "$_newest" ] || _newest=$_time _which=$_file
   done <<EOF
-$(if [ -z "$AS" ]; then exec stat -L -c '%Y %n' -- "$@" 2>/dev/null; fi; READ_AS=$AS; as_theirs 10 1048576 stat -L -c '%Y %n' -- "$@")
+$(READ_AS=$AS; as_theirs 10 1048576 stat -L -c '%Y %n' -- "$@")
 EOF
   is_number "$_newest" && say newest "$_newest $_which"
 }
