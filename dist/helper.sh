@@ -2659,7 +2659,7 @@ launch_guard() {
   for _never in '-p StartLimitIntervalSec=0' ''; do
     if [ -n "$_scope" ] && systemd-run "$_scope" --quiet --no-block --collect --unit="nginx-hot-upgrade-$S_nonce" $_never \
       -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
-      /bin/sh "$D/helper" guard "$D" "$KIND" </dev/null >/dev/null 2>&1; then return 0; fi
+      /bin/sh -c "$GUARD_OR_END" "$D/helper" "$D" "$KIND" </dev/null >/dev/null 2>&1; then return 0; fi
   done
   if command -v setsid >/dev/null; then
     env -i "PATH=$PATH" setsid /bin/sh "$D/helper" guard "$D" detached </dev/null >/dev/null 2>&1 &
@@ -2667,6 +2667,11 @@ launch_guard() {
     (trap '' HUP; exec env -i "PATH=$PATH" /bin/sh "$D/helper" guard "$D" detached) </dev/null >/dev/null 2>&1 &
   fi
 }
+
+# Where the books were closed before it was there, or there again, its program is gone with them: nothing to start for ever.
+# No service manager replaces a `$` within a word (systemd.service(5), "Command lines").
+# shellcheck disable=SC2016
+GUARD_OR_END='[ ! -e "$0" ] || exec /bin/sh "$0" guard "$@"'
 
 # wait_for_guard: at most five seconds; exits: armed, or not.
 wait_for_guard() {
@@ -2680,11 +2685,12 @@ wait_for_guard() {
   done
 }
 
-# rearm_guard: a service manager starts its guard again by itself; another one is started where none comes back.
+# rearm_guard: true where one watches. Whoever was started just now has not said its word yet, and a service manager starts its guard
+# again by itself; another one is started where none comes. At most ten seconds.
 rearm_guard() {
   ! guard_lives || return 0
   value_in "$D/guard" kind
-  case $VALUE in systemd*) ! wait_for_guard || return 0 ;; esac
+  case $VALUE in systemd* | '') ! wait_for_guard || return 0 ;; esac
   journal guard-lost
   start_guard
   wait_for_guard
@@ -3838,7 +3844,7 @@ verb_prepare() {
   [ -e "$D/lock" ] || take_lock || return
   # Asked again after the answer was lost: what was prepared stands.
   if load_state && [ "$S_nonce" = "$A_nonce" ] && [ -d "$S_work" ]; then
-    guard_lives || start_guard
+    rearm_guard
     answer
     return
   fi
@@ -4110,7 +4116,7 @@ verb_unstage() {
   if load_state; then
     [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "another upgrade ($S_nonce) is under way here"; return; }
     if [ "$S_phase" = staged ] && may_act; then
-      # One that is still on its way would find nothing to run, and a service manager would try it again and again.
+      # One that is still on its way would be there for a moment when all is told to be gone.
       wait_for_guard || :
       close_books untouched "${A_why:-planned}"
     elif [ "$S_phase" = rehearsing ] && decide rollback "${A_why:-refused}"; then undo
@@ -4133,7 +4139,7 @@ can_switch() {
   sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return 1; }
-  wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return 1; }
+  rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return 1; }
 }
 
 # verb_rehearse: the running master executes a stub, which runs the new file's `-t` as the master would run it: with its
@@ -4188,15 +4194,16 @@ raise_stub() {
   [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
   make_pipe && write_stub "$(rehearsal_of)" || { refuse internal "cannot write a stub to $S_work"; return 1; }
+  # Whatever becomes of us, it ends soon after the time is over. First of all: what is written and left before it has opened the pipe is
+  # lost.
+  from_pipe "$((S_ready / 10 + 60))" "$S_work/pipe" >"$D/said" &
+  READER=$!
   staff_of "$S_om"
   S_ow=$STAFF_STARTED S_phase=rehearsing S_usr2=stub
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal rehearse old "$S_om"
   may_act || { lost_ground; return 1; }
-  # Whatever becomes of us, it ends soon after the time is over.
-  from_pipe "$((S_ready / 10 + 60))" "$S_work/pipe" >"$D/said" &
-  READER=$!
   by_hand mv -f "$S_work/stub.link" "$S_bin" || { refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
   may_act || { put_old; lost_ground; return 1; }
   lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
@@ -4639,7 +4646,8 @@ verb_adopt() {
   BIN=$S_bin PIDF=$S_pidf
   [ -z "$A_drain" ] || { S_drain=$A_drain; save_state; }
   set_deadline "$S_confirm"
-  guard_lives || { journal guard-lost; start_guard; }
+  # A rollback needs none to go on.
+  rearm_guard || :
   journal adopt run "$A_run"
   find_pair
   read_decision

@@ -10,7 +10,10 @@ const newer = await nginxBuild('1.26.3');
 /** The guard looks once a second; signals and drain take another two here. */
 const CONFIRM_AND_SOME_MS = 5_000 + 4_000;
 
-const KILL_GUARD = `kill -KILL $(systemctl show -p MainPID --value 'nginx-hot-upgrade-*')`;
+const GUARD_IS_THERE = `g=$(systemctl show -p MainPID --value 'nginx-hot-upgrade-*') && [ "$g" -gt 0 ]`;
+const KILL_GUARD = `${GUARD_IS_THERE} && kill -KILL "$g"`;
+
+const JOURNAL = '/var/lib/nginx-hot-upgrade/run-nginx.pid/journal.jsonl';
 
 describe('a run that is killed leaves a host that goes back by itself', { skip: noHosts(), timeout: 180_000 }, () => {
   const web = webHost('guard');
@@ -60,12 +63,41 @@ describe('a run that is killed leaves a host that goes back by itself', { skip: 
       await run.ended;
       // More often, and faster, than it starts anything anew where it is told nothing (5 times in 10 s).
       await web.sh(`for n in 1 2 3 4 5 6 7; do
-        until g=$(systemctl show -p MainPID --value 'nginx-hot-upgrade-*') && [ "$g" -gt 0 ]; do sleep 0.02; done
+        until ${GUARD_IS_THERE}; do sleep 0.02; done
         kill -KILL "$g"; while [ -e "/proc/$g" ]; do sleep 0.01; done
       done`);
       await web.closes(25_000);
     });
     assert.equal(await web.serving(), '1.22.1');
+    await web.atRest();
+  });
+
+  test('and is not started for ever where its books are gone before it is there again', async () => {
+    const run = web.product.start('upgrade', '--binary', newer, ...quick({ 'canary-time': '60s' }));
+    await run.until(web.reaches('ready'));
+    run.kill('SIGKILL');
+    await run.ended;
+    await web.sh(`${KILL_GUARD}; rm -rf /var/lib/nginx-hot-upgrade`);
+    await web.closes(5_000);
+    web.spoil();
+  });
+
+  test('nor is a second one started where its end is noticed first by whoever comes to roll back', async () => {
+    const inputs = quick({ 'confirm-timeout': '20s', 'canary-time': '60s' });
+    await underLoad(web, async () => {
+      const run = web.product.start('upgrade', '--binary', newer, ...inputs);
+      await run.until(web.reaches('ready'));
+      run.kill('SIGKILL');
+      await run.ended;
+      const killing = web.sh(`until grep -q '"event":"decision"' ${JOURNAL}; do ${KILL_GUARD}; sleep 0.02; done`);
+      const { code, report, output } = await web.product.run('rollback');
+      assert.deepEqual([code, report.outcome], [0, 'rolled-back'], output);
+      await killing;
+      await web.closes(5_000);
+    });
+    const journal = await web.sh(`cat ${JOURNAL}`);
+    assert.match(journal, /"event":"adopt"/);
+    assert.doesNotMatch(journal, /"event":"guard-lost"/);
     await web.atRest();
   });
 

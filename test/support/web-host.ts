@@ -101,10 +101,10 @@ function onHost(host: TestHost) {
     await sh(`until [ "$(pgrep -fc '^nginx: worker')" = 2 ]; do sleep 0.02; done`);
   };
   const closes = async (within: number) => {
-    const journal = async () => (await host.run(`tail -n 12 ${BOOKS}/journal.jsonl`)).stdout;
+    const seen = async () => (await host.run(LEFT)).stdout;
     await waitFor('the end of the upgrade', async () => (await host.run(CLOSED)).code === 0, within).catch(
       async (error) => {
-        throw new Error(`${error.message}:\n${await journal()}`, { cause: error });
+        throw new Error(`${error.message}:\n${await seen()}`, { cause: error });
       },
     );
   };
@@ -131,6 +131,9 @@ export async function putOn(host: TestHost, files: string[]): Promise<void> {
   ]);
 }
 
+/** What tells why an upgrade does not close: its journal, its books, its guard and every process with its state. */
+const LEFT = `exec 2>&1; tail -n 12 ${BOOKS}/journal.jsonl; ls -al ${BOOKS}; head -n 60 ${BOOKS}/upgrade ${BOOKS}/guard
+  systemctl status --no-pager --full 'nginx-hot-upgrade-*'; ps -e -o pid,ppid,pgid,stat,wchan:20,etimes,user,args`;
 const CLOSED = `[ ! -e ${BOOKS}/upgrade ] && [ -z "$(systemctl list-units --plain --no-legend 'nginx-hot-upgrade-*')" ]`;
 
 // A zombie has an empty command line and is none.

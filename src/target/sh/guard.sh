@@ -54,7 +54,7 @@ launch_guard() {
   for _never in '-p StartLimitIntervalSec=0' ''; do
     if [ -n "$_scope" ] && systemd-run "$_scope" --quiet --no-block --collect --unit="nginx-hot-upgrade-$S_nonce" $_never \
       -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
-      /bin/sh "$D/helper" guard "$D" "$KIND" </dev/null >/dev/null 2>&1; then return 0; fi
+      /bin/sh -c "$GUARD_OR_END" "$D/helper" "$D" "$KIND" </dev/null >/dev/null 2>&1; then return 0; fi
   done
   if command -v setsid >/dev/null; then
     env -i "PATH=$PATH" setsid /bin/sh "$D/helper" guard "$D" detached </dev/null >/dev/null 2>&1 &
@@ -62,6 +62,11 @@ launch_guard() {
     (trap '' HUP; exec env -i "PATH=$PATH" /bin/sh "$D/helper" guard "$D" detached) </dev/null >/dev/null 2>&1 &
   fi
 }
+
+# Where the books were closed before it was there, or there again, its program is gone with them: nothing to start for ever.
+# No service manager replaces a `$` within a word (systemd.service(5), "Command lines").
+# shellcheck disable=SC2016
+GUARD_OR_END='[ ! -e "$0" ] || exec /bin/sh "$0" guard "$@"'
 
 # wait_for_guard: at most five seconds; exits: armed, or not.
 wait_for_guard() {
@@ -75,11 +80,12 @@ wait_for_guard() {
   done
 }
 
-# rearm_guard: a service manager starts its guard again by itself; another one is started where none comes back.
+# rearm_guard: true where one watches. Whoever was started just now has not said its word yet, and a service manager starts its guard
+# again by itself; another one is started where none comes. At most ten seconds.
 rearm_guard() {
   ! guard_lives || return 0
   value_in "$D/guard" kind
-  case $VALUE in systemd*) ! wait_for_guard || return 0 ;; esac
+  case $VALUE in systemd* | '') ! wait_for_guard || return 0 ;; esac
   journal guard-lost
   start_guard
   wait_for_guard

@@ -17,7 +17,7 @@ verb_prepare() {
   [ -e "$D/lock" ] || take_lock || return
   # Asked again after the answer was lost: what was prepared stands.
   if load_state && [ "$S_nonce" = "$A_nonce" ] && [ -d "$S_work" ]; then
-    guard_lives || start_guard
+    rearm_guard
     answer
     return
   fi
@@ -289,7 +289,7 @@ verb_unstage() {
   if load_state; then
     [ "$S_nonce" = "$A_nonce" ] || { refuse changed-by-others "another upgrade ($S_nonce) is under way here"; return; }
     if [ "$S_phase" = staged ] && may_act; then
-      # One that is still on its way would find nothing to run, and a service manager would try it again and again.
+      # One that is still on its way would be there for a moment when all is told to be gone.
       wait_for_guard || :
       close_books untouched "${A_why:-planned}"
     elif [ "$S_phase" = rehearsing ] && decide rollback "${A_why:-refused}"; then undo
@@ -312,7 +312,7 @@ can_switch() {
   sign_of_life
   find_pair
   [ "$OM_LIVES" = 1 ] || { refuse changed-by-others "the old master $S_om is gone"; return 1; }
-  wait_for_guard || rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return 1; }
+  rearm_guard || { refuse internal 'the guard did not start within 5 s, and not at a second try'; return 1; }
 }
 
 # verb_rehearse: the running master executes a stub, which runs the new file's `-t` as the master would run it: with its
@@ -367,15 +367,16 @@ raise_stub() {
   [ "$INODE_1:$INODE_2" = "$S_path_ino:$S_path_ino" ] || { refuse changed-by-others "another file was put at $S_bin"; return 1; }
   pid_in "$S_pidf" && [ "$PID_TEXT" = "$S_om" ] || { refuse changed-by-others "$S_pidf holds \"$PID_TEXT\", expected $S_om"; return 1; }
   make_pipe && write_stub "$(rehearsal_of)" || { refuse internal "cannot write a stub to $S_work"; return 1; }
+  # Whatever becomes of us, it ends soon after the time is over. First of all: what is written and left before it has opened the pipe is
+  # lost.
+  from_pipe "$((S_ready / 10 + 60))" "$S_work/pipe" >"$D/said" &
+  READER=$!
   staff_of "$S_om"
   S_ow=$STAFF_STARTED S_phase=rehearsing S_usr2=stub
   logs_from_here
   save_state || { refuse internal "cannot write $D/upgrade: nothing was done"; return 1; }
   journal rehearse old "$S_om"
   may_act || { lost_ground; return 1; }
-  # Whatever becomes of us, it ends soon after the time is over.
-  from_pipe "$((S_ready / 10 + 60))" "$S_work/pipe" >"$D/said" &
-  READER=$!
   by_hand mv -f "$S_work/stub.link" "$S_bin" || { refuse changed-by-others "nothing can be put at $S_bin"; return 1; }
   may_act || { put_old; lost_ground; return 1; }
   lives "$S_om" "$S_om_start" || { put_old; refuse changed-by-others "the old master $S_om is gone"; return 1; }
@@ -818,7 +819,8 @@ verb_adopt() {
   BIN=$S_bin PIDF=$S_pidf
   [ -z "$A_drain" ] || { S_drain=$A_drain; save_state; }
   set_deadline "$S_confirm"
-  guard_lives || { journal guard-lost; start_guard; }
+  # A rollback needs none to go on.
+  rearm_guard || :
   journal adopt run "$A_run"
   find_pair
   read_decision
