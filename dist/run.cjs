@@ -5753,7 +5753,7 @@ async function withSignOfLife(body, { extend, everyMs, cancel }) {
 async function commit(run, sides) {
 	const answer = await phase(run, "commit", async () => {
 		const waits = run.config.switch.drainTimeout * 2;
-		return committed(await run.agent.ask("commit", { waits }), run);
+		return succeededOrClosed(await run.agent.ask("commit", { waits }), run);
 	});
 	const drained = fieldsOf(answer.fields, "commit").flag("oldGone");
 	Object.assign(run.result, {
@@ -5771,8 +5771,9 @@ async function commit(run, sides) {
 		expected: sides.new.sha256
 	}));
 }
-function committed(answer, { result }) {
-	const read = fieldsOf(answer.fields, "commit");
+/** Throws ClosedMeanwhile where the target says how somebody else closed it. */
+function succeededOrClosed(answer, { result }) {
+	const read = fieldsOf(answer.fields, answer.verb);
 	const outcome = read.textOrNull("outcome") ?? "stuck";
 	if (!answer.ok && outcome !== "stuck") throw new ClosedMeanwhile(outcome, read.textOrNull("why") ?? "");
 	return mustSucceed(answer, result);
@@ -8007,17 +8008,10 @@ async function rollbackHost(run) {
 			oldMaster: upgrade.oldMaster,
 			newMaster: upgrade.newMaster
 		});
-		const adopted = await phase(run, "preflight", () => run.agent.ask("adopt", { fields: {
+		await rollBackOrClosed(run, {
 			nonce: upgrade.nonce,
-			decide: "rollback",
-			why: "asked"
-		} }));
-		if (adopted.ok) await rollBackOrClosed(run, sides);
-		else if (adopted.reason === "rebooted") afterReboot(run, {
-			adopted,
 			sides
 		});
-		else mustSucceed(adopted, run.result);
 		if (run.result.outcome === "rolled-back") Object.assign(run.result, {
 			previousVersion: sides.new.version || null,
 			previousSha256: sides.new.sha256
@@ -8031,16 +8025,31 @@ async function rollbackHost(run) {
 		binary: void 0
 	}, facts);
 }
-/** Where the answer was lost on the way, the target still went back as it was asked to. */
-async function rollBackOrClosed(run, sides) {
+/** Where the answer was lost on the way, or the guard carried out first what was decided, the target still went back as it was asked to. */
+async function rollBackOrClosed(run, { nonce, sides }) {
+	const fields = {
+		nonce,
+		decide: "rollback",
+		why: "asked"
+	};
 	try {
+		const adopted = await phase(run, "preflight", () => run.agent.ask("adopt", { fields }));
+		if (adopted.reason === "rebooted") {
+			closedBefore(run, {
+				outcome: fieldsOf(adopted.fields, "adopt").text("outcome"),
+				why: "reboot",
+				sides
+			});
+			return;
+		}
+		succeededOrClosed(adopted, run);
 		await rollBack(run, {
 			why: "asked",
 			sides
 		});
 	} catch (error) {
 		if (!(error instanceof ClosedMeanwhile)) throw error;
-		closedAs(run, {
+		closedBefore(run, {
 			outcome: error.outcome,
 			why: error.why,
 			sides
@@ -8089,19 +8098,15 @@ function goingBack(run) {
 		}
 	};
 }
-/** The restart itself may have been the rollback; where the new version was installed already, it is what serves. */
-function afterReboot(run, { adopted, sides }) {
-	const outcome = fieldsOf(adopted.fields, "adopt").text("outcome");
-	closedAs(run, {
-		outcome,
-		why: "reboot",
-		sides
-	});
-	if (outcome !== "committed") return;
+/** That may have been the rollback itself; where the new version was installed already, it is what serves. */
+function closedBefore(run, closed) {
+	closedAs(run, closed);
+	if (closed.outcome !== "committed") return;
 	run.result.outcome = "failed";
+	const how = closed.why === "reboot" ? "the host was restarted" : "the upgrade was closed meanwhile";
 	run.result.reason = {
 		code: "changed-by-others",
-		message: "the host was restarted with the new version installed; run `rollback` again to go back to the old one"
+		message: `${how} with the new version installed; run \`rollback\` again to go back to the old one`
 	};
 }
 function gone(sha256) {

@@ -15,7 +15,7 @@ export interface Sides {
 export async function commit(run: HostRun, sides: Sides): Promise<void> {
   const answer = await phase(run, 'commit', async () => {
     const waits = run.config.switch.drainTimeout * 2;
-    return committed(await run.agent.ask('commit', { waits }), run);
+    return succeededOrClosed(await run.agent.ask('commit', { waits }), run);
   });
   const drained = fieldsOf(answer.fields, 'commit').flag('oldGone');
   Object.assign(run.result, { drained, state: drained ? 'idle' : 'draining', reason: null });
@@ -24,8 +24,9 @@ export async function commit(run: HostRun, sides: Sides): Promise<void> {
   await phase(run, 'verify', async () => readBack(run, { answer, expected: sides.new.sha256 }));
 }
 
-function committed(answer: Answer, { result }: HostRun): Answer {
-  const read = fieldsOf(answer.fields, 'commit');
+/** Throws ClosedMeanwhile where the target says how somebody else closed it. */
+export function succeededOrClosed(answer: Answer, { result }: HostRun): Answer {
+  const read = fieldsOf(answer.fields, answer.verb);
   const outcome = read.textOrNull('outcome') ?? 'stuck';
   if (!answer.ok && outcome !== 'stuck') throw new ClosedMeanwhile(outcome, read.textOrNull('why') ?? '');
   return mustSucceed(answer, result);

@@ -1,7 +1,6 @@
 import { ClosedMeanwhile } from '../target/agent.ts';
-import { type Answer, fieldsOf } from '../target/answer.ts';
-import { closedAs, rollBack, type Sides } from './closing.ts';
-import { mustSucceed } from './errors.ts';
+import { fieldsOf } from '../target/answer.ts';
+import { closedAs, rollBack, type Sides, succeededOrClosed } from './closing.ts';
 import { Refused } from '../errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 import { inspect, preflight } from './inspect.ts';
@@ -17,12 +16,7 @@ export async function rollbackHost(run: HostRun): Promise<void> {
   if (upgrade !== null && upgrade.decision !== 'commit') {
     const sides = heldSides(upgrade);
     Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
-    const adopted = await phase(run, 'preflight', () =>
-      run.agent.ask('adopt', { fields: { nonce: upgrade.nonce, decide: 'rollback', why: 'asked' } }),
-    );
-    if (adopted.ok) await rollBackOrClosed(run, sides);
-    else if (adopted.reason === 'rebooted') afterReboot(run, { adopted, sides });
-    else mustSucceed(adopted, run.result);
+    await rollBackOrClosed(run, { nonce: upgrade.nonce, sides });
     if (run.result.outcome === 'rolled-back') {
       Object.assign(run.result, { previousVersion: sides.new.version || null, previousSha256: sides.new.sha256 });
     }
@@ -34,13 +28,20 @@ export async function rollbackHost(run: HostRun): Promise<void> {
   await goBackToPrevious({ ...run, binary: undefined }, facts);
 }
 
-/** Where the answer was lost on the way, the target still went back as it was asked to. */
-async function rollBackOrClosed(run: HostRun, sides: Sides): Promise<void> {
+/** Where the answer was lost on the way, or the guard carried out first what was decided, the target still went back as it was asked to. */
+async function rollBackOrClosed(run: HostRun, { nonce, sides }: { nonce: string; sides: Sides }): Promise<void> {
+  const fields = { nonce, decide: 'rollback', why: 'asked' };
   try {
+    const adopted = await phase(run, 'preflight', () => run.agent.ask('adopt', { fields }));
+    if (adopted.reason === 'rebooted') {
+      closedBefore(run, { outcome: fieldsOf(adopted.fields, 'adopt').text('outcome'), why: 'reboot', sides });
+      return;
+    }
+    succeededOrClosed(adopted, run);
     await rollBack(run, { why: 'asked', sides });
   } catch (error) {
     if (!(error instanceof ClosedMeanwhile)) throw error;
-    closedAs(run, { outcome: error.outcome, why: error.why, sides });
+    closedBefore(run, { outcome: error.outcome, why: error.why, sides });
   }
 }
 
@@ -72,15 +73,15 @@ function goingBack(run: HostRun): HostRun {
   return { ...run, config: { ...run.config, switch: accepting } };
 }
 
-/** The restart itself may have been the rollback; where the new version was installed already, it is what serves. */
-function afterReboot(run: HostRun, { adopted, sides }: { adopted: Answer; sides: Sides }): void {
-  const outcome = fieldsOf(adopted.fields, 'adopt').text('outcome');
-  closedAs(run, { outcome, why: 'reboot', sides });
-  if (outcome !== 'committed') return;
+/** That may have been the rollback itself; where the new version was installed already, it is what serves. */
+function closedBefore(run: HostRun, closed: { outcome: string; why: string; sides: Sides }): void {
+  closedAs(run, closed);
+  if (closed.outcome !== 'committed') return;
   run.result.outcome = 'failed';
+  const how = closed.why === 'reboot' ? 'the host was restarted' : 'the upgrade was closed meanwhile';
   run.result.reason = {
     code: 'changed-by-others',
-    message: 'the host was restarted with the new version installed; run `rollback` again to go back to the old one',
+    message: `${how} with the new version installed; run \`rollback\` again to go back to the old one`,
   };
 }
 

@@ -18,6 +18,17 @@ describe('a rollback', { concurrency: 4 }, () => {
     await instance.assertRest(OLD);
   });
 
+  test('tells whoever comes to adopt it how it was closed', async () => {
+    await using instance = await startInstance();
+    const { helper } = await retired(instance);
+    okay(await helper.ask('rollback', { why: 'asked' }));
+    const [nonce = ''] = /(?<=nonce=)\S+/.exec(readFileSync(`${instance.directory}/last`, 'utf8')) ?? [];
+    const told = refused(await helper.ask('adopt', { nonce, decide: 'rollback' }), 'changed-by-others');
+    assert.deepEqual([told.fields['outcome'], told.fields['why']], ['rolled-back', 'asked']);
+    const other = refused(await helper.ask('adopt', { nonce: 'another' }), 'changed-by-others');
+    assert.equal(other.fields['outcome'], undefined);
+  });
+
   test('before anything was begun removes what was staged', async () => {
     await using instance = await startInstance();
     const helper = await instance.helper();

@@ -809,13 +809,13 @@ verb_hold() {
 # verb_adopt: a later run, or this one after its connection broke, becomes the actor.
 verb_adopt() {
   rec_new
-  load_state || { refuse changed-by-others 'no upgrade is under way here'; return; }
+  load_state || { rec_closed; refuse changed-by-others 'no upgrade is under way here'; return; }
   [ "$S_boot" = "$BOOT" ] || { take_mutex && close_after_boot; rec_text outcome "$OUTCOME"; refuse rebooted "the host was restarted: $OUTCOME"; return; }
   [ -z "$A_nonce" ] || [ "$A_nonce" = "$S_nonce" ] || { refuse changed-by-others 'another upgrade is under way here'; return; }
   # Decided before anybody is ended, so that who comes back for it finds it decided.
   if [ -n "$A_decide" ]; then decide "$A_decide" "$A_why" || { lost_ground; return; }; fi
   take_mutex || { refuse internal "the previous actor (pid $H_PID) cannot be ended"; return; }
-  load_state || { refuse changed-by-others 'the upgrade was closed meanwhile'; return; }
+  load_state || { rec_closed; refuse changed-by-others 'the upgrade was closed meanwhile'; return; }
   BIN=$S_bin PIDF=$S_pidf
   [ -z "$A_drain" ] || { S_drain=$A_drain; save_state; }
   set_deadline "$S_confirm"
@@ -828,6 +828,16 @@ verb_adopt() {
   read_deadline
   rec_raw upgrade "{$(state_fields)}"
   answer
+}
+
+# rec_closed: how the upgrade that was asked for was closed. The guard carries out what is decided, and may do so before we take over.
+rec_closed() {
+  value_in "$D/last" nonce
+  [ -n "$A_nonce" ] && [ "$VALUE" = "$A_nonce" ] || return 0
+  value_in "$D/last" outcome
+  rec_text outcome "$VALUE"
+  value_in "$D/last" why
+  rec_text why "$VALUE"
 }
 
 # close_after_boot: the disk said old, so the old version serves; but for a power cut in the instant of the swap, when
