@@ -73,13 +73,13 @@ describe('a run that is killed leaves a host that goes back by itself', { skip: 
   });
 
   test('and is not started for ever where its books are gone before it is there again', async () => {
+    web.spoil();
     const run = web.product.start('upgrade', '--binary', newer, ...quick({ 'canary-time': '60s' }));
     await run.until(web.reaches('ready'));
     run.kill('SIGKILL');
     await run.ended;
     await web.sh(`${KILL_GUARD}; rm -rf /var/lib/nginx-hot-upgrade`);
     await web.closes(5_000);
-    web.spoil();
   });
 
   test('nor is a second one started where its end is noticed first by whoever comes to roll back', async () => {
