@@ -5851,6 +5851,10 @@ function closedAs(run, closed) {
 		run.result.state = outcome === "down" ? "broken" : "idle";
 	}
 	if (outcome === "changed-by-others") leftAsItIs(run);
+	if (OUTCOME_OF[outcome] === void 0) run.result.reason ??= {
+		code: "internal",
+		message: `the target does not know how the upgrade was closed ("${outcome}")`
+	};
 }
 /** A file that is not ours is at the binary's path: both generations are left as they are. */
 function leftAsItIs({ result }) {

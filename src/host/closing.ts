@@ -77,6 +77,13 @@ export function closedAs(run: HostRun, closed: { outcome: string; why: string; s
     run.result.state = outcome === 'down' ? 'broken' : 'idle';
   }
   if (outcome === 'changed-by-others') leftAsItIs(run);
+  // Never taken for one of the others: a rollback of what was not begun has no reason either, and has succeeded.
+  if (OUTCOME_OF[outcome] === undefined) {
+    run.result.reason ??= {
+      code: 'internal',
+      message: `the target does not know how the upgrade was closed ("${outcome}")`,
+    };
+  }
 }
 
 /** A file that is not ours is at the binary's path: both generations are left as they are. */

@@ -36,5 +36,7 @@ describe('a rollback of a held upgrade', () => {
   it('has failed where nobody knows how it was closed', async () => {
     const { error } = await rolledBack(['changed-by-others']);
     assert.match(String(error), /changed-by-others/);
+    const { result } = await rolledBack(new ClosedMeanwhile('', ''));
+    assert.deepEqual([result.outcome, result.reason?.code], ['failed', 'internal']);
   });
 });
