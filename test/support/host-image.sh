@@ -7,22 +7,28 @@ prepare() {
   mkdir -p "$dir"
   exec 8>"$dir/lock"
   flock 8
-  [ -d "$dir/base" ] || make_base
-  wanted=$(cat "$here/host-provision.sh" "$nginx" "$key" | sha256sum | cut -c1-16)
+  packages
+  base=$dir/base-$(echo "$release $components $include" | sha256sum | cut -c1-16)
+  [ -d "$base" ] || make_base
+  wanted=$({ echo "$base"; cat "$here/host-provision.sh" "$nginx" "$key"; } | sha256sum | cut -c1-16)
   [ -d "$dir/layer-$wanted" ] || make_layer
-  echo "$wanted" >"$dir/current"
+  echo "$dir/layer-$wanted:$base" >"$dir/current"
+}
+
+# The shells are those that logins have; needrestart is what restarts services behind the back of an upgrade.
+packages() {
+  include=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,openssh-server,iproute2,sudo,procps,curl,attr
+  include=$include,libcap2-bin,e2fsprogs,libpcre2-8-0,zlib1g,libssl3,mksh,busybox,zsh,fish,tcsh,needrestart
+  components=main
+  ! grep -q '^ID=ubuntu' /etc/os-release || components=main,universe
 }
 
 make_base() {
-  discard "$dir/base.part"
-  include=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,openssh-server,iproute2,sudo,procps,curl,attr
-  include=$include,libcap2-bin,e2fsprogs,libpcre2-8-0,zlib1g,libssl3,mksh,busybox
-  components=main
-  ! grep -q '^ID=ubuntu' /etc/os-release || components=main,universe
-  debootstrap --variant=minbase --components=$components --include=$include "$release" "$dir/base.part" "$mirror" \
+  discard "$base.part"
+  debootstrap --variant=minbase --components="$components" --include="$include" "$release" "$base.part" "$mirror" \
     >"$dir/debootstrap.log" 2>&1 || die "debootstrap failed: $(tail -n 3 "$dir/debootstrap.log")"
-  rm -rf "$dir/base.part/var/cache/apt/archives" "$dir/base.part/var/lib/apt/lists"
-  mv "$dir/base.part" "$dir/base"
+  rm -rf "$base.part/var/cache/apt/archives" "$base.part/var/lib/apt/lists"
+  mv "$base.part" "$base"
 }
 
 make_layer() {
@@ -30,7 +36,7 @@ make_layer() {
   discard "$part/root"
   rm -rf "$part"
   mkdir -p "$part/upper" "$part/work" "$part/root"
-  mount_overlay "$dir/base" "$part"
+  mount_overlay "$base" "$part"
   install -m 755 "$nginx" "$part/root/usr/sbin/nginx"
   install -m 644 "$key" "$part/root/tmp/client.pub"
   install -m 755 "$here/host-provision.sh" "$part/root/tmp/provision"

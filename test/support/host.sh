@@ -66,7 +66,7 @@ mount_host() {
   dir=$(cat "$claim/dir") name=$(cat "$claim/name")
   own=$dir/host-$n
   mkdir -p "$own/upper" "$own/work" "$own/root"
-  mount_overlay "$dir/layer-$(cat "$dir/current"):$dir/base" "$own"
+  mount_overlay "$(cat "$dir/current")" "$own"
   # Into the upper layer: what a rename does to a file of the lower ones is the overlay's doing, not a disk's.
   chmod 755 "$own/root/usr/sbin/nginx"
   [ ! -e "$own/root/etc/ssh/ssh_host_ed25519_key" ] || return 0
