@@ -3,9 +3,11 @@ const require_run = require("./run.cjs");
 
 // src/inputs/from-action.ts
 const PREFIX = "INPUT_";
+/** What a runner says of itself that hands the inputs of a wrapping action along to its steps. GitHub's does not. */
+const HANDS_ALONG = ["GITEA_ACTIONS", "FORGEJO_ACTIONS"];
 /**
 * The inputs as a runner hands them over: `INPUT_` and the name in upper case, spaces as underscores, dashes kept.
-* `raw` holds names that are no inputs too, so that the parser warns of them; `unknown` lists those.
+* `raw` holds names that are no inputs too: they are mistakes, but where `othersMayBeThere`.
 */
 function readActionInputs(variables) {
 	const raw = /* @__PURE__ */ new Map();
@@ -15,7 +17,7 @@ function readActionInputs(variables) {
 	}
 	return {
 		raw,
-		unknown: [...raw.keys()].filter((name) => !require_run.isInputName(name))
+		othersMayBeThere: HANDS_ALONG.some((name) => variables[name] === "true")
 	};
 }
 

@@ -434,14 +434,15 @@ function footnotes(report, { watchedMs, reportPath }) {
 
 // src/action.ts
 async function main(variables) {
-	const { raw } = require_action_logger.readActionInputs(variables);
+	const { raw, othersMayBeThere } = require_action_logger.readActionInputs(variables);
 	const secrets = require_run.secretsOf(raw);
 	for (const secret of secrets) require_core.setSecret(secret);
 	const mask = require_run.createMask(secrets);
 	const log = require_action_logger.createActionLogger({ mask });
 	const environment = {
 		user: (0, node_os.userInfo)().username,
-		sshAuthSock: variables["SSH_AUTH_SOCK"]
+		sshAuthSock: variables["SSH_AUTH_SOCK"],
+		othersMayBeThere
 	};
 	const { config, warnings } = await require_run.parseInputs(raw, environment);
 	for (const { input, message } of warnings) require_core.warning(message, { title: input });

@@ -8,12 +8,13 @@ let node_os = require("node:os");
 /** Reads what the targets say and reports what is still pending. Changes nothing: undoing is the guard's work. */
 async function main(variables) {
 	if (!needsALook()) return;
-	const { raw } = require_action_logger.readActionInputs(variables);
+	const { raw, othersMayBeThere } = require_action_logger.readActionInputs(variables);
 	const secrets = require_run.secretsOf(raw);
 	const log = require_action_logger.createActionLogger({ mask: require_run.createMask(secrets) });
 	const environment = {
 		user: (0, node_os.userInfo)().username,
-		sshAuthSock: variables["SSH_AUTH_SOCK"]
+		sshAuthSock: variables["SSH_AUTH_SOCK"],
+		othersMayBeThere
 	};
 	const asked = new Map([...raw].filter(([name]) => !ONLY_FOR_UPGRADES.has(name))).set("command", "status");
 	const { config } = await require_run.parseInputs(asked, environment);

@@ -15,164 +15,6 @@ let node_timers_promises = require("node:timers/promises");
 let node_fs = require("node:fs");
 let node_vm = require("node:vm");
 
-// src/inputs/names.ts
-/** Every input. `action.yml` holds the same names and defaults; a test compares the two. */
-const INPUTS = {
-	command: {
-		kind: "word",
-		default: "upgrade"
-	},
-	targets: { kind: "list" },
-	inventory: { kind: "word" },
-	username: { kind: "word" },
-	port: {
-		kind: "count",
-		default: "22"
-	},
-	key: {
-		kind: "block",
-		secret: true
-	},
-	passphrase: {
-		kind: "word",
-		secret: true
-	},
-	"known-hosts": { kind: "block" },
-	fingerprint: { kind: "list" },
-	"proxy-jump": { kind: "word" },
-	transport: {
-		kind: "word",
-		default: "library"
-	},
-	certificate: { kind: "block" },
-	"ssh-config": { kind: "word" },
-	timeout: {
-		kind: "duration",
-		default: "30s"
-	},
-	"command-timeout": {
-		kind: "duration",
-		default: "10m"
-	},
-	sudo: {
-		kind: "word",
-		default: "sudo -n"
-	},
-	binary: { kind: "word" },
-	"download-url": { kind: "word" },
-	"nginx-version": { kind: "word" },
-	"source-url": { kind: "word" },
-	sha256: { kind: "word" },
-	"trusted-keys": { kind: "block" },
-	"configure-args": {
-		kind: "block",
-		default: "inherit"
-	},
-	"extra-configure-args": { kind: "block" },
-	"omit-configure-args": { kind: "block" },
-	"add-modules": { kind: "lines" },
-	"openssl-version": { kind: "word" },
-	"pcre2-version": { kind: "word" },
-	"zlib-version": { kind: "word" },
-	"allow-downgrade": {
-		kind: "boolean",
-		default: "false"
-	},
-	"pid-file": { kind: "word" },
-	"health-url": { kind: "word" },
-	"health-from": {
-		kind: "word",
-		default: "target"
-	},
-	"health-status": {
-		kind: "list",
-		default: "200-399"
-	},
-	"health-body": { kind: "word" },
-	"health-headers": { kind: "lines" },
-	"health-ca": { kind: "block" },
-	"health-interval": {
-		kind: "duration",
-		default: "1s"
-	},
-	"health-timeout": {
-		kind: "duration",
-		default: "5s"
-	},
-	"health-successes": {
-		kind: "count",
-		default: "5"
-	},
-	"failure-limit": {
-		kind: "count",
-		default: "0"
-	},
-	"canary-time": {
-		kind: "duration",
-		default: "0s"
-	},
-	"bake-time": {
-		kind: "duration",
-		default: "10s"
-	},
-	"ready-timeout": {
-		kind: "duration",
-		default: "15s"
-	},
-	"drain-timeout": {
-		kind: "duration",
-		default: "60s"
-	},
-	"auto-commit": {
-		kind: "boolean",
-		default: "true"
-	},
-	"auto-rollback": {
-		kind: "boolean",
-		default: "true"
-	},
-	"confirm-timeout": {
-		kind: "duration",
-		default: "2m"
-	},
-	"hold-timeout": {
-		kind: "duration",
-		default: "15m"
-	},
-	rehearse: {
-		kind: "boolean",
-		default: "false"
-	},
-	allow: { kind: "list" },
-	keep: {
-		kind: "count",
-		default: "3"
-	},
-	"max-parallel": {
-		kind: "word",
-		default: "1"
-	},
-	"batch-wait": {
-		kind: "duration",
-		default: "0s"
-	},
-	"max-failures": {
-		kind: "count",
-		default: "0"
-	},
-	"commit-scope": {
-		kind: "word",
-		default: "host"
-	}
-};
-const INPUT_NAMES = Object.keys(INPUTS).filter((name) => isInputName(name));
-function isInputName(name) {
-	return Object.hasOwn(INPUTS, name);
-}
-function specOf(name) {
-	return INPUTS[name];
-}
-
 // src/config.ts
 /** What a run was asked to do: the typed form of every input. Made only by `inputs/parse.ts`. */
 const COMMANDS = [
@@ -1269,13 +1111,172 @@ function replaceSpans(text, spans) {
 	return out + text.slice(end);
 }
 
+// src/inputs/names.ts
+/** Every input. `action.yml` holds the same names and defaults; a test compares the two. */
+const INPUTS = {
+	command: {
+		kind: "word",
+		default: "upgrade"
+	},
+	targets: { kind: "list" },
+	inventory: { kind: "word" },
+	username: { kind: "word" },
+	port: {
+		kind: "count",
+		default: "22"
+	},
+	key: {
+		kind: "block",
+		secret: true
+	},
+	passphrase: {
+		kind: "word",
+		secret: true
+	},
+	"known-hosts": { kind: "block" },
+	fingerprint: { kind: "list" },
+	"proxy-jump": { kind: "word" },
+	transport: {
+		kind: "word",
+		default: "library"
+	},
+	certificate: { kind: "block" },
+	"ssh-config": { kind: "word" },
+	timeout: {
+		kind: "duration",
+		default: "30s"
+	},
+	"command-timeout": {
+		kind: "duration",
+		default: "10m"
+	},
+	sudo: {
+		kind: "word",
+		default: "sudo -n"
+	},
+	binary: { kind: "word" },
+	"download-url": { kind: "word" },
+	"nginx-version": { kind: "word" },
+	"source-url": { kind: "word" },
+	sha256: { kind: "word" },
+	"trusted-keys": { kind: "block" },
+	"configure-args": {
+		kind: "block",
+		default: "inherit"
+	},
+	"extra-configure-args": { kind: "block" },
+	"omit-configure-args": { kind: "block" },
+	"add-modules": { kind: "lines" },
+	"openssl-version": { kind: "word" },
+	"pcre2-version": { kind: "word" },
+	"zlib-version": { kind: "word" },
+	"allow-downgrade": {
+		kind: "boolean",
+		default: "false"
+	},
+	"pid-file": { kind: "word" },
+	"health-url": { kind: "word" },
+	"health-from": {
+		kind: "word",
+		default: "target"
+	},
+	"health-status": {
+		kind: "list",
+		default: "200-399"
+	},
+	"health-body": { kind: "word" },
+	"health-headers": { kind: "lines" },
+	"health-ca": { kind: "block" },
+	"health-interval": {
+		kind: "duration",
+		default: "1s"
+	},
+	"health-timeout": {
+		kind: "duration",
+		default: "5s"
+	},
+	"health-successes": {
+		kind: "count",
+		default: "5"
+	},
+	"failure-limit": {
+		kind: "count",
+		default: "0"
+	},
+	"canary-time": {
+		kind: "duration",
+		default: "0s"
+	},
+	"bake-time": {
+		kind: "duration",
+		default: "10s"
+	},
+	"ready-timeout": {
+		kind: "duration",
+		default: "15s"
+	},
+	"drain-timeout": {
+		kind: "duration",
+		default: "60s"
+	},
+	"auto-commit": {
+		kind: "boolean",
+		default: "true"
+	},
+	"auto-rollback": {
+		kind: "boolean",
+		default: "true"
+	},
+	"confirm-timeout": {
+		kind: "duration",
+		default: "2m"
+	},
+	"hold-timeout": {
+		kind: "duration",
+		default: "15m"
+	},
+	rehearse: {
+		kind: "boolean",
+		default: "false"
+	},
+	allow: { kind: "list" },
+	keep: {
+		kind: "count",
+		default: "3"
+	},
+	"max-parallel": {
+		kind: "word",
+		default: "1"
+	},
+	"batch-wait": {
+		kind: "duration",
+		default: "0s"
+	},
+	"max-failures": {
+		kind: "count",
+		default: "0"
+	},
+	"commit-scope": {
+		kind: "word",
+		default: "host"
+	}
+};
+const INPUT_NAMES = Object.keys(INPUTS).filter((name) => isInputName(name));
+function isInputName(name) {
+	return Object.hasOwn(INPUTS, name);
+}
+function specOf(name) {
+	return INPUTS[name];
+}
+
 // src/inputs/form.ts
 const LONGEST$4 = 1048576;
 const PROBLEMS_AN_INPUT = 20;
-function openForm(raw, found = []) {
+function openForm(raw, { problems: found = [], othersMayBeThere = false } = {}) {
 	const problems = [...found, ...brokenValues(raw)];
 	const unknown = unknownNames(raw);
 	const warnings = [];
+	if (!othersMayBeThere) problems.push(...unknown.splice(0));
 	const unreadable = new Set(problems.map((problem) => problem.input));
 	const given = (name) => {
 		const value = unreadable.has(name) ? "" : normalise(name, raw.get(name) ?? "");
@@ -3079,7 +3080,7 @@ function refuseUnavailable(form) {
 // src/inputs/parse.ts
 /** Reads and checks every input. Rejects with InputError that holds all mistakes at once, none of them with a secret. */
 async function parseInputs(raw, environment) {
-	const form = openForm(raw, environment.problems);
+	const form = openForm(raw, environment);
 	const secrets = secretsOf(raw);
 	return {
 		config: await readConfig(form, {

@@ -18,12 +18,12 @@ import { summary } from './report/summary.ts';
 import { run } from './run.ts';
 
 async function main(variables: NodeJS.ProcessEnv): Promise<void> {
-  const { raw } = readActionInputs(variables);
+  const { raw, othersMayBeThere } = readActionInputs(variables);
   const secrets = secretsOf(raw);
   for (const secret of secrets) core.setSecret(secret);
   const mask = createMask(secrets);
   const log = createActionLogger({ mask });
-  const environment = { user: userInfo().username, sshAuthSock: variables['SSH_AUTH_SOCK'] };
+  const environment = { user: userInfo().username, sshAuthSock: variables['SSH_AUTH_SOCK'], othersMayBeThere };
   const { config, warnings } = await parseInputs(raw, environment);
   for (const { input, message } of warnings) core.warning(message, { title: input });
   core.saveState('targets', config.targets.map(({ name }) => name).join(', '));

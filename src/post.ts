@@ -11,10 +11,10 @@ import { run } from './run.ts';
 /** Reads what the targets say and reports what is still pending. Changes nothing: undoing is the guard's work. */
 async function main(variables: NodeJS.ProcessEnv): Promise<void> {
   if (!needsALook()) return;
-  const { raw } = readActionInputs(variables);
+  const { raw, othersMayBeThere } = readActionInputs(variables);
   const secrets = secretsOf(raw);
   const log = createActionLogger({ mask: createMask(secrets) });
-  const environment = { user: userInfo().username, sshAuthSock: variables['SSH_AUTH_SOCK'] };
+  const environment = { user: userInfo().username, sshAuthSock: variables['SSH_AUTH_SOCK'], othersMayBeThere };
   const asked = new Map([...raw].filter(([name]) => !ONLY_FOR_UPGRADES.has(name))).set('command', 'status');
   const { config } = await parseInputs(asked, environment);
   const { report } = await run({ config, log, cancel: AbortSignal.timeout(60_000) });

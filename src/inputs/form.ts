@@ -29,10 +29,18 @@ export interface Form {
   close(secrets: string[]): InputProblem[];
 }
 
-export function openForm(raw: RawInputs, found: readonly InputProblem[] = []): Form {
+export interface FormOptions {
+  /** What the reader of the command line found wrong already. */
+  problems?: readonly InputProblem[] | undefined;
+  /** Names that are no inputs may be those of a wrapping action: a warning, where nothing else is wrong. */
+  othersMayBeThere?: boolean | undefined;
+}
+
+export function openForm(raw: RawInputs, { problems: found = [], othersMayBeThere = false }: FormOptions = {}): Form {
   const problems: InputProblem[] = [...found, ...brokenValues(raw)];
   const unknown = unknownNames(raw);
   const warnings: InputProblem[] = [];
+  if (!othersMayBeThere) problems.push(...unknown.splice(0));
   const unreadable = new Set(problems.map((problem) => problem.input));
 
   const given = (name: InputName): string | undefined => {

@@ -3,7 +3,7 @@ import type { InputProblem } from '../errors.ts';
 import { readBinary } from './binary.ts';
 import { duration } from './duration.ts';
 import { oneOf } from './enum.ts';
-import { openForm, type Form, type RawInputs } from './form.ts';
+import { openForm, type Form, type FormOptions, type RawInputs } from './form.ts';
 import { readHealth } from './health.ts';
 import { checkLater } from './later.ts';
 import { parsePort } from './number.ts';
@@ -16,13 +16,11 @@ import { parseTargets, wantsSsh } from './targets.ts';
 import { refuseUnavailable } from './unavailable.ts';
 import { parseUser } from './user.ts';
 
-export interface InputEnvironment {
+export interface InputEnvironment extends FormOptions {
   /** Login name of the current user. */
   user: string;
   /** Path of an SSH agent's socket (`SSH_AUTH_SOCK`), where there is one. */
   sshAuthSock?: string | undefined;
-  /** What the reader of the command line found wrong already. */
-  problems?: readonly InputProblem[];
 }
 
 export interface ParsedInputs {
@@ -34,7 +32,7 @@ export interface ParsedInputs {
 
 /** Reads and checks every input. Rejects with InputError that holds all mistakes at once, none of them with a secret. */
 export async function parseInputs(raw: RawInputs, environment: InputEnvironment): Promise<ParsedInputs> {
-  const form = openForm(raw, environment.problems);
+  const form = openForm(raw, environment);
   const secrets = secretsOf(raw);
   const config = await readConfig(form, { raw, environment });
   return { config, warnings: form.close(secrets), secrets };

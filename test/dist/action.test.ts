@@ -62,11 +62,22 @@ describe('the action, as a runner runs it', () => {
     assert.match(step.log, /Nothing was done/);
   });
 
-  test('warns of a name that is no input and names the nearest', async () => {
+  test('does nothing where a name is no input, and names the nearest', async () => {
     await using nginx = await startNginx({ binary: older });
-    const step = await runAction({ command: 'status', targets: 'local', 'pid-file': nginx.pidFile, 'bake-tim': '1s' });
+    const master = await nginx.masterPid();
+    const step = await runAction({ ...upgradeOf(nginx), 'auto-comit': 'false' });
+    assert.deepEqual([step.code, step.outputs['outcome']], [1, undefined], step.log);
+    assert.match(JSON.stringify(step.errors), /Input auto-comit.*Did you mean \\"auto-commit\\"/);
+    assert.match(step.log, /Nothing was done/);
+    assert.deepEqual([await nginx.masterPid(), await serving(nginx)], [master, '1.22.1']);
+  });
+
+  test('warns of it where the runner hands the inputs of a wrapping action along', async () => {
+    await using nginx = await startNginx({ binary: older });
+    const inputs = { command: 'status', targets: 'local', 'pid-file': nginx.pidFile, site: 'blog' };
+    const step = await runAction(inputs, { GITEA_ACTIONS: 'true' });
     assert.deepEqual([step.code, step.outputs['outcome']], [0, 'reported'], step.log);
-    assert.match(JSON.stringify(step.warnings), /bake-tim.*bake-time/);
+    assert.match(JSON.stringify(step.warnings), /site.*no input of this name/);
   });
 
   test('holds where asked to; the post step reports it, rollback ends it', async () => {

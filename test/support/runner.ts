@@ -27,22 +27,23 @@ export interface Annotation {
   message: string;
 }
 
-/** Runs the built action as a runner does: every declared input as a variable, files for what it has to say. */
-export function runAction(inputs: Record<string, string>): Promise<Step> {
-  return runEntry('action.cjs', { inputs, state: {} });
+/** Runs the built action as a runner does: every declared input as a variable, files for what it has to say. `more` adds variables. */
+export function runAction(inputs: Record<string, string>, more: Record<string, string> = {}): Promise<Step> {
+  return runEntry('action.cjs', { inputs, state: {}, more });
 }
 
 /** Runs the built post step after `step`, which had the same inputs. */
 export function runPost(inputs: Record<string, string>, { state }: Pick<Step, 'state'>): Promise<Step> {
-  return runEntry('post.cjs', { inputs, state });
+  return runEntry('post.cjs', { inputs, state, more: {} });
 }
 
 interface Given {
   inputs: Record<string, string>;
   state: Record<string, string>;
+  more: Record<string, string>;
 }
 
-async function runEntry(entry: string, { inputs, state }: Given): Promise<Step> {
+async function runEntry(entry: string, { inputs, state, more }: Given): Promise<Step> {
   const temp = await mkdtemp(join(root, 'job-'));
   const files = {
     GITHUB_OUTPUT: join(temp, 'output'),
@@ -58,6 +59,7 @@ async function runEntry(entry: string, { inputs, state }: Given): Promise<Step> 
     GITHUB_ACTIONS: 'true',
     ...files,
     ...run,
+    ...more,
   };
   const variables = { ...env, ...prefixed('INPUT_', asRunnerDoes(inputs)), ...prefixed('STATE_', state) };
   const { code, stdout, stderr } = await command([process.execPath, join(dist, entry)], {

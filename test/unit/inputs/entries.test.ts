@@ -7,7 +7,7 @@ import { fileWith } from './support.ts';
 
 describe('readActionInputs', () => {
   it('reads names with dashes, in upper case, and nothing else', () => {
-    const { raw, unknown } = readActionInputs({
+    const { raw, othersMayBeThere } = readActionInputs({
       'INPUT_HEALTH-URL': 'http://h/',
       INPUT_TARGETS: 'a\nb',
       INPUT_SUDO: '',
@@ -24,7 +24,14 @@ describe('readActionInputs', () => {
         ['health_url', 'x'],
       ],
     );
-    assert.deepEqual(unknown, ['health_url']);
+    assert.equal(othersMayBeThere, false);
+  });
+
+  it('knows the runners that hand the inputs of a wrapping action along', () => {
+    for (const name of ['GITEA_ACTIONS', 'FORGEJO_ACTIONS']) {
+      assert.equal(readActionInputs({ GITHUB_ACTIONS: 'true', [name]: 'true' }).othersMayBeThere, true);
+    }
+    assert.equal(readActionInputs({ GITHUB_ACTIONS: 'true' }).othersMayBeThere, false);
   });
 });
 

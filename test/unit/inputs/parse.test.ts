@@ -102,19 +102,33 @@ describe('parseInputs', () => {
     assert.deepEqual(parsed?.config.sudo, []);
   });
 
-  it('warns of a name that is no input and names the one that was meant', async () => {
-    const { parsed } = await ask({ ...LOCAL, 'bake-tme': '5s', 'no such thing at all': 'x' });
-    assert.deepEqual(parsed?.warnings, [
-      { input: 'bake-tme', message: 'there is no input of this name. Did you mean "bake-time"?' },
+  it('takes a name that is no input for a mistake, and names the one that was meant', async () => {
+    const { parsed, problems } = await ask({ ...LOCAL, 'auto-comit': 'false', 'no such thing at all': 'x' });
+    assert.equal(parsed, undefined);
+    assert.deepEqual(problems, [
+      { input: 'auto-comit', message: 'there is no input of this name. Did you mean "auto-commit"?' },
       { input: '"no such thing at all"', message: 'there is no input of this name.' },
     ]);
   });
 
-  it('repeats that warning among the mistakes, since it may be their cause', async () => {
+  it('tells of it first, among other mistakes, since it may be their cause', async () => {
     const { problems } = await ask({ targets: 'local', binary: LOCAL.binary, 'helth-url': 'none' });
     assert.deepEqual(
       problems.map(({ input }) => input),
       ['helth-url', 'health-url'],
+    );
+  });
+
+  it('warns of it where a wrapping action may have brought it along, and repeats that among mistakes', async () => {
+    const there = { othersMayBeThere: true };
+    const { parsed } = await ask({ ...LOCAL, 'bake-tme': '5s' }, there);
+    assert.deepEqual(parsed?.warnings, [
+      { input: 'bake-tme', message: 'there is no input of this name. Did you mean "bake-time"?' },
+    ]);
+    const { problems } = await ask({ ...LOCAL, 'bake-tme': '5s', keep: 'x' }, there);
+    assert.deepEqual(
+      problems.map(({ input }) => input),
+      ['bake-tme', 'keep'],
     );
   });
 
