@@ -61,22 +61,12 @@ export function closedAs(run: HostRun, closed: { outcome: string; why: string; s
   Object.assign(run.result, { version: side.version || null, sha256: side.sha256, state: 'idle' });
   Object.assign(run.result, { previousVersion: sides.old.version || null, previousSha256: sides.old.sha256 });
   run.result.outcome = OUTCOME_OF[outcome] ?? 'failed';
-  if (outcome === 'committed') {
-    run.result.reason = null;
-    if (why === 'old-master-gone') {
-      // Nothing to go back to was left; that the new version is well, nobody has proven.
-      run.result.outcome = 'failed';
-      run.result.reason = {
-        code: 'changed-by-others',
-        message: 'the old master was ended by others; the new version serves',
-      };
-    }
-  }
+  if (outcome === 'committed') run.result.reason = null;
   if (outcome === 'outage' || outcome === 'down') {
     run.result.reason = { code: 'outage', message: `nothing served any more (${why}); ${OUTAGE[outcome]}` };
     run.result.state = outcome === 'down' ? 'broken' : 'idle';
   }
-  if (outcome === 'changed-by-others') leftAsItIs(run);
+  if (outcome === 'changed-by-others') changedByOthers(run, { why, sides });
   // Never taken for one of the others: a rollback of what was not begun has no reason either, and has succeeded.
   if (OUTCOME_OF[outcome] === undefined) {
     run.result.reason ??= {
@@ -86,10 +76,29 @@ export function closedAs(run: HostRun, closed: { outcome: string; why: string; s
   }
 }
 
+/** Somebody else ended it, or stands in the way. */
+function changedByOthers(run: HostRun, { why, sides }: { why: string; sides: Sides }): void {
+  const reason = (message: string) => ({ code: 'changed-by-others' as const, message });
+  run.result.outcome = 'failed';
+  if (why === 'old-master-gone') {
+    // Nothing to go back to was left; that the new version is well, nobody has proven.
+    Object.assign(run.result, { version: sides.new.version || null, sha256: sides.new.sha256 });
+    run.result.reason = reason(
+      'the old master was ended by others, and nothing to go back to was left; the new version serves, and is on disk',
+    );
+  } else if (why === 'service-stopped') {
+    Object.assign(run.result, { state: 'broken', version: null, sha256: null });
+    run.result.reason = reason('the service was stopped by others: nothing runs, and it was not started again');
+  } else if (why === 'service-restarted') {
+    Object.assign(run.result, { version: null, sha256: null });
+    run.result.reason = reason('the service was restarted by others, and another version than the old one runs now');
+  } else leftAsItIs(run);
+}
+
 /** A file that is not ours is at the binary's path: both generations are left as they are. */
 function leftAsItIs({ result }: HostRun): void {
   const [old, next] = [result.oldMaster?.pid, result.newMaster?.pid];
-  Object.assign(result, { outcome: 'failed', state: 'broken', version: null, sha256: null });
+  Object.assign(result, { state: 'broken', version: null, sha256: null });
   result.reason = {
     code: 'changed-by-others',
     message:

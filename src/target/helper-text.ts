@@ -16,6 +16,7 @@ export const ROOMS = [
   'actor',
   'guard',
   'undoing',
+  'without-old',
   'modules',
   'committing',
   'facts',

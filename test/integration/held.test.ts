@@ -104,7 +104,7 @@ describe('a held upgrade', { skip: noHosts(), timeout: 120_000 }, () => {
     await underLoad(web, async () => {
       const { host } = await hold();
       await web.sh(`kill -KILL ${host.oldMaster?.pid}`);
-      await web.closes(8_000);
+      await web.closes(15_000);
       await web.atRest({ sha256: host.sha256 ?? '', committed: true });
     });
     assert.equal(await web.serving(), '1.26.3');

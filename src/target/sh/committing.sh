@@ -23,7 +23,9 @@ finish_commit() {
   quit_orphans
   [ "$S_quit" = 1 ] || remember_previous
   wait "$SYNCING" 2>/dev/null
-  close_books committed "$DECISION_WHY"
+  # Nobody asked for that one.
+  if [ "$DECISION_WHY" = old-master-gone ]; then close_books changed-by-others old-master-gone
+  else close_books committed "$DECISION_WHY"; fi
 }
 
 # install_new: the new file takes the path. False where another file came there meanwhile; the books are then closed.

@@ -218,7 +218,7 @@ guard_watches() {
     return 0
   fi
   if ! lives "$S_om" "$S_om_start"; then
-    take_mutex && load_state && may_act && forward
+    take_mutex && load_state && may_act && without_old
     return 0
   fi
   listeners_of "$S_om"

@@ -224,8 +224,8 @@ at_pid_file() {
   aside 5 env -i "PATH=$PATH" $READ_AS /bin/sh -c "$1" at "$S_pidf" "${2-}"
 }
 
-# undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, committed, changed-by-others,
-# outage. Needs no new bytes: links and renames only.
+# undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, changed-by-others, outage, down; committed,
+# where that was decided before. Needs no new bytes: links and renames only.
 undo() {
   find_pair
   if [ "$S_phase" = staged ]; then close_books untouched "$DECISION_WHY"; return 0; fi
@@ -236,12 +236,11 @@ undo() {
   fi
   end_rehearsal
   [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
-  if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
   # Whoever owns the directory of the binary can hold this up: what serves must not wait for that.
   if ! put_old && [ -z "$HAND" ]; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
   # A rehearsal changes nothing that serves: whoever ended the master meanwhile meant it.
   if [ "$OM_LIVES" = 0 ] && [ "$S_usr2" = stub ]; then close_books untouched "$DECISION_WHY"; return 0; fi
-  if [ "$OM_LIVES" = 0 ]; then rescue; return; fi
+  if [ "$OM_LIVES" = 0 ]; then without_old; return; fi
   set_deadline "$S_confirm"
   if old_serves && end_new && { pid_file_is "$S_om" || others_lead "${S_pidf%/*}"; }; then
     ! is_poisoned || heal
@@ -257,7 +256,7 @@ undo() {
     set_deadline 50
     return 1
   else
-    rescue
+    without_old
   fi
 }
 
@@ -295,76 +294,6 @@ heal() {
   fi
   S_logs=$_logs
   put_old
-}
-
-# forward: the old master is gone and the new one lives: nothing to go back to. Where it serves, the books follow the
-# truth; where it does not within ready-timeout, only a cold start is left.
-forward() {
-  local _forward_by
-  uptime_now
-  _forward_by=$((NOW + S_ready))
-  until enough_accept; do
-    uptime_now
-    lives "$S_nm" "$S_nm_start" && [ "$NOW" -lt "$_forward_by" ] || break
-    go_on_waiting
-    pause
-  done
-  if [ -z "$ACCEPTING" ]; then rescue; return; fi
-  rm -f "$D/decision"
-  decide commit old-master-gone && finish_commit
-}
-
-# end_remains: whoever of either generation still runs, by the file that it runs: it may hold the sockets.
-end_remains() {
-  local _remains _left _one
-  generation_of "$S_new_ino"
-  _remains=$RUNNING
-  generation_of "$S_old_ino"
-  # shellcheck disable=SC2086
-  signal_all KILL $_remains $RUNNING
-  # A unix socket that they listened on would make the start fail with "address in use". One that somebody else bound since has
-  # another inode.
-  _left=$S_unix
-  while [ -n "$_left" ]; do
-    _one=${_left%%"|"*} _left=${_left#*"|"}
-    decode "${_one#* }" && is_plain "$VALUE" && [ -S "$VALUE" ] || continue
-    inode_of "$VALUE"
-    [ "$INODE" = "${_one%% *}" ] || continue
-    # What a master of another user names is for that user to remove.
-    READ_AS=$S_as
-    [ -n "$S_as" ] || reader_of "${VALUE%/*}"
-    # shellcheck disable=SC2086
-    aside 5 $READ_AS rm -f "$VALUE"
-  done
-}
-
-# rescue: nobody is left. Ends what still holds the sockets, puts the old binary back and starts it the way the host does.
-rescue() {
-  local _outcome
-  read_decision
-  may_act "$DECISION" || return 1
-  journal outage
-  # An old master that still drains would delete the pid file of the one that is started now.
-  if lives "$S_om" "$S_om_start"; then
-    signal TERM "$S_om" "$S_om_start"
-    gone_within 20 "$S_om" "$S_om_start" || signal KILL "$S_om" "$S_om_start"
-    gone_within 20 "$S_om" "$S_om_start"
-  fi
-  end_remains
-  put_old
-  at_pid_file "$DROP_BOTH"
-  may_act "$DECISION" || return 1
-  # A start may take longer than the guard waits for a sign of life.
-  set_deadline 1200
-  if [ -n "$S_unit" ] && command -v systemctl >/dev/null; then
-    systemctl reset-failed "$S_unit" 2>/dev/null
-    systemctl restart "$S_unit" 2>/dev/null
-  else
-    as_master "$S_bin" >/dev/null 2>&1
-  fi
-  _outcome=outage
-  pid_in "$S_pidf" && start_of "$PID_TEXT" || _outcome=down
-  close_books "$_outcome" "$DECISION_WHY"
 }
 
 # close_books OUTCOME WHY: nothing of ours stays but journal, decision, last and the retained binaries. In an order that

@@ -965,6 +965,8 @@ rec_final() {
   rec_bool poisoned "$POISONED"
   if lives "$S_om" "$S_om_start"; then rec_raw oldGone false; else rec_raw oldGone true; fi
   [ -n "$1" ] || return 0
+  # One that others started has sockets of its own.
+  case $1 in "$S_om" | "$S_nm") ;; *) L_DEC='' ;; esac
   [ -n "$L_DEC" ] || listeners_of "$1"
   workers_of "$1" "$S_nm"
   # What takes a process of its own, side by side.

@@ -40,9 +40,21 @@ describe('closedAs', () => {
   });
 
   it('is a failure where the old master was ended by others, although the new version serves', () => {
-    const result = closed('committed', 'old-master-gone');
-    assert.deepEqual([result.outcome, result.version], ['failed', NEW.version]);
+    const result = closed('changed-by-others', 'old-master-gone');
+    assert.deepEqual([result.outcome, result.state, result.version], ['failed', 'idle', NEW.version]);
     assert.equal(result.reason?.code, 'changed-by-others');
+  });
+
+  it('claims no version where the service was stopped by others', () => {
+    const result = closed('changed-by-others', 'service-stopped');
+    assert.deepEqual([result.outcome, result.state, result.version], ['failed', 'broken', null]);
+    assert.match(result.reason?.message ?? '', /stopped by others: nothing runs/);
+  });
+
+  it('names the old side where others restarted the service, and keeps the cause', () => {
+    const result = closed('rolled-back', 'service-restarted');
+    assert.deepEqual([result.outcome, result.version, result.reason?.code], ['rolled-back', OLD.version, 'unhealthy']);
+    assert.deepEqual(closed('changed-by-others', 'service-restarted').version, null);
   });
 
   it('is a failure with the old side serving where nothing was begun', () => {

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { describe, test } from 'node:test';
+import { quoted } from '../support/hostile.ts';
+import { noHosts } from '../support/hosts.ts';
+import { snapshotHost } from '../support/invariants.ts';
+import { nginxBuild } from '../support/nginx-builds.ts';
+import { quick } from '../support/product.ts';
+import { observed, underLoad, webHost } from '../support/web-host.ts';
+
+const newer = await nginxBuild('1.26.3');
+
+/** How units stop nginx, as people write it and as it is packaged. */
+const UNITS: [how: string, lines: string][] = [
+  ['with ExecStop by QUIT', 'ExecStop=/bin/kill -s QUIT $MAINPID'],
+  ['with ExecStop by TERM', 'ExecStop=/bin/kill -s TERM $MAINPID'],
+  ['with KillMode=process', 'KillMode=process\nKillSignal=SIGQUIT\nTimeoutStopSec=2'],
+  ['that stops by the pid file, as nginx.org', 'ExecStop=/bin/sh -c "/bin/kill -s TERM $(/bin/cat /run/nginx.pid)"'],
+  [
+    'that stops by the pid file, as Debian',
+    'ExecStop=-/sbin/start-stop-daemon --quiet --stop --retry QUIT/5 --pidfile /run/nginx.pid\nKillMode=mixed\nTimeoutStopSec=5',
+  ],
+];
+
+const RESTARTS_EACH = 4;
+
+describe('a held upgrade whose service is restarted or stopped', { skip: noHosts(), timeout: 300_000 }, () => {
+  const web = webHost('restarts');
+
+  /** Held at once, without probes: nothing here depends on them. */
+  async function hold(): Promise<void> {
+    const { code, report, output } = await web.product.run(
+      'upgrade',
+      '--binary',
+      newer,
+      ...quick({ 'health-url': 'none', 'bake-time': '0s', 'auto-commit': 'false' }),
+    );
+    assert.deepEqual([code, report.outcome], [0, 'held'], output);
+    assert.equal(await web.serving(), '1.26.3');
+  }
+
+  const useUnit = async (lines: string) => {
+    await web.sh(`printf '%s\n' '[Unit]' 'After=network.target' '[Service]' 'Type=forking' 'PIDFile=/run/nginx.pid' \
+      'ExecStart=/usr/sbin/nginx' ${quoted(lines)} >/etc/systemd/system/nginx.service
+    systemctl daemon-reload; systemctl restart nginx`);
+    web.spoil();
+  };
+
+  /** The outcome and the why of the books that were closed last. */
+  const lastWord = async () =>
+    web.sh(`. /var/lib/nginx-hot-upgrade/run-nginx.pid/last; echo "$outcome $why"`).catch(() => '');
+
+  /** The old file on disk is the one that runs, with sockets of its own. */
+  const oldAtRest = async () => {
+    const listener = (await snapshotHost(web)).get('listener') ?? [];
+    await web.atRest({ before: new Map([...web.before, ['listener', listener]]) });
+  };
+
+  for (const [how, lines] of UNITS) {
+    test(`serves the old version after each of ${RESTARTS_EACH} restarts of a unit ${how}`, async () => {
+      await useUnit(lines);
+      const { load } = await observed(web, async () => {
+        for (let turn = 1; turn <= RESTARTS_EACH; turn += 1) {
+          await hold();
+          await web.sh('systemctl restart nginx');
+          await web.closes(20_000);
+          assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
+          await oldAtRest();
+        }
+      });
+      assert.deepEqual(Object.keys(load.byVersion).sort(), ['1.22.1', '1.26.3']);
+    });
+  }
+
+  test('serves the old version where the restart takes as long as somebody stays connected', async () => {
+    await useUnit(`${UNITS[0]?.[1]}\nKillSignal=SIGQUIT\nTimeoutStopSec=5`);
+    await hold();
+    // The head of a request that never ends: the new generation, told to leave, waits for it.
+    const visitor = connect(80, web.address).on('error', () => {});
+    visitor.write('GET / HTTP/1.1\r\nHost: web\r\n');
+    await observed(web, async () => {
+      const disk = await web.sh('systemctl restart --no-block nginx; sleep 3; sha256sum </usr/sbin/nginx');
+      assert.equal(`${disk.split(' ')[0]}`, web.before.get('sha256')?.[0]);
+      assert.deepEqual(
+        [
+          await web.book('phase'),
+          await web.sh('cat /var/lib/nginx-hot-upgrade/run-nginx.pid/decision 2>/dev/null || true'),
+        ],
+        ['held', ''],
+      );
+      await web.closes(20_000);
+    });
+    visitor.destroy();
+    assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
+    await oldAtRest();
+  });
+
+  test('serves the old version after needrestart, which takes the parked master for one with an old file', async () => {
+    await hold();
+    await observed(web, async () => {
+      assert.match(await web.sh('needrestart -r a 2>&1'), /systemctl restart nginx/);
+      await web.closes(20_000);
+    });
+    assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
+    await oldAtRest();
+  });
+
+  test('leaves a service alone that somebody stopped, and the old file to whoever starts it', async () => {
+    await hold();
+    await observed(web, async () => {
+      await web.sh('systemctl stop nginx');
+      await web.closes(20_000);
+    });
+    assert.equal(await lastWord(), 'changed-by-others service-stopped');
+    assert.equal(await web.sh(`pgrep -fc '^nginx: ' || true`), '0');
+    const { code, output } = await web.product.run('status');
+    assert.equal(code, 1, output);
+    await web.sh('systemctl start nginx');
+    assert.equal(await web.serving(), '1.22.1');
+    await oldAtRest();
+  });
+
+  test('leaves it to the service manager to start the old version again after a crash of both', async () => {
+    await useUnit('Restart=on-failure\nRestartSec=3');
+    await hold();
+    await observed(web, async () => {
+      await web.sh(`kill -KILL $(pgrep -f '^nginx: ' | tr '\\n' ' ')`);
+      await web.closes(20_000);
+    });
+    assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
+    assert.equal(await web.sh(`systemctl show -p NRestarts --value nginx`), '1');
+    await oldAtRest();
+  });
+
+  for (const [what, signal] of [
+    ['crashes', 'KILL'],
+    ['is told to quit by an operator', 'QUIT'],
+  ] as const) {
+    test(`goes forward, by its own name, where the old master ${what} and nobody stops the service`, async () => {
+      await hold();
+      const { sha256 } = (await web.product.run('status')).host;
+      await underLoad(web, async () => {
+        const disk = await web.sh(`kill -${signal} $(cat /run/nginx.pid.oldbin); sleep 3; sha256sum </usr/sbin/nginx`);
+        assert.equal(`${disk.split(' ')[0]}`, web.before.get('sha256')?.[0], 'nobody may have restarted it yet');
+        await web.closes(15_000);
+      });
+      assert.deepEqual([await web.serving(), await lastWord()], ['1.26.3', 'changed-by-others old-master-gone']);
+      await web.atRest({ sha256: sha256 ?? '', committed: true });
+      const back = await web.product.run('rollback', '--bake-time', '0s');
+      assert.deepEqual(
+        [back.code, back.report.outcome, await web.serving()],
+        [0, 'rolled-back', '1.22.1'],
+        back.output,
+      );
+    });
+  }
+
+  test('ends a run that still bakes as changed by others, with the old version serving', async () => {
+    const bakes = web.product.start(
+      'upgrade',
+      '--binary',
+      newer,
+      ...quick({ 'health-url': 'none', 'bake-time': '60s' }),
+    );
+    await observed(web, async () => {
+      await bakes.until(web.bakes());
+      await web.sh('systemctl restart nginx');
+      const { code, host, output } = await bakes.ended;
+      assert.deepEqual([code, host.outcome, host.reason?.code], [1, 'rolled-back', 'changed-by-others'], output);
+      await web.closes(5_000);
+    });
+    assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
+    await oldAtRest();
+  });
+});
