@@ -89,9 +89,14 @@ function probing(probes: Probe[], options: { failureLimit: number; redBefore: bo
   };
 }
 
-function through(connection: Connection, url: URL): Pick<ProbeTarget, 'dial' | 'lost'> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+/** Where the TCP connection of a probe goes. */
+export function endOf(url: URL): { host: string; port: number } {
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+function through(connection: Connection, url: URL): Pick<ProbeTarget, 'dial' | 'lost'> {
+  const { host, port } = endOf(url);
   return { dial: () => connection.dial({ host, port }), lost: connection.lost };
 }
 

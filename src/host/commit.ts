@@ -3,7 +3,7 @@ import { lockedFinding, mustSucceed } from './errors.ts';
 import { Refused } from '../errors.ts';
 import { type HostRun, phase } from './host-run.ts';
 import { inspect } from './inspect.ts';
-import { startMeasuring, stopMeasuring } from './probing.ts';
+import { settleAttribution, startMeasuring, stopMeasuring } from './probing.ts';
 import { retreat } from './retreat.ts';
 import { bake } from './switching.ts';
 import { heldProbing, heldSides } from './upgrade.ts';
@@ -21,6 +21,7 @@ export async function commitHost(run: HostRun): Promise<void> {
   if (upgrade.phase !== 'held' && !finishing) {
     throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
   }
+  if (!finishing) await settleAttribution(run, facts.master);
   const sides = heldSides(upgrade);
   Object.assign(run.result, { oldMaster: upgrade.oldMaster, newMaster: upgrade.newMaster });
   const fields = { nonce: upgrade.nonce, ...(finishing ? { decide: 'commit' } : {}) };

@@ -1,9 +1,12 @@
 import { type Baseline, type HealthProbes, healthProbes } from '../health/probes.ts';
+import type { MasterFacts } from '../target/facts.ts';
 import { type ProbeStream, startStream } from '../health/stream.ts';
 import { evidenceOf } from './errors.ts';
 import { type HostRun, type Inspected, phase } from './host-run.ts';
 import { rulesOf, settle } from './inspect.ts';
-import { judgeFinding } from './preflight/preflight.ts';
+import { joined, judgeFinding } from './preflight/preflight.ts';
+import type { Finding } from '../report/result.ts';
+import { attribution } from './attributing.ts';
 
 /** The health of one host during one switch; null where the user said `none`. */
 export interface Probing {
@@ -33,8 +36,14 @@ export async function judgeBaseline(run: Inspected, early: EarlyBaseline | null)
     const { probes } = early;
     const baseline = await early.answers;
     const rules = rulesOf(run);
-    if (baseline.denied) settle(run, judgeFinding(forwardingDenied(), rules));
-    if (baseline.state !== 'green') settle(run, judgeFinding(redBefore(baseline.why), rules));
+    const found: Finding[] = [];
+    const foreign = await attribution(run, run.facts.master);
+    // Where nobody answers, that says it all.
+    if (foreign !== undefined && (baseline.state === 'green' || foreign.code === 'network-namespace'))
+      found.push(foreign);
+    if (baseline.denied) found.push(forwardingDenied());
+    else if (baseline.state !== 'green') found.push(redBefore(baseline.why));
+    settle(run, joined(...found.map((finding) => judgeFinding(finding, rules))));
     const counted = baseline.state === 'green' ? probes : probes.afterAllowing(baseline);
     return { probes: counted, baselineP99Ms: baseline.p99Ms, stream: undefined };
   });
@@ -44,6 +53,12 @@ export function probesOf({ config, target, agent }: HostRun): HealthProbes | nul
   const { health } = config;
   if (health === undefined || health === 'none') return null;
   return healthProbes(health, { target, connection: agent.link });
+}
+
+/** For a held upgrade, which has no baseline: throws Refused where the probes would ask somebody else. */
+export async function settleAttribution(run: HostRun, master: MasterFacts | null): Promise<void> {
+  const foreign = master === null ? undefined : await attribution(run, master);
+  if (foreign !== undefined) settle(run, judgeFinding(foreign, rulesOf(run)));
 }
 
 /** One fresh connection every 50 ms, from before USR2 on. */

@@ -1,5 +1,5 @@
 import { Refused } from '../errors.ts';
-import type { UpgradeFacts } from '../target/facts.ts';
+import type { MasterFacts, UpgradeFacts } from '../target/facts.ts';
 import { type BuildInfo, parseBuildInfo } from '../nginx/build-info.ts';
 import { commit, hold, type Sides } from './closing.ts';
 import { lockedFinding, mustSucceed } from './errors.ts';
@@ -10,6 +10,7 @@ import { obtain } from './obtaining.ts';
 import {
   type Probing,
   probesOf,
+  settleAttribution,
   slowDown,
   startMeasuring,
   stopMeasuring,
@@ -27,7 +28,8 @@ export async function upgradeHost(run: HostRun): Promise<void> {
   const facts = await recover(run, await inspect(run));
   if (run.supply?.costly === true && facts.ours.upgrade === null) refuseEarly(run, facts);
   const binary = await obtain(run, facts.master);
-  if (facts.ours.upgrade !== null) return goOn(run, { upgrade: facts.ours.upgrade, sha256: binary.sha256 });
+  const { upgrade } = facts.ours;
+  if (upgrade !== null) return goOn(run, { upgrade, master: facts.master, sha256: binary.sha256 });
   const inspected = await judgeHostAndFile({ ...run, binary }, { facts, early });
   if (inspected.facts.master.sha256 === binary.sha256) {
     run.result.outcome = 'unchanged';
@@ -80,12 +82,20 @@ async function conclude(run: HostRun, { file, sides }: { file: Staged; sides: Si
   return 'committed';
 }
 
+interface Held {
+  upgrade: UpgradeFacts;
+  master: MasterFacts | null;
+  /** Of the binary that this run brings. */
+  sha256: string;
+}
+
 /** An upgrade to the same binary is held there: it goes on from the bake; one to another binary must be ended first. */
-async function goOn(run: HostRun, held: { upgrade: UpgradeFacts; sha256: string }): Promise<void> {
+async function goOn(run: HostRun, held: Held): Promise<void> {
   const { upgrade } = held;
   if (upgrade.phase !== 'held')
     throw new Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
   if (upgrade.newSha256 !== held.sha256) throw new Refused([otherIsHeld(upgrade)]);
+  await settleAttribution(run, held.master);
   const sides = heldSides(upgrade);
   await phase(run, 'preflight', async () => {
     mustSucceed(await run.agent.ask('adopt', { fields: { nonce: upgrade.nonce } }), run.result);

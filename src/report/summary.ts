@@ -3,7 +3,7 @@ import { code, fit, plain, prose, tableRow } from './markdown.ts';
 import { nextSteps, type Step } from './next-steps.ts';
 import { worstFirst } from './outcome.ts';
 import type { HostResult, RunReport } from './result.ts';
-import { change, outcomeWords, runVerdict } from './verdict.ts';
+import { change, isAttributed, outcomeWords, runVerdict } from './verdict.ts';
 
 export interface SummaryOptions {
   /** canary-time and bake-time together in milliseconds; 0 is said, as then nobody watched the new version's stability. */
@@ -51,7 +51,7 @@ function row(host: HostResult): string[] {
     plain(change(host)),
     outcomeWords(host.outcome),
     probe === null ? '–' : `${Math.round(probe.longestGapMs)} ms`,
-    probe === null ? '–' : `${probe.failed} of ${probe.sent}`,
+    probe === null ? '–' : `${probe.failed} of ${probe.sent}${isAttributed(host) ? '' : ' (not attributed)'}`,
     drained === null ? '–' : drained ? 'yes' : 'not yet',
     host.state ?? 'unknown',
   ];

@@ -24,6 +24,11 @@ export function change(host: HostResult): string {
   return rebuilt ? `${from} → ${to} (another build)` : `${from}`;
 }
 
+/** What was probed is what was upgraded; else a good answer may be somebody else's. */
+export function isAttributed({ warnings }: HostResult): boolean {
+  return warnings.every(({ code }) => code !== 'not-attributed');
+}
+
 /** A reason or finding as part of a longer sentence. */
 export function clause(message: string): string {
   return harmless(message).trim().replace(/\.$/, '');
@@ -62,7 +67,7 @@ function measures(host: HostResult): string {
   const probes =
     probe === null
       ? 'not probed'
-      : `${probe.failed} of ${probe.sent} probes failed, longest gap ${Math.round(probe.longestGapMs)} ms`;
+      : `${probe.failed} of ${probe.sent} probes failed${isAttributed(host) ? '' : ' (not attributed to this nginx)'}, longest gap ${Math.round(probe.longestGapMs)} ms`;
   const old = { true: 'old workers drained', false: 'old workers still finish their last connections', null: '' };
   return join([probes, old[`${drained}`]], ', ');
 }

@@ -1,5 +1,6 @@
 import type { Config, Millis, Target } from '../config.ts';
 import type { Connection } from '../connection/port.ts';
+import { probeToLookFor } from '../health/attribution.ts';
 import type { Span } from '../health/gaps.ts';
 import { DecidedElsewhere, UpgradeError } from '../errors.ts';
 import type { Answer } from './answer.ts';
@@ -74,6 +75,8 @@ export interface AgentOptions {
 
 /** What the agent remembers of the upgrade that it works on. */
 interface Memory {
+  /** What is asked of the facts. */
+  wanted: Fields;
   nonce: string;
   /** The instance's state directory on the target. */
   directory: string;
@@ -86,7 +89,7 @@ interface Memory {
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
 export async function openAgent(target: Target, options: AgentOptions): Promise<Agent> {
   const { config, identity } = options;
-  const memory: Memory = { nonce: '', directory: '', decision: '' };
+  const memory: Memory = { wanted: wantedFacts(target, config), nonce: '', directory: '', decision: '' };
   const resume = (session: Session) => takeUpAgain(session, { memory, options });
   const early = (session: Session) => {
     memory.early = askFacts(session, { memory, config });
@@ -141,9 +144,15 @@ function earlyOr(memory: Memory, ask: () => Promise<Facts>): Promise<Facts> {
   return early ?? ask();
 }
 
+function wantedFacts(target: Target, { pidFile, health }: Config): Fields {
+  const probe = probeToLookFor(health, target);
+  return { ...(pidFile === undefined ? {} : { pid_file: pidFile }), ...(probe === undefined ? {} : { probe }) };
+}
+
 async function askFacts(session: Session, { memory, config }: { memory: Memory; config: Config }): Promise<Facts> {
-  const fields = config.pidFile === undefined ? {} : { pid_file: config.pidFile };
-  const facts = parseFacts((await session.ask('facts', { fields, within: config.commandTimeout })).fields);
+  const facts = parseFacts(
+    (await session.ask('facts', { fields: memory.wanted, within: config.commandTimeout })).fields,
+  );
   memory.directory = facts.ours.directory;
   return facts;
 }

@@ -2,6 +2,7 @@ import { parseBuildInfo } from '../nginx/build-info.ts';
 import type { Directive } from '../nginx/server.ts';
 import type { ProcessId } from '../report/result.ts';
 import { fieldsOf, isObject } from './answer.ts';
+import { parseProbed, type ProbedPort } from './probed-port.ts';
 import { parseSurroundings, type Surroundings } from './surroundings.ts';
 
 /** What the helper found on the target, in one round trip and without changing anything. */
@@ -58,6 +59,10 @@ export interface MasterFacts {
   sameMounts: boolean;
   /** What lies beside the binary lies there for the master, too. */
   sameRoot: boolean;
+  /** It lies in the network namespace that the helper lies in, and in which probes through the connection end. */
+  sameNetwork: boolean;
+  /** What stands there at the port that is probed; empty where none was asked for. */
+  probed: ProbedPort;
   surroundings: Surroundings;
   /** That the running file came with; empty: none, or unknown. */
   package: string;
@@ -243,6 +248,8 @@ function parseMaster(raw: Raw): MasterFacts {
     uid: read.number('masterUid'),
     sameMounts: read.flag('sameMounts'),
     sameRoot: read.flag('sameRoot'),
+    sameNetwork: read.flag('sameNetwork'),
+    probed: parseProbed(read.lines('probe')),
     surroundings: parseSurroundings(read.lines('about')),
     package: read.text('package'),
     fileCapabilities: read.text('fileCapabilities'),

@@ -436,6 +436,21 @@ export const CODES: Record<string, Code[]> = {
       fix: 'reload first, then upgrade',
     },
     {
+      code: 'network-namespace',
+      severity: 'refuses',
+      found: 'the master serves in a network namespace of its own, and `health-from: target` would ask in another one',
+      why: 'somebody else would answer the probes, or nobody',
+      fix: '`health-from: runner` with a URL that leads to it, or `health-url: none`',
+    },
+    {
+      code: 'not-attributed',
+      severity: 'warns',
+      found:
+        'the listening socket at the probed address is none that the master holds, or the address is none of the target’s own',
+      why: 'a good answer may be somebody else’s word; the verdict says that it is not attributed',
+      fix: 'probe an address and port on which this nginx itself listens',
+    },
+    {
       code: 'health-red-before',
       severity: 'survivable',
       found: 'the health URL is red before any change',

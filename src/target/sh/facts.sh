@@ -61,6 +61,8 @@ facts_master() {
   rec_text pathInode "$PATH_INO"
   rec_bool sameMounts "$SAME_MOUNTS"
   rec_bool sameRoot "$SAME_ROOT"
+  rec_bool sameNetwork "$SAME_NETWORK"
+  rec_lines probe "$PROBE"
   rec_text package "$PACKAGE"
   rec_lines about "$ABOUT"
   rec_text magic "$MAGIC"

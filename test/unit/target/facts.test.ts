@@ -119,6 +119,7 @@ describe('parseFacts', () => {
     'cpus',
     'sharedWith',
     'about',
+    'probe',
     'encryptedKeys',
     'broken',
   ];

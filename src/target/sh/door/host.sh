@@ -9,14 +9,14 @@ own_version() {
   else heard 11 65536 within 10 env -i "PATH=$PATH" $AS /proc/self/fd/9 -V 9<"/proc/$1/exe"; printf '%s' "$HEARD"; fi
 }
 
-# survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS,
+# survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, PROBE, FREE, CWD, EXE, MACHINE, CPUS,
 # ABOUT (what the kernel says), PACKAGE, and SHOWN, what systemd says of the unit.
 survey() {
   local _replies _sum _text _free
   unit_of "$1"
   uptime_now
   WALL_UP=${UP%.*}
-  OLD_V='' OLD_SHA='' FREE=0 CWD=/ MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
+  OLD_V='' OLD_SHA='' PROBE='' FREE=0 CWD=/ MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
   count_processors
   user_of "$1"
   link_of "/proc/$1/exe"
@@ -32,6 +32,7 @@ survey() {
     (say machine "$(uname -m)"; say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)") &
     library_names &
     told_sockets "$1" &
+    told_probe &
     surroundings "$1" &
     package_of &
     say wall "$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')" &
@@ -56,6 +57,7 @@ survey() {
       package=*) PACKAGE=${_text#*=} ;;
       unsafe) UNSAFE=' error_log' ;;
       socket=*) SOCKETS="$SOCKETS${_text#*=}$NL" ;;
+      probe=*) PROBE="$PROBE${_text#*=}$NL" ;;
       shown=*) SHOWN=$SHOWN${_text#*=} ;;
       shown.*) SHOWN=$SHOWN$NL ;;
     esac
@@ -222,12 +224,13 @@ path_nginx() {
   done
 }
 
-# look_at_binary MASTER: OLD_INO and PATH_INO, of the file that runs and of BIN at its path; SAME_MOUNTS, SAME_ROOT: whether it sees
-# what we see; MAGIC, the first bytes at the path; SHARED. What we put beside the binary has to lie there for the master, too.
+# look_at_binary MASTER: OLD_INO and PATH_INO, of the file that runs and of BIN at its path; SAME_MOUNTS, SAME_ROOT, SAME_NETWORK: whether
+# it sees what we see; MAGIC, the first bytes at the path; SHARED. What we put beside the binary has to lie there for the master, too.
 look_at_binary() {
   path_nginx
   read_inodes "/proc/$1/exe" "$BIN" "/proc/$1/ns/mnt" /proc/self/ns/mnt "${BIN%/*}" "/proc/$1/root${BIN%/*}" "$PATH_NGINX"
-  OLD_INO=$INODE_1 PATH_INO=$INODE_2 SAME_MOUNTS=0 SAME_ROOT=0
+  OLD_INO=$INODE_1 PATH_INO=$INODE_2 SAME_MOUNTS=0 SAME_ROOT=0 SAME_NETWORK=1
+  [ ! -e "/proc/$1/ns/net" ] || [ "/proc/$1/ns/net" -ef /proc/self/ns/net ] || SAME_NETWORK=0
   [ "$INODE_3" != "$INODE_4" ] || SAME_MOUNTS=1
   # What may not be looked into is taken for the same.
   [ -n "$INODE_6" ] && [ "$INODE_5" != "$INODE_6" ] || SAME_ROOT=1

@@ -220,3 +220,36 @@ listening_among() {
     BEGIN { n = split(L, l, " "); for (i = 1; i <= n; i++) want["socket:[" l[i] "]"] = 1 }
     NF == 11 && $11 in want { split($9, p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
 }
+
+# told_probe: in a process of its own, what stands at the port that is probed, in our network, where the probe ends: A_probe is that port and
+# the name or address before it, `*` where that is resolved elsewhere. Lines of "probe=listen INODE KIND ADDRESS", of "probe=local ADDRESS",
+# which are this host's, and of "probe=resolved ADDRESS". The kernel tells of listeners first.
+told_probe() {
+  local _port _host
+  _port=${A_probe%% *} _host=${A_probe#* }
+  case $_port in '' | *[!0-9]* | ??????*) return 0 ;; esac
+  awk -v P="$(printf '%04X' "$_port")" '
+    function say(line) { if (told++ < 200) { print "probe=" line; fflush() } }
+    function listening(kind,   file, line, w, a) {
+      for (file = "/proc/self/net/" kind; (getline line < file) > 0;) {
+        split(line, w)
+        if (w[1] == "sl") continue
+        if (w[4] != "0A") break
+        if (split(w[2], a, ":") == 2 && a[2] == P) say("listen " w[10] " " kind " " a[1])
+      }
+      close(file)
+    }
+    function own(   line, w, last) {
+      while ((getline line < "/proc/self/net/fib_trie") > 0) {
+        split(line, w)
+        if (w[1] == "|--") last = w[2]
+        else if (line ~ /\/32 host LOCAL/ && !seen[last]++) say("local " last)
+      }
+      while ((getline line < "/proc/self/net/if_inet6") > 0) { split(line, w); say("local " w[1]) }
+    }
+    BEGIN { listening("tcp"); listening("tcp6"); own() }' /dev/null
+  case $_host in
+    '*' | *:*) ;;
+    *[!0-9.]*) within 2 getent ahosts "$_host" 2>/dev/null | awk '$2 == "STREAM" && n++ < 20 { print "probe=resolved " $1; fflush() }' ;;
+  esac
+}

@@ -30,6 +30,8 @@ const FOUND_ELSEWHERE = [
   'forwarding-denied',
   'health-red-before',
   'locked',
+  'network-namespace',
+  'not-attributed',
   'not-retained',
   'rehearsal-failed',
   'shell-denied',
