@@ -20,7 +20,7 @@ import type { Logger } from './report/logger.ts';
 import { judge } from './report/outcome.ts';
 import type { HostResult, RunReport } from './report/result.ts';
 import { type Agent, openAgent } from './target/agent.ts';
-import { HelperRefused } from './target/session.ts';
+import { HelperRefused } from './target/helper-refused.ts';
 
 export interface RunOptions {
   config: Config;
@@ -172,7 +172,9 @@ function findingsOf(error: unknown): HostResult['refusals'] | undefined {
       message: sudo ? `the login may not become root without a password: ${error.message}` : error.message,
       fix: sudo
         ? 'Allow it in sudoers (NOPASSWD), log in as root, or set `sudo` empty where the master is the login’s own.'
-        : 'Give the login a POSIX shell: the helper is run by `/bin/sh -c`.',
+        : 'Give the login a POSIX shell that runs the command it is given: the helper is run by `/bin/sh -c`. Look for `exec` ' +
+          'in a start file (~/.bashrc, ~/.zshenv, config.fish: guard it by a test for an interactive shell), for a forced ' +
+          'command (ForceCommand in sshd_config, command= in authorized_keys), and at the shell of the login in passwd.',
     },
   ];
 }

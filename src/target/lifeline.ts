@@ -4,6 +4,7 @@ import { connect } from '../connection/connect.ts';
 import type { Connection } from '../connection/port.ts';
 import type { Span } from '../health/gaps.ts';
 import { messageOf, UpgradeError } from '../errors.ts';
+import { HelperRefused } from './helper-refused.ts';
 import { openSession, type OpenOptions, type Session } from './session.ts';
 
 export interface LifelineOptions {
@@ -42,7 +43,7 @@ const MOST_LOSSES = 5;
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
 export async function openLifeline(options: LifelineOptions): Promise<Lifeline> {
   const { config, resume } = options;
-  let now = await establish(options);
+  let now = await establish(options, options.cancel);
   let earlier = 0;
   let renewal: Promise<void> | undefined;
   let heard = performance.now();
@@ -96,10 +97,15 @@ interface Established {
   elevated: boolean;
 }
 
-async function establish({ target, config, log, whileWaiting, early }: LifelineOptions): Promise<Established> {
+/** `cancel` is for the first time only: a way back that was begun is gone to its end, or nobody could tell the guard to act. */
+async function establish(
+  { target, config, log, whileWaiting, early }: LifelineOptions,
+  cancel?: AbortSignal,
+): Promise<Established> {
   const connection = await connect(target, { ssh: config.ssh, ...(log === undefined ? {} : { log }) });
   try {
-    const opening = openSession(connection, { ...helperOptions(config), entry: 'session' });
+    const options = { ...helperOptions(config), ...(cancel === undefined ? {} : { cancel }) };
+    const opening = openSession(connection, { ...options, entry: 'session' });
     if (whileWaiting !== undefined) setImmediate(whileWaiting);
     const session = await opening;
     early(session);
@@ -110,21 +116,26 @@ async function establish({ target, config, log, whileWaiting, early }: LifelineO
   }
 }
 
-/** Exits: connected; another host key or login refused; no connection shortly before the guard's deadline. */
+/** Exits: connected; another host key, login or command refused; no connection shortly before the guard's deadline. */
 async function establishAgain(options: LifelineOptions, lost: unknown): Promise<Established> {
   const until = performance.now() + Math.max(options.config.switch.confirmTimeout - 5_000, 5_000);
   for (let wait = 200; ; wait = Math.min(wait * 2, 3_000)) {
     try {
       return await establish(options);
     } catch (error) {
-      const hopeless = !(error instanceof UpgradeError) || ['host-key', 'auth'].includes(error.reason);
-      if (hopeless || performance.now() + wait > until) {
+      if (isHopeless(error) || performance.now() + wait > until) {
         const message = `${messageOf(lost)}; connecting again failed: ${messageOf(error)}`;
         throw new UpgradeError('connection-lost', message, { cause: error });
       }
       await delay(wait);
     }
   }
+}
+
+/** A silence is not: the login ran our command before, and the host may have much to do. */
+export function isHopeless(error: unknown): boolean {
+  if (error instanceof HelperRefused) return !error.mayPass;
+  return !(error instanceof UpgradeError) || ['host-key', 'auth'].includes(error.reason);
 }
 
 function helperOptions({ commandTimeout, sudo, pidFile }: Config) {

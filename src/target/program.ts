@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { helperText } from './helper-text.ts';
+import { PREFACE, TAKE_PREFACE, WORD } from './preface.ts';
 
 /** Read once, whatever the number of targets. */
 const programs: { helper?: string; gate?: string } = {};
@@ -37,19 +38,24 @@ export function startOf({ entry, sudo, elevate, marker, pidFile }: Start): { com
   const bytes = program.length;
   if (elevate !== 'asNeeded') {
     const command = startCommand({ entry, bytes, sudo: elevate === 'now' ? sudo : [] });
-    return { command, input: `${program}nhu1\t${marker}\n` };
+    return { command, input: `${PREFACE}${program}nhu1\t${marker}\n` };
   }
-  const gate = `NHU_START='${readAndRun(bytes)}'\n${gateProgram()}`;
+  // One compound command: a shell reads it to its end before it runs any of it, and so none of it line by line.
+  const gate = `{\nNHU_START='${readAndRun(bytes)}'\n${gateProgram()}\n}`;
   const hello = ['nhu1', marker, `sudo=${sudo.join(' ')}`, ...(pidFile === undefined ? [] : [`pid_file=${pidFile}`])];
   const command = startCommand({ entry, bytes: gate.length, sudo: [] });
   // Whoever goes on is told the marker anew: as an argument others could read it.
-  return { command, input: `${gate}${hello.join('\t')}\n${program}nhu1\t${marker}\n` };
+  return { command, input: `${PREFACE}${gate}${hello.join('\t')}\n${PREFACE}${program}nhu1\t${marker}\n` };
 }
 
-/** The command line that makes any login shell read exactly `bytes` of program from standard input and run it. */
+/**
+ * The command line that makes any login shell read exactly `bytes` of program from standard input, behind the preface,
+ * and run it.
+ */
 export function startCommand(options: { entry: Start['entry']; bytes: number; sudo: string[] }): string {
   const role = options.sudo.length > 0 ? [options.entry, 'elevated'] : [options.entry];
-  return [...options.sudo, '/bin/sh', '-c', `'${readAndRun(options.bytes)}'`, 'nginx-hot-upgrade', ...role].join(' ');
+  const words = `echo ${WORD};${readAndRun(options.bytes)}`;
+  return [...options.sudo, '/bin/sh', '-c', `'${words}'`, 'nginx-hot-upgrade', ...role].join(' ');
 }
 
 /**
@@ -59,7 +65,8 @@ export function startCommand(options: { entry: Start['entry']; bytes: number; su
 function readAndRun(bytes: number): string {
   return (
     // A login may look for programs where others can put them.
-    `PATH=/usr/sbin:/usr/bin:/sbin:/bin;NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||` +
+    `PATH=/usr/sbin:/usr/bin:/sbin:/bin;${TAKE_PREFACE}` +
+    `NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||` +
     `NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`
   );
 }

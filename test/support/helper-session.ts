@@ -5,6 +5,7 @@ import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, parseRecord } from '../../src/target/answer.ts';
+import { PREFACE } from '../../src/target/preface.ts';
 import { helperProgram, startCommand, startOf } from '../../src/target/program.ts';
 import { requestLine } from '../../src/target/session.ts';
 import { signal } from './processes.ts';
@@ -114,7 +115,7 @@ function startUp(options: HelperOptions, marker: string): { command: string; inp
     gate === undefined
       ? {
           command: startCommand({ entry, bytes: program.length, sudo: [] }),
-          input: `${program}nhu1\t${marker}\n`,
+          input: `${PREFACE}${program}nhu1\t${marker}\n`,
         }
       : startOf({ entry, marker, elevate: 'asNeeded', ...gate });
   return { ...plain, command: plain.command.replace(/^\/bin\/sh /, `exec ${options.shell ?? 'dash'} `) };

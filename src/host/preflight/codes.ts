@@ -547,9 +547,9 @@ export const CODES: Record<string, Code[]> = {
     {
       code: 'shell-denied',
       severity: 'refuses',
-      found: 'the login has no shell that runs a command',
+      found: 'the login runs another program instead of our command: none, or a shell that reads its standard input',
       why: 'nothing can be done there',
-      fix: 'give it a POSIX shell',
+      fix: 'a POSIX shell in passwd; no `exec` in a start file (~/.bashrc, ~/.zshenv, config.fish) but for interactive shells; no forced command',
     },
     {
       code: 'not-retained',

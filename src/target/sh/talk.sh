@@ -10,11 +10,14 @@ parse_request() {
   _line=$1$TAB
   ID=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
   VERB=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
-  while [ -n "$_line" ]; do
-    _field=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
+  set -f
+  IFS=$TAB
+  for _field in $_line; do
     _k=${_field%%=*}
     case " $REQUEST_KEYS " in *[[:space:]]"$_k"[[:space:]]*) eval "A_$_k=\${_field#*=}" ;; esac
   done
+  IFS=" $TAB$NL"
+  set +f
 }
 
 run_verb() {

@@ -3,9 +3,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { PREFACE } from '../../../src/target/preface.ts';
 import { helperProgram, startOf } from '../../../src/target/program.ts';
 import { command, type CommandResult } from '../../support/command.ts';
 import { noShell, SHELLS } from '../../support/helper-session.ts';
+import { notInstalled } from './shells.ts';
 
 /*
  * The gate itself, but in a world of its own: /proc is a folder with the processes that a case has, and the helper is a
@@ -77,21 +79,25 @@ async function through(shell: string, world: World): Promise<CommandResult & { l
 
 async function run(shell: string, { line, input, proc }: { line: string; input: string; proc: string }) {
   const length = Number(/count=(\d+)/.exec(line)?.[1]);
+  assert.ok(input.startsWith(PREFACE));
+  const behind = PREFACE.length + length;
   const gate = input
-    .slice(0, length)
+    .slice(PREFACE.length, behind)
     .replaceAll('/proc', proc)
     .replaceAll('/var/lib/nginx-hot-upgrade', join(proc, '..', 'books'))
     .replaceAll(`count=${helperProgram().length}`, `count=${HELPER.length}`);
-  const helper = input.indexOf(helperProgram(), length);
-  const hello = input.slice(length, helper);
-  assert.match(hello, /^nhu1\t[^\n]*\n$/);
+  const helper = input.indexOf(helperProgram(), behind);
+  const [hello, again] = input.slice(behind, helper).split(/(?<=^nhu1\t[^\n]*\n)/);
+  assert.equal(again, PREFACE);
   assert.equal(input.slice(helper + helperProgram().length), `nhu1\t${MARKER}\n`);
   const started = line.replace(/^\/bin\/sh /, `exec ${shell} `).replace(`count=${length} `, `count=${gate.length} `);
   const result = await command(['/bin/sh', '-c', started], {
-    input: `${gate}${hello}${HELPER}1\tlook\n`,
+    input: `${PREFACE}${gate}${hello}${PREFACE}${HELPER}1\tlook\n`,
     timeout: 20_000,
   });
-  return { ...result, lines: result.stdout.split('\n').filter((each) => each !== '') };
+  const [word, ...lines] = result.stdout.split('\n').filter((each) => each !== '');
+  assert.equal(word, 'nhu1');
+  return { ...result, lines };
 }
 
 function program(name: string, script: string): string {
@@ -186,6 +192,12 @@ for (const shell of SHELLS) {
       assert.deepEqual([lines, code, stderr], [[ELEVATING], 1, 'sudo: a password is required\n']);
     });
 
+    it('has the shell that root is given there, if it reads its input, say who it is and end', async () => {
+      const sudo = [program('reader', 'exec dash')];
+      const { lines, code } = await through(shell, { processes: { 7: [MASTER, OTHERS] }, sudo });
+      assert.deepEqual([lines, code], [[ELEVATING, 'nhu1 read by dash'], 64]);
+    });
+
     it('runs nothing where there is no sudo, and names it', async () => {
       const sudo = [join(folder, 'nowhere', 'sudo'), '-n'];
       const { lines, code, stderr } = await through(shell, { processes: { 7: [MASTER, OTHERS] }, sudo });
@@ -194,3 +206,17 @@ for (const shell of SHELLS) {
     });
   });
 }
+
+/** Whoever reads it line by line from standard input, as if there were no preface: the last line of defence. */
+describe('the gate without a preface', () => {
+  const { command: line, input } = startOf({ entry: 'once', elevate: 'asNeeded', marker: MARKER, sudo: ['false'] });
+  const end = PREFACE.length + Number(/count=(\d+)/.exec(line)?.[1]);
+
+  for (const shell of ['sh', 'bash', 'dash', 'mksh', 'busybox sh', 'rbash', 'zsh', 'tcsh', 'fish']) {
+    it(`ends with its input under ${shell}`, { skip: notInstalled(shell) }, async () => {
+      const gate = `${input.slice(PREFACE.length, end)}\nnhu1\t${MARKER}\tsudo=false\n`;
+      const { code } = await command(shell.split(' '), { input: gate, timeout: 10_000 });
+      assert.notEqual(code, null, 'it had to be killed');
+    });
+  }
+});

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { helperText } from '../../../src/target/helper-text.ts';
 import { helperProgram, startCommand, startOf } from '../../../src/target/program.ts';
+import { PREFACE } from '../../../src/target/preface.ts';
 import { command } from '../../support/command.ts';
+import { notInstalled } from './shells.ts';
 
 const program = helperProgram();
 const MARKER = 'c0ffee00';
-const talk = `${program}nhu1\t${MARKER}\n1\tno-such-verb\n`;
+const talk = `${PREFACE}${program}nhu1\t${MARKER}\n1\tno-such-verb\n`;
 
 // fish complains without a home that it can write to.
 const home = mkdtempSync(join(tmpdir(), 'nhu-login-'));
@@ -18,12 +20,6 @@ after(() => rmSync(home, { recursive: true, force: true }));
 
 /** Every kind of shell that a login may have, as the words before the command line. */
 const LOGIN_SHELLS = ['sh', 'bash', 'dash', 'busybox sh', 'mksh', 'ksh', 'zsh', 'csh', 'tcsh', 'fish'];
-
-function notInstalled(shell: string): string | false {
-  const [name = ''] = shell.split(' ');
-  const installed = ['/bin', '/usr/bin'].some((dir) => existsSync(`${dir}/${name}`));
-  return installed ? false : `${name} is not installed`;
-}
 
 function quotedWords(line: string): string {
   return /'([^']*)'/.exec(line)?.[1] ?? '';
@@ -55,7 +51,10 @@ describe('startCommand', () => {
     const line = startCommand({ entry: 'session', bytes: 70_000, sudo: [] });
     assert.equal(line.split("'").length, 3);
     assert.doesNotMatch(line, /[!\n\\]/);
-    assert.match(quotedWords(line), /^PATH=[\w:/]+;NHU=\$\(dd .*count=70000 .*\);eval "\$NHU"$/);
+    assert.match(
+      quotedWords(line),
+      /^echo nhu1;PATH=[\w:/]+;read -r NHU;read -r NHU;NHU=\$\(dd .*count=70000 .*\);eval "\$NHU"$/,
+    );
   });
 
   it('names the role, and that it is elevated where sudo starts it', () => {
@@ -77,7 +76,8 @@ describe('startCommand', () => {
         timeout: 10_000,
         env: { ...process.env, HOME: home },
       });
-      const records = stdout.split('\n').filter((each) => each.startsWith(`@${MARKER} `));
+      const [word, ...records] = stdout.trimEnd().split('\n');
+      assert.equal(word, 'nhu1');
       assert.equal(records.length, 2, stdout + stderr);
       assert.match(records[0] ?? '', /"id":0,"verb":"hello","ok":true/);
       assert.match(records[1] ?? '', /"id":1,"verb":"no-such-verb","ok":false,"reason":"internal"/);
@@ -88,16 +88,16 @@ describe('startCommand', () => {
   it('reads the program and not a byte more: what follows belongs to the conversation', async () => {
     const echo = 'cat';
     const line = startCommand({ entry: 'session', bytes: echo.length, sudo: [] });
-    const { stdout } = await command(['sh', '-c', line], { input: `${echo}the rest\nof it` });
-    assert.equal(stdout, 'the rest\nof it');
+    const { stdout } = await command(['sh', '-c', line], { input: `${PREFACE}${echo}the rest\nof it` });
+    assert.equal(stdout, 'nhu1\nthe rest\nof it');
   });
 
   it('reads byte by byte where dd cannot count bytes', async () => {
     const echo = 'cat';
     const old = 'dd() { case "$*" in *iflag*) return 1;; esac; command dd "$@"; }; ';
     const words = quotedWords(startCommand({ entry: 'session', bytes: echo.length, sudo: [] }));
-    const { stdout } = await command(['sh', '-c', old + words], { input: `${echo}the rest\nof it` });
-    assert.equal(stdout, 'the rest\nof it');
+    const { stdout } = await command(['sh', '-c', old + words], { input: `${PREFACE}${echo}the rest\nof it` });
+    assert.equal(stdout, 'nhu1\nthe rest\nof it');
   });
 });
 
@@ -112,7 +112,7 @@ describe('startOf', () => {
       const { command: line, input } = startOf({ ...given, elevate });
       assert.match(line, starts);
       assert.match(line, new RegExp(`count=${program.length} `));
-      assert.equal(input, `${program}nhu1\t${MARKER}\n`);
+      assert.equal(input, `${PREFACE}${program}nhu1\t${MARKER}\n`);
     }
   });
 
@@ -120,10 +120,12 @@ describe('startOf', () => {
     const { command: line, input } = startOf({ ...given, elevate: 'asNeeded' });
     assert.match(line, /^\/bin\/sh -c '[^']*' nginx-hot-upgrade session$/);
     const length = Number(/count=(\d+)/.exec(line)?.[1]);
-    assert.match(input.slice(0, length), /^NHU_START='[^'!]*'\n[\0-\x7f]*\neval "\$NHU_START"$/);
+    const end = PREFACE.length + length;
+    assert.equal(input.slice(0, PREFACE.length), PREFACE);
+    assert.match(input.slice(PREFACE.length, end), /^\{\nNHU_START='[^'!]*'\n[\0-\x7f]*\neval "\$NHU_START"\n\}$/);
     assert.equal(
-      input.slice(length),
-      `nhu1\t${MARKER}\tsudo=sudo -n\tpid_file=/run/a.pid\n${program}nhu1\t${MARKER}\n`,
+      input.slice(end),
+      `nhu1\t${MARKER}\tsudo=sudo -n\tpid_file=/run/a.pid\n${PREFACE}${program}nhu1\t${MARKER}\n`,
     );
   });
 
@@ -131,6 +133,7 @@ describe('startOf', () => {
     const { command: line, input } = startOf({ entry: 'once', sudo: ['doas'], marker: MARKER, elevate: 'asNeeded' });
     const length = Number(/count=(\d+)/.exec(line)?.[1]);
     assert.ok(length < 4_096, `${length} bytes`);
-    assert.match(input.slice(length), /^nhu1\tc0ffee00\tsudo=doas\n#!\/bin\/sh\n/);
+    const [hello, next] = input.slice(PREFACE.length + length).split('\n', 2);
+    assert.deepEqual([hello, next], ['nhu1\tc0ffee00\tsudo=doas', PREFACE.split('\n')[0]]);
   });
 });

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { Channel, Connection, Ended } from '../../../src/connection/port.ts';
+import { PREFACE } from '../../../src/target/preface.ts';
 import { helperProgram } from '../../../src/target/program.ts';
 
 /** The far end of a channel, for what a real helper cannot be brought to do. */
@@ -66,7 +67,7 @@ async function* linesOf(stdin: PassThrough, command: () => string): AsyncGenerat
   let unread = -1;
   for await (const bytes of stdin) {
     text += String(bytes);
-    if (unread < 0) unread = Number(/count=(\d+)/.exec(command())?.[1]);
+    if (unread < 0) unread = PREFACE.length + Number(/count=(\d+)/.exec(command())?.[1]);
     for (;;) {
       const read = Math.min(unread, text.length);
       text = text.slice(read);
@@ -76,7 +77,7 @@ async function* linesOf(stdin: PassThrough, command: () => string): AsyncGenerat
       const line = text.slice(0, end);
       text = text.slice(end + 1);
       // The gate asks with what to become root; the helper follows its line.
-      if (line.startsWith('nhu1\t') && line.includes('\tsudo=')) unread = helperProgram().length;
+      if (line.startsWith('nhu1\t') && line.includes('\tsudo=')) unread = PREFACE.length + helperProgram().length;
       yield line;
     }
   }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { UpgradeError } from '../../../src/errors.ts';
-import { HelperRefused, openSession, type OpenOptions, type Session } from '../../../src/target/session.ts';
+import { HelperRefused } from '../../../src/target/helper-refused.ts';
+import { openSession, type OpenOptions, type Session } from '../../../src/target/session.ts';
 import { type FarEnd, farEnd } from './scripted-channel.ts';
 
 // Far above what any of these takes: a test that gets there fails.
@@ -112,19 +113,99 @@ describe('openSession', () => {
     await assert.rejects(opening, fails('internal', /^no \/proc here/));
   });
 
-  it('rejects, and names the time and what was said instead, where no helper answers at all', async () => {
+  it('rejects, and names the time and what was said instead, where the shell runs and no helper answers', async () => {
     const far = farEnd();
+    far.writes('nhu1\n');
     far.complains('Password: ');
     const opening = firstOf(far, { ...options, within: 30 });
-    await assert.rejects(opening, fails('internal', /no answer .* within 30 ms; .* Password:/));
+    await assert.rejects(opening, fails('internal', /no answer .* within 30 ms; it said instead: Password:$/));
     assert.equal(far.aborted(), true, 'the process on the target is given up');
   });
 
-  it('tells of a prompt on the standard output, too, which ends without a newline', async () => {
+  it('says shell-denied, which may pass, where nothing of what is sent was run, and tells of a prompt', async () => {
     const far = farEnd();
     far.writes('New password: ');
     const opening = firstOf(far, { ...options, within: 30 });
-    await assert.rejects(opening, fails('internal', /New password:/));
+    const silence = /nothing that was sent was run within 30 ms; it said instead: New password:$/;
+    await assert.rejects(
+      opening,
+      (error) => refuses('shell-denied', silence)(error) && (error as HelperRefused).mayPass,
+    );
+    assert.equal(far.aborted(), true, 'the process on the target is given up');
+  });
+
+  it('ends the input before it gives up, and hears what is said then', async () => {
+    const far = farEnd();
+    const opening = firstOf(far, { ...options, within: 200 });
+    far.complains('fish: an old complaint of a start file\n');
+    await far.heard();
+    await assert.rejects(far.heard(), /found the end of the input/);
+    far.complains('/usr/bin/fish: $? is not the exit status\n');
+    far.ends({ kind: 'exit', code: 127 });
+    await assert.rejects(
+      opening,
+      refuses('shell-denied', /^instead of running the command, the login runs fish, which/),
+    );
+  });
+
+  it('blames the link, and not the login, where it breaks then', async () => {
+    const far = farEnd();
+    const opening = firstOf(far, { ...options, within: 50 });
+    await far.heard();
+    await assert.rejects(far.heard(), /found the end of the input/);
+    far.ends({ kind: 'lost', cause: 'read ECONNRESET' });
+    await assert.rejects(opening, fails('connection-lost', /ECONNRESET/));
+  });
+
+  it('names no shell for what a start file complained of before', async () => {
+    const far = farEnd();
+    far.complains('bash: warning: setlocale\n');
+    const opening = firstOf(far, { ...options, within: 30 });
+    await assert.rejects(opening, refuses('shell-denied', /^the login does not run the command: .* bash: warning/));
+  });
+
+  it('leaves sudo its time where that comes before the shell', async () => {
+    const far = farEnd();
+    const opening = firstOf(far, { ...options, elevate: 'now', within: 30 });
+    await assert.rejects(opening, fails('internal', /no answer .* within 30 ms/));
+  });
+
+  it('says shell-denied, for good, where another shell names itself', async () => {
+    const far = farEnd();
+    far.writes('Last login: today\nnhu1 read by /bin/zsh\n');
+    await assert.rejects(
+      firstOf(far),
+      (error) =>
+        refuses('shell-denied', /the login runs \/bin\/zsh, which reads its standard input$/)(error) &&
+        !(error as HelperRefused).mayPass,
+    );
+    assert.equal(far.aborted(), true);
+  });
+
+  it('does not take the word that the shell says for noise', async () => {
+    const far = farEnd();
+    const opening = firstOf(far);
+    await far.heard();
+    far.writes('hello\nnhu1\n');
+    far.ends({ kind: 'exit', code: 1 });
+    await assert.rejects(opening, refuses('shell-denied', /instead of running a command\. hello$/));
+  });
+
+  it('gives up at once where the run is cancelled before the first record, and no more after it', async () => {
+    for (const early of [true, false]) {
+      const cancel = new AbortController();
+      const far = farEnd();
+      const session = await openSession(far.connection, { ...options, cancel: cancel.signal });
+      await far.heard();
+      if (!early) {
+        far.says(hello);
+        await session.ready;
+      }
+      cancel.abort();
+      assert.equal(far.aborted(), early);
+      far.ends({ kind: 'lost', cause: 'given up' });
+      await session.ready.catch(() => {});
+    }
   });
 
   it('rejects as connection-lost where the link breaks before the first record', async () => {

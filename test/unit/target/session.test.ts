@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { connectLocal } from '../../../src/connection/local.ts';
 import type { Connection } from '../../../src/connection/port.ts';
-import { HelperRefused, openSession, requestLine, type OpenOptions } from '../../../src/target/session.ts';
+import { HelperRefused } from '../../../src/target/helper-refused.ts';
+import { notInstalled } from './shells.ts';
+import { openSession, requestLine, type OpenOptions } from '../../../src/target/session.ts';
 
 const local = connectLocal();
 const folder = mkdtempSync(join(tmpdir(), 'nhu-session-'));
@@ -32,7 +34,8 @@ function program(name: string, script: string): string {
 
 async function refusal(words: string[], connection = local): Promise<HelperRefused> {
   try {
-    const session = await openSession(connection, { ...options, sudo: words, elevate: 'now' });
+    const elevate = words.length > 0 ? 'now' : 'never';
+    const session = await openSession(connection, { ...options, sudo: words, elevate });
     await session.ready;
     session.close();
   } catch (error) {
@@ -100,6 +103,26 @@ describe('openSession, with a real helper on this machine', () => {
     const { code, message } = await refusal([nologin]);
     assert.equal(code, 'shell-denied');
     assert.match(message, /ended \(exit code 1\) instead of running a command\. This account is currently not/);
+  });
+
+  for (const shell of ['bash', 'dash', 'mksh', 'tcsh', 'zsh']) {
+    it(
+      `says shell-denied at once, and names it, where ${shell} reads standard input`,
+      {
+        skip: notInstalled(shell),
+      },
+      async () => {
+        const { code, message } = await refusal([], behind(`exec ${shell}`));
+        assert.equal(code, 'shell-denied');
+        assert.match(message, new RegExp(`the login runs (?:/bin/)?${shell}, which reads its standard input$`));
+      },
+    );
+  }
+
+  it('says shell-denied at once where what is sent comes back', async () => {
+    const { code, message } = await refusal([], behind('exec cat'));
+    assert.equal(code, 'shell-denied');
+    assert.match(message, /the login's program sends back what it is sent$/);
   });
 
   it('says shell-denied where the shell is killed', async () => {
