@@ -5,7 +5,7 @@ import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, parseRecord } from '../../src/target/answer.ts';
-import { PREFACE } from '../../src/target/preface.ts';
+import { PREFACE, WORD } from '../../src/target/preface.ts';
 import { helperProgram, startCommand, startOf } from '../../src/target/program.ts';
 import { requestLine } from '../../src/target/session.ts';
 import { signal } from './processes.ts';
@@ -77,6 +77,7 @@ export async function startHelper(options: HelperOptions = {}): Promise<Helper> 
   child.stderr.on('data', (bytes: Buffer) => (noise += bytes.toString()));
   createInterface({ input: child.stdout }).on('line', (line) => {
     const record = parseRecord(line, marker);
+    if (line === WORD) return;
     if (record === undefined || record.kind === 'garbled') noise += `${line}\n`;
     else if (record.kind === 'event') events.push(record.event);
     else waiting.get(record.answer.id)?.(record.answer);
