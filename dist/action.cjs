@@ -410,7 +410,7 @@ function row(host) {
 		plain(require_file.change(host)),
 		require_file.outcomeWords(host.outcome),
 		probe === null ? "–" : `${Math.round(probe.longestGapMs)} ms`,
-		probe === null ? "–" : `${probe.failed} of ${probe.sent}`,
+		probe === null ? "–" : `${probe.failed} of ${probe.sent}${require_file.isAttributed(host) ? "" : " (not attributed)"}`,
 		drained === null ? "–" : drained ? "yes" : "not yet",
 		host.state ?? "unknown"
 	];

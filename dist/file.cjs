@@ -41,6 +41,10 @@ function change(host) {
 	if (from !== to) return `${from ?? "?"} → ${to ?? "?"}`;
 	return previousSha256 !== null && sha256 !== null && previousSha256 !== sha256 ? `${from} → ${to} (another build)` : `${from}`;
 }
+/** What was probed is what was upgraded; else a good answer may be somebody else's. */
+function isAttributed({ warnings }) {
+	return warnings.every(({ code }) => code !== "not-attributed");
+}
 /** A reason or finding as part of a longer sentence. */
 function clause(message) {
 	return require_run.harmless(message).trim().replace(/\.$/, "");
@@ -70,7 +74,7 @@ function heldVerdict(host) {
 }
 function measures(host) {
 	const { probe, drained } = host;
-	return join$1([probe === null ? "not probed" : `${probe.failed} of ${probe.sent} probes failed, longest gap ${Math.round(probe.longestGapMs)} ms`, {
+	return join$1([probe === null ? "not probed" : `${probe.failed} of ${probe.sent} probes failed${isAttributed(host) ? "" : " (not attributed to this nginx)"}, longest gap ${Math.round(probe.longestGapMs)} ms`, {
 		true: "old workers drained",
 		false: "old workers still finish their last connections",
 		null: ""
@@ -259,6 +263,12 @@ Object.defineProperty(exports, "consoleVerdict", {
   enumerable: true,
   get: function () {
     return consoleVerdict;
+  }
+});
+Object.defineProperty(exports, "isAttributed", {
+  enumerable: true,
+  get: function () {
+    return isAttributed;
   }
 });
 Object.defineProperty(exports, "nextSteps", {

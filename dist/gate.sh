@@ -1,6 +1,7 @@
 # shellcheck shell=dash disable=SC2154,SC2013,SC2016
 # Runs before the helper where the login may have to become root: root is needed unless the master meant is the login's
-# own. Read from standard input to the last byte, so that whoever goes on finds the helper there.
+# own. Read from standard input to the last byte, so that whoever goes on finds the helper there. Sent within braces; every
+# loop in it has an end, whatever shell runs it.
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
@@ -113,11 +114,11 @@ gate_needs_root() {
 }
 
 IFS= read -r HELLO
-tab='	'
-rest=$HELLO$tab
 marker='' sudo='' pid_file=''
-while [ -n "$rest" ]; do
-  field=${rest%%"$tab"*} rest=${rest#*"$tab"}
+set -f
+IFS='	'
+# shellcheck disable=SC2086
+for field in $HELLO; do
   case $field in
     nhu1) ;;
     sudo=*) sudo=${field#*=} ;;
@@ -125,6 +126,8 @@ while [ -n "$rest" ]; do
     *) marker=$field ;;
   esac
 done
+unset IFS
+set +f
 if gate_needs_root "$pid_file"; then
   # Said before sudo is asked: what it answers instead of the helper is then known for its own.
   printf '@%s {"v":1,"id":0,"event":"elevating"}\n' "$marker"

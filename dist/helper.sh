@@ -35,9 +35,9 @@ LOOKS=0
 SYNCING=0
 SERIAL=0
 TRASH=0
-ROOM='' BINDS='' LIMIT='' BASE=''
+ROOM='' PROBE='' BINDS='' LIMIT='' BASE=''
 MY_UID='' DIRECTIVES='' UNSURE=' ' S_unix='' MY_BOUNDS='' AS='' CAPABILITIES='' HEARD='' HEARD_EXIT='' PATIENCE='' READ_AS='' HAND='' LOGFILE='' LOG_PATH='' MADE='' SOCKETS="$NL" PLACES="$NL" READERS="$NL" CONFIG_BY=0 CONFIG_FILES='' CONFIG_WHOLE=0 MODULES_PLACE=several SHOWN='' OPT_G='' LEFT=1 EXPANDED='' OUR_DIRS="$NL" SERVICES="$NL" STEPS='' LISTS='' SETTLED='' UNSAFE='' LED=''
-OM='' S_om='' S_as='' S_session='' S_listen='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' BROKEN='' TITLE_CUT=0 CHILDREN='' WORKERS='' STARTED='' ROLES=' ' ROLES_AT=-9 SEEN=' ' ACCEPTING=''
+AFTER='' SUCCESSOR='' SERVICE='' SERVICE_MAIN='' OM='' S_om='' S_as='' S_session='' S_listen='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' BROKEN='' TITLE_CUT=0 CHILDREN='' WORKERS='' STARTED='' ROLES=' ' ROLES_AT=-9 SEEN=' ' ACCEPTING=''
 COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
@@ -1037,6 +1037,39 @@ listening_among() {
     NF == 11 && $11 in want { split($9, p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
 }
 
+# told_probe: in a process of its own, what stands at the port that is probed, in our network, where the probe ends: A_probe is that port and
+# the name or address before it, `*` where that is resolved elsewhere. Lines of "probe=listen INODE KIND ADDRESS", of "probe=local ADDRESS",
+# which are this host's, and of "probe=resolved ADDRESS". The kernel tells of listeners first.
+told_probe() {
+  local _port _host
+  _port=${A_probe%% *} _host=${A_probe#* }
+  case $_port in '' | *[!0-9]* | ??????*) return 0 ;; esac
+  awk -v P="$(printf '%04X' "$_port")" '
+    function say(line) { if (told++ < 200) { print "probe=" line; fflush() } }
+    function listening(kind,   file, line, w, a) {
+      for (file = "/proc/self/net/" kind; (getline line < file) > 0;) {
+        split(line, w)
+        if (w[1] == "sl") continue
+        if (w[4] != "0A") break
+        if (split(w[2], a, ":") == 2 && a[2] == P) say("listen " w[10] " " kind " " a[1])
+      }
+      close(file)
+    }
+    function own(   line, w, last) {
+      while ((getline line < "/proc/self/net/fib_trie") > 0) {
+        split(line, w)
+        if (w[1] == "|--") last = w[2]
+        else if (line ~ /\/32 host LOCAL/ && !seen[last]++) say("local " last)
+      }
+      while ((getline line < "/proc/self/net/if_inet6") > 0) { split(line, w); say("local " w[1]) }
+    }
+    BEGIN { listening("tcp"); listening("tcp6"); own() }' /dev/null
+  case $_host in
+    '*' | *:*) ;;
+    *[!0-9.]*) within 2 getent ahosts "$_host" 2>/dev/null | awk '$2 == "STREAM" && n++ < 20 { print "probe=resolved " $1; fflush() }' ;;
+  esac
+}
+
 # ------------------------------------------------------------------------------------------ the door: effective settings
 
 # read_directives [ctx=CONTEXT] FILE...: what matters to us of these files, each line once: context TAB name TAB arguments.
@@ -1795,14 +1828,14 @@ own_version() {
   else heard 11 65536 within 10 env -i "PATH=$PATH" $AS /proc/self/fd/9 -V 9<"/proc/$1/exe"; printf '%s' "$HEARD"; fi
 }
 
-# survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, FREE, CWD, EXE, MACHINE, CPUS,
+# survey MASTER: what takes a process of its own to find out, side by side: OLD_V, OLD_SHA, PROBE, FREE, CWD, EXE, MACHINE, CPUS,
 # ABOUT (what the kernel says), PACKAGE, and SHOWN, what systemd says of the unit.
 survey() {
   local _replies _sum _text _free
   unit_of "$1"
   uptime_now
   WALL_UP=${UP%.*}
-  OLD_V='' OLD_SHA='' FREE=0 CWD=/ MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
+  OLD_V='' OLD_SHA='' PROBE='' FREE=0 CWD=/ MACHINE='' LIBC='' LIBRARIES='' ABOUT='' PACKAGE='' EPOCH=0 SHOWN=''
   count_processors
   user_of "$1"
   link_of "/proc/$1/exe"
@@ -1818,6 +1851,7 @@ survey() {
     (say machine "$(uname -m)"; say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)") &
     library_names &
     told_sockets "$1" &
+    told_probe &
     surroundings "$1" &
     package_of &
     say wall "$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')" &
@@ -1842,6 +1876,7 @@ survey() {
       package=*) PACKAGE=${_text#*=} ;;
       unsafe) UNSAFE=' error_log' ;;
       socket=*) SOCKETS="$SOCKETS${_text#*=}$NL" ;;
+      probe=*) PROBE="$PROBE${_text#*=}$NL" ;;
       shown=*) SHOWN=$SHOWN${_text#*=} ;;
       shown.*) SHOWN=$SHOWN$NL ;;
     esac
@@ -2008,12 +2043,13 @@ path_nginx() {
   done
 }
 
-# look_at_binary MASTER: OLD_INO and PATH_INO, of the file that runs and of BIN at its path; SAME_MOUNTS, SAME_ROOT: whether it sees
-# what we see; MAGIC, the first bytes at the path; SHARED. What we put beside the binary has to lie there for the master, too.
+# look_at_binary MASTER: OLD_INO and PATH_INO, of the file that runs and of BIN at its path; SAME_MOUNTS, SAME_ROOT, SAME_NETWORK: whether
+# it sees what we see; MAGIC, the first bytes at the path; SHARED. What we put beside the binary has to lie there for the master, too.
 look_at_binary() {
   path_nginx
   read_inodes "/proc/$1/exe" "$BIN" "/proc/$1/ns/mnt" /proc/self/ns/mnt "${BIN%/*}" "/proc/$1/root${BIN%/*}" "$PATH_NGINX"
-  OLD_INO=$INODE_1 PATH_INO=$INODE_2 SAME_MOUNTS=0 SAME_ROOT=0
+  OLD_INO=$INODE_1 PATH_INO=$INODE_2 SAME_MOUNTS=0 SAME_ROOT=0 SAME_NETWORK=1
+  [ ! -e "/proc/$1/ns/net" ] || [ "/proc/$1/ns/net" -ef /proc/self/ns/net ] || SAME_NETWORK=0
   [ "$INODE_3" != "$INODE_4" ] || SAME_MOUNTS=1
   # What may not be looked into is taken for the same.
   [ -n "$INODE_6" ] && [ "$INODE_5" != "$INODE_6" ] || SAME_ROOT=1
@@ -2077,6 +2113,32 @@ guard_choice() {
   if [ "$MY_UID" = 0 ]; then KIND=systemd
   # Without lingering, a user's services end with the last login.
   elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then KIND=systemd-user; fi
+}
+
+# ask_service: SERVICE is what the service manager says of the unit: `moves` (it is being stopped, started or reloaded, or it was told to, or
+# nobody answers), `stopped` (by whoever said so; also where that took too long), `failed`, `runs`, or `none` without a unit. SERVICE_MAIN is the
+# number of its main process.
+ask_service() {
+  local _line _state _job _result
+  SERVICE=none SERVICE_MAIN=''
+  [ -n "$S_unit" ] && command -v systemctl >/dev/null || return 0
+  _state='' _job='' _result=''
+  while IFS= read -r _line; do
+    case $_line in
+      ActiveState=*) _state=${_line#*=} ;;
+      Job=*) _job=${_line#*=} ;;
+      Result=*) _result=${_line#*=} ;;
+      MainPID=*) SERVICE_MAIN=${_line#*=} ;;
+    esac
+  done <<EOF
+$(within 5 systemctl show -p ActiveState -p Job -p Result -p MainPID "$S_unit" 2>/dev/null)
+EOF
+  case $_state:${_job:-0}:$_result in
+    active:0:*) SERVICE=runs ;;
+    inactive:0:* | failed:0:timeout) SERVICE=stopped ;;
+    failed:0:*) SERVICE=failed ;;
+    *) SERVICE=moves ;;
+  esac
 }
 
 # ------------------------------------------------------------------------------------------------------ the door: logs
@@ -2823,7 +2885,7 @@ guard_watches() {
     return 0
   fi
   if ! lives "$S_om" "$S_om_start"; then
-    take_mutex && load_state && may_act && forward
+    take_mutex && load_state && may_act && without_old
     return 0
   fi
   listeners_of "$S_om"
@@ -3063,8 +3125,8 @@ at_pid_file() {
   aside 5 env -i "PATH=$PATH" $READ_AS /bin/sh -c "$1" at "$S_pidf" "${2-}"
 }
 
-# undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, committed, changed-by-others,
-# outage. Needs no new bytes: links and renames only.
+# undo: back to the old generation, from whatever state. OUTCOME: untouched, rolled-back, changed-by-others, outage, down; committed,
+# where that was decided before. Needs no new bytes: links and renames only.
 undo() {
   find_pair
   if [ "$S_phase" = staged ]; then close_books untouched "$DECISION_WHY"; return 0; fi
@@ -3075,12 +3137,11 @@ undo() {
   fi
   end_rehearsal
   [ "$S_phase" = undoing ] || { S_phase=undoing; save_state; journal undoing; }
-  if [ "$OM_LIVES" = 0 ] && [ "$NM_LIVES" = 1 ]; then forward; return; fi
   # Whoever owns the directory of the binary can hold this up: what serves must not wait for that.
   if ! put_old && [ -z "$HAND" ]; then close_books changed-by-others "another file is at $S_bin"; return 1; fi
   # A rehearsal changes nothing that serves: whoever ended the master meanwhile meant it.
   if [ "$OM_LIVES" = 0 ] && [ "$S_usr2" = stub ]; then close_books untouched "$DECISION_WHY"; return 0; fi
-  if [ "$OM_LIVES" = 0 ]; then rescue; return; fi
+  if [ "$OM_LIVES" = 0 ]; then without_old; return; fi
   set_deadline "$S_confirm"
   if old_serves && end_new && { pid_file_is "$S_om" || others_lead "${S_pidf%/*}"; }; then
     ! is_poisoned || heal
@@ -3096,7 +3157,7 @@ undo() {
     set_deadline 50
     return 1
   else
-    rescue
+    without_old
   fi
 }
 
@@ -3134,76 +3195,6 @@ heal() {
   fi
   S_logs=$_logs
   put_old
-}
-
-# forward: the old master is gone and the new one lives: nothing to go back to. Where it serves, the books follow the
-# truth; where it does not within ready-timeout, only a cold start is left.
-forward() {
-  local _forward_by
-  uptime_now
-  _forward_by=$((NOW + S_ready))
-  until enough_accept; do
-    uptime_now
-    lives "$S_nm" "$S_nm_start" && [ "$NOW" -lt "$_forward_by" ] || break
-    go_on_waiting
-    pause
-  done
-  if [ -z "$ACCEPTING" ]; then rescue; return; fi
-  rm -f "$D/decision"
-  decide commit old-master-gone && finish_commit
-}
-
-# end_remains: whoever of either generation still runs, by the file that it runs: it may hold the sockets.
-end_remains() {
-  local _remains _left _one
-  generation_of "$S_new_ino"
-  _remains=$RUNNING
-  generation_of "$S_old_ino"
-  # shellcheck disable=SC2086
-  signal_all KILL $_remains $RUNNING
-  # A unix socket that they listened on would make the start fail with "address in use". One that somebody else bound since has
-  # another inode.
-  _left=$S_unix
-  while [ -n "$_left" ]; do
-    _one=${_left%%"|"*} _left=${_left#*"|"}
-    decode "${_one#* }" && is_plain "$VALUE" && [ -S "$VALUE" ] || continue
-    inode_of "$VALUE"
-    [ "$INODE" = "${_one%% *}" ] || continue
-    # What a master of another user names is for that user to remove.
-    READ_AS=$S_as
-    [ -n "$S_as" ] || reader_of "${VALUE%/*}"
-    # shellcheck disable=SC2086
-    aside 5 $READ_AS rm -f "$VALUE"
-  done
-}
-
-# rescue: nobody is left. Ends what still holds the sockets, puts the old binary back and starts it the way the host does.
-rescue() {
-  local _outcome
-  read_decision
-  may_act "$DECISION" || return 1
-  journal outage
-  # An old master that still drains would delete the pid file of the one that is started now.
-  if lives "$S_om" "$S_om_start"; then
-    signal TERM "$S_om" "$S_om_start"
-    gone_within 20 "$S_om" "$S_om_start" || signal KILL "$S_om" "$S_om_start"
-    gone_within 20 "$S_om" "$S_om_start"
-  fi
-  end_remains
-  put_old
-  at_pid_file "$DROP_BOTH"
-  may_act "$DECISION" || return 1
-  # A start may take longer than the guard waits for a sign of life.
-  set_deadline 1200
-  if [ -n "$S_unit" ] && command -v systemctl >/dev/null; then
-    systemctl reset-failed "$S_unit" 2>/dev/null
-    systemctl restart "$S_unit" 2>/dev/null
-  else
-    as_master "$S_bin" >/dev/null 2>&1
-  fi
-  _outcome=outage
-  pid_in "$S_pidf" && start_of "$PID_TEXT" || _outcome=down
-  close_books "$_outcome" "$DECISION_WHY"
 }
 
 # close_books OUTCOME WHY: nothing of ours stays but journal, decision, last and the retained binaries. In an order that
@@ -3257,6 +3248,187 @@ as_master() {
     [ -n "$ROOM" ] || exec $LIMIT env -i "PATH=$PATH" "$@" </dev/null
     BINDS=$BINDS exec $LIMIT $ROOM /bin/sh -c "$FURNISH" room env -i "PATH=$PATH" "$@" </dev/null
   )
+}
+
+# ------------------------------------------------------------------------------------------------------ without the old master
+
+# without_old: somebody ended the old master before anybody decided: an operator, a crash, or the service manager, which may be about to
+# start it anew, with what lies on the disk: the old file. So nothing is decided before it has ended what it does.
+without_old() {
+  await_aftermath || return 1
+  case $AFTER in
+    restarted | stopped) close_after_service ;;
+    new) forward ;;
+    *) rescue ;;
+  esac
+}
+
+# await_aftermath: what is decided already is tried again in five seconds; what is not, at the guard's next look.
+await_aftermath() {
+  ! aftermath || return 0
+  journal stuck why 'the service is being stopped or started'
+  [ -z "$DECISION" ] || set_deadline 50
+  return 1
+}
+
+# aftermath: AFTER is what came of it: `restarted` (SUCCESSOR is a master that is neither), `stopped` (the service was), `new` (the new
+# one serves on, and for five seconds the service manager was told nothing), `none`. False where that is not over within a minute, or
+# somebody else acts by then. The new one alone costs nobody a request, so there is time; where nobody lives, there is none.
+aftermath() {
+  local _by _quiet _told
+  uptime_now
+  _by=$((NOW + 600)) _quiet=$((NOW + 50)) _told=0
+  while :; do
+    read_decision
+    may_act "$DECISION" || return 1
+    find_pair
+    [ "$NM_LIVES" = 1 ] || drop_orphans
+    ask_service
+    uptime_now
+    if [ "$SERVICE" = moves ]; then
+      [ "$_told" = 1 ] || journal waits-for-service unit "$S_unit"
+      _told=1 _quiet=$((NOW + 50))
+    elif find_successor; then AFTER=restarted; successor_serves; return 0
+    elif [ "$NM_LIVES" = 0 ]; then
+      case $SERVICE in
+        stopped) AFTER=stopped; return 0 ;;
+        # Where its main process ended a moment ago, it was perhaps not told yet.
+        runs) ! start_of "$SERVICE_MAIN" && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
+        *) AFTER=none; return 0 ;;
+      esac
+    elif [ "$NOW" -ge "$_quiet" ]; then AFTER=new; return 0
+    fi
+    [ "$NOW" -lt "$_by" ] || return 1
+    # The deadline of a hold is not the guard's to move.
+    [ "$ACTOR" = guard ] || go_on_waiting
+    pause
+  done
+}
+
+# drop_orphans: workers of a new master that was killed go on accepting, on the sockets that whoever is started now wants to bind.
+drop_orphans() {
+  generation_of "$S_new_ino"
+  # shellcheck disable=SC2086
+  signal_all QUIT $RUNNING
+  [ -n "$RUNNING" ] || drop_unix_sockets
+}
+
+# find_successor: SUCCESSOR is a living master of this instance that is neither the old nor the new one.
+find_successor() {
+  SUCCESSOR=$SERVICE_MAIN
+  # Without a service manager the pid file tells, where nobody else writes it.
+  [ -n "$S_unit" ] || others_lead "${S_pidf%/*}" || ! pid_in "$S_pidf" || SUCCESSOR=$PID_TEXT
+  case $SUCCESSOR in '' | 0 | "$S_om" | "$S_nm") return 1 ;; esac
+  start_of "$SUCCESSOR" && { runs_old_file "$SUCCESSOR" || runs_new "$SUCCESSOR"; }
+}
+
+# successor_serves: waits until it does; its workers come a moment after its pid file. At most five seconds: it is not ours.
+successor_serves() {
+  local _by _start
+  uptime_now
+  _by=$((NOW + 50)) _start=$START
+  while lives "$SUCCESSOR" "$_start" && [ "$NOW" -lt "$_by" ]; do
+    listeners_of "$SUCCESSOR"
+    workers_of "$SUCCESSOR"
+    # shellcheck disable=SC2086
+    accepting_among $WORKERS
+    [ -z "$ACCEPTING" ] || return 0
+    pause
+    uptime_now
+  done
+}
+
+runs_old_file() {
+  inode_of_process "$1"
+  [ -n "$INODE" ] || return 1
+  case $INODE in "$S_path_ino" | "$S_old_ino") return 0 ;; *) return 1 ;; esac
+}
+
+# close_after_service: what was started, or stopped, is what counts. A commit that was decided may have put the new file on the disk.
+close_after_service() {
+  if pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then at_pid_file "$DROP_OLDBIN"; fi
+  if [ "$AFTER" = stopped ]; then close_books changed-by-others service-stopped
+  elif runs_old_file "$SUCCESSOR"; then close_books rolled-back service-restarted
+  elif [ "$DECISION" = commit ]; then close_books committed service-restarted
+  else close_books changed-by-others service-restarted; fi
+}
+
+# forward: the old master was ended for good and the new one lives: nothing to go back to. Where it serves, the books follow the
+# truth, and tell whose doing it was; where it does not within ready-timeout, only a cold start is left.
+forward() {
+  local _forward_by
+  uptime_now
+  _forward_by=$((NOW + S_ready))
+  until enough_accept; do
+    uptime_now
+    lives "$S_nm" "$S_nm_start" && [ "$NOW" -lt "$_forward_by" ] || break
+    go_on_waiting
+    pause
+  done
+  if [ -z "$ACCEPTING" ]; then rescue; return; fi
+  rm -f "$D/decision"
+  decide commit old-master-gone && finish_commit
+}
+
+# end_remains: whoever of either generation still runs, by the file that it runs: it may hold the sockets.
+end_remains() {
+  local _remains
+  generation_of "$S_new_ino"
+  _remains=$RUNNING
+  generation_of "$S_old_ino"
+  # shellcheck disable=SC2086
+  signal_all KILL $_remains $RUNNING
+  drop_unix_sockets
+}
+
+# drop_unix_sockets: on which both generations listened. Whoever was killed left them, and the next start would fail with "address in
+# use". One that somebody else bound since has another inode.
+drop_unix_sockets() {
+  local _left _one
+  _left=$S_unix
+  while [ -n "$_left" ]; do
+    _one=${_left%%"|"*} _left=${_left#*"|"}
+    decode "${_one#* }" && is_plain "$VALUE" && [ -S "$VALUE" ] || continue
+    inode_of "$VALUE"
+    [ "$INODE" = "${_one%% *}" ] || continue
+    # What a master of another user names is for that user to remove.
+    READ_AS=$S_as
+    [ -n "$S_as" ] || reader_of "${VALUE%/*}"
+    # shellcheck disable=SC2086
+    aside 5 $READ_AS rm -f "$VALUE"
+  done
+}
+
+# rescue: nobody serves, or none that could be kept. Unless the service manager has seen to it, or was told to leave it so: ends what
+# still holds the sockets, puts the old binary back and starts it the way the host does.
+rescue() {
+  local _outcome
+  read_decision
+  may_act "$DECISION" || return 1
+  await_aftermath || return 1
+  case $AFTER in restarted | stopped) close_after_service; return ;; esac
+  journal outage
+  # An old master that still drains would delete the pid file of the one that is started now.
+  if lives "$S_om" "$S_om_start"; then
+    signal TERM "$S_om" "$S_om_start"
+    gone_within 20 "$S_om" "$S_om_start" || signal KILL "$S_om" "$S_om_start"
+    gone_within 20 "$S_om" "$S_om_start"
+  fi
+  end_remains
+  put_old
+  at_pid_file "$DROP_BOTH"
+  may_act "$DECISION" || return 1
+  # A start may take longer than the guard waits for a sign of life.
+  set_deadline 1200
+  if [ -n "$S_unit" ] && command -v systemctl >/dev/null; then
+    systemctl reset-failed "$S_unit" 2>/dev/null
+    systemctl restart "$S_unit" 2>/dev/null
+  else
+    as_master "$S_bin" >/dev/null 2>&1
+  fi
+  _outcome=outage
+  pid_in "$S_pidf" && start_of "$PID_TEXT" || _outcome=down
+  close_books "$_outcome" "$DECISION_WHY"
 }
 
 # ------------------------------------------------------------------------------------------------------------- modules
@@ -3416,7 +3588,9 @@ finish_commit() {
   quit_orphans
   [ "$S_quit" = 1 ] || remember_previous
   wait "$SYNCING" 2>/dev/null
-  close_books committed "$DECISION_WHY"
+  # Nobody asked for that one.
+  if [ "$DECISION_WHY" = old-master-gone ]; then close_books changed-by-others old-master-gone
+  else close_books committed "$DECISION_WHY"; fi
 }
 
 # install_new: the new file takes the path. False where another file came there meanwhile; the books are then closed.
@@ -3594,6 +3768,8 @@ facts_master() {
   rec_text pathInode "$PATH_INO"
   rec_bool sameMounts "$SAME_MOUNTS"
   rec_bool sameRoot "$SAME_ROOT"
+  rec_bool sameNetwork "$SAME_NETWORK"
+  rec_lines probe "$PROBE"
   rec_text package "$PACKAGE"
   rec_lines about "$ABOUT"
   rec_text magic "$MAGIC"
@@ -4792,6 +4968,8 @@ rec_final() {
   rec_bool poisoned "$POISONED"
   if lives "$S_om" "$S_om_start"; then rec_raw oldGone false; else rec_raw oldGone true; fi
   [ -n "$1" ] || return 0
+  # One that others started has sockets of its own.
+  case $1 in "$S_om" | "$S_nm") ;; *) L_DEC='' ;; esac
   [ -n "$L_DEC" ] || listeners_of "$1"
   workers_of "$1" "$S_nm"
   # What takes a process of its own, side by side.
@@ -4879,7 +5057,7 @@ both_generations() {
 # -------------------------------------------------------------------------------------------------------- conversation
 
 REQUEST_KEYS='pid_file nonce run who kind hand sha256 blake old_version new_version need cover confirm ready drain hold keep dir
-encoding size whole module modules test why repair decide'
+encoding size whole module modules test why repair decide probe'
 
 # parse_request LINE: ID, VERB and the A_ variables.
 parse_request() {
@@ -4888,11 +5066,14 @@ parse_request() {
   _line=$1$TAB
   ID=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
   VERB=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
-  while [ -n "$_line" ]; do
-    _field=${_line%%"$TAB"*} _line=${_line#*"$TAB"}
+  set -f
+  IFS=$TAB
+  for _field in $_line; do
     _k=${_field%%=*}
     case " $REQUEST_KEYS " in *[[:space:]]"$_k"[[:space:]]*) eval "A_$_k=\${_field#*=}" ;; esac
   done
+  IFS=" $TAB$NL"
+  set +f
 }
 
 run_verb() {

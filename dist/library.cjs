@@ -897,6 +897,7 @@ function execChannel(raw, link) {
 			kind: "lost",
 			cause: "given up by this run"
 		});
+		kill(raw);
 		raw.close();
 	};
 	return {
@@ -906,6 +907,19 @@ function execChannel(raw, link) {
 		ended,
 		abort
 	};
+}
+/**
+* Ends the process group of the login's program, which may neither read its input nor write. ssh2's own `signal` does
+* nothing once the input was ended, which RFC 4254 (6.9) does not ask for.
+*
+* OpenSSH refuses this where the command was forced on the login, and where root logs in to one that does not separate
+* privileges then, such as 9.2 (session.c, session_signal_req). No other request ends a process. What reads its input or
+* writes ends with the channel all the same; what only waits goes on until it ends by itself, also after the connection.
+* Processes of others (root's, behind sudo) and other process groups are not reached either: they find their input ended.
+*/
+function kill(raw) {
+	const { outgoing, _client: client } = raw;
+	if (outgoing.state === "open" || outgoing.state === "eof") client._protocol.signal(outgoing.id, "KILL");
 }
 const NOT_READ = "the command does not read its input any more";
 function stdinOf(raw) {

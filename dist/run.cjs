@@ -14,6 +14,7 @@ let node_path = require("node:path");
 let node_timers_promises = require("node:timers/promises");
 let node_fs = require("node:fs");
 let node_vm = require("node:vm");
+let node_dns_promises = require("node:dns/promises");
 
 // src/config.ts
 /** What a run was asked to do: the typed form of every input. Made only by `inputs/parse.ts`. */
@@ -2652,6 +2653,20 @@ const CODES = {
 			fix: "reload first, then upgrade"
 		},
 		{
+			code: "network-namespace",
+			severity: "refuses",
+			found: "the master serves in a network namespace of its own, and `health-from: target` would ask in another one",
+			why: "somebody else would answer the probes, or nobody",
+			fix: "`health-from: runner` with a URL that leads to it, or `health-url: none`"
+		},
+		{
+			code: "not-attributed",
+			severity: "warns",
+			found: "the listening socket at the probed address is none that the master holds, or the address is none of the target’s own",
+			why: "a good answer may be somebody else’s word; the verdict says that it is not attributed",
+			fix: "probe an address and port on which this nginx itself listens"
+		},
+		{
 			code: "health-red-before",
 			severity: "survivable",
 			found: "the health URL is red before any change",
@@ -2748,9 +2763,9 @@ const CODES = {
 		{
 			code: "shell-denied",
 			severity: "refuses",
-			found: "the login has no shell that runs a command",
+			found: "the login runs another program instead of our command: none, or a shell that reads its standard input",
 			why: "nothing can be done there",
-			fix: "give it a POSIX shell"
+			fix: "a POSIX shell in passwd; no `exec` in a start file (~/.bashrc, ~/.zshenv, config.fish) but for interactive shells; no forced command"
 		},
 		{
 			code: "not-retained",
@@ -3936,7 +3951,7 @@ function listensIn(directives, { root }) {
 		const [where = "", ...options] = args.split(" ");
 		if (options.includes("quic")) found.quic = true;
 		if (options.includes("quic") || options.includes("udp")) continue;
-		const addresses = addressesOf(where, { port: context === "http.server" ? root ? 80 : 8e3 : void 0 });
+		const addresses = addressesOf$1(where, { port: context === "http.server" ? root ? 80 : 8e3 : void 0 });
 		if (addresses === void 0) found.unsure = true;
 		const own = options.some((option) => OWN.test(option));
 		const reuseport = options.includes("reuseport");
@@ -3949,7 +3964,7 @@ function listensIn(directives, { root }) {
 	return found;
 }
 /** ngx_parse_url and ngx_parse_addr_port; undefined where only nginx could tell. */
-function addressesOf(where, { port }) {
+function addressesOf$1(where, { port }) {
 	if (where === "(default)") return [`0.0.0.0:${port}`];
 	if (where.includes("$") || where === "(unknown)") return void 0;
 	if (where.startsWith("unix:")) return [where];
@@ -4850,1199 +4865,6 @@ function built(result, binary) {
 	result.notes.push(`The new binary: ${path}`, `configure arguments: ${printArgs(build.arguments)}`);
 }
 
-// src/target/surroundings.ts
-/** From lines of `KEY=VALUE`; a key may come several times. */
-function parseSurroundings(lines) {
-	const all = (key) => lines.flatMap((line) => line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []);
-	const first = (key) => all(key)[0];
-	const number = (key) => first(key) === void 0 ? null : Number(first(key));
-	const [options, point] = splitOnce(first("mount") ?? "");
-	const [soft, hard] = splitOnce(first("nofile") ?? "");
-	return {
-		threads: number("Threads") ?? 1,
-		noNewPrivileges: first("NoNewPrivs") === "1",
-		seccomp: first("Seccomp") === "2",
-		openFiles: soft === "" ? null : {
-			soft,
-			hard
-		},
-		mostFiles: splitOnce(first("mostFiles") ?? "")[1],
-		mount: point === "" ? null : {
-			options: options.split(","),
-			point
-		},
-		label: first("label") ?? "",
-		selinuxEnforces: first("selinux") === "1",
-		preloads: all("preload"),
-		heldKb: number("held") ?? 0,
-		freeKb: least([number("available"), inKb(number("cgroupMemory"))]),
-		processesLeft: least([number("cgroupPids"), number("userPids")])
-	};
-}
-function splitOnce(text) {
-	const at = text.indexOf(" ");
-	return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
-}
-function inKb(bytes) {
-	return bytes === null ? null : Math.floor(bytes / 1024);
-}
-function least(numbers) {
-	const known = numbers.filter((each) => each !== null);
-	return known.length === 0 ? null : Math.min(...known);
-}
-
-// src/target/facts.ts
-/** What a process of nginx says it is: `leaving` is a worker that shuts down, `cache` also a privileged agent. */
-const ROLES = [
-	"worker",
-	"leaving",
-	"master",
-	"cache",
-	"other"
-];
-const UPGRADE_PHASES = [
-	"staged",
-	"rehearsing",
-	"begun",
-	"ready",
-	"retired",
-	"held",
-	"committing",
-	"undoing"
-];
-/** Throws TypeError where a field is missing or of another type. */
-function parseFacts(raw) {
-	const read = fieldsOf(raw, "facts");
-	return {
-		uid: read.number("uid"),
-		machine: read.textOrNull("machine") ?? "",
-		cpus: read.numberOrNull("cpus") ?? 1,
-		systemd: read.flag("systemd"),
-		guardKind: read.text("guardKind"),
-		whyNot: read.textOrNull("whyNot"),
-		masters: read.text("masters"),
-		master: isObject(raw["master"]) ? parseMaster(raw) : null,
-		ours: parseOwn(raw)
-	};
-}
-function parseMaster(raw) {
-	const read = fieldsOf(raw, "facts of the master");
-	const unit = read.object("unit");
-	const predecessor = processOf(read.object("predecessor"));
-	return {
-		machine: read.textOrNull("machine") ?? "",
-		title: read.text("title"),
-		titleCut: read.flag("titleCut"),
-		unsafe: words(read.text("unsafe")),
-		argv0: read.text("argv0"),
-		cwd: read.text("cwd"),
-		path: read.text("path"),
-		binaryPlace: read.text("binaryPlace"),
-		modulesPlace: read.text("modulesPlace"),
-		exe: read.text("exe"),
-		exeInode: read.text("exeInode"),
-		sharedWith: read.textOrNull("sharedWith") ?? "",
-		pathInode: read.text("pathInode"),
-		magic: read.text("magic").replaceAll(" ", ""),
-		sha256: read.text("sha256"),
-		build: read.text("build"),
-		signals: read.text("signals"),
-		prefix: read.text("prefix"),
-		conf: read.text("conf"),
-		pidFile: read.text("pidFile"),
-		optC: read.text("optC"),
-		optP: read.text("optP"),
-		optE: read.text("optE"),
-		libc: read.text("libc"),
-		libraries: new Set(words(read.text("libraries"))),
-		directives: read.lines("directives").map(parseDirective),
-		modules: read.lines("modules"),
-		pidDirective: read.text("pidDirective"),
-		user: read.text("user"),
-		daemon: read.text("daemon"),
-		masterProcess: read.text("masterProcess"),
-		workerProcesses: read.text("workerProcesses"),
-		acceptMutex: read.text("acceptMutex"),
-		errorLog: read.text("errorLog"),
-		process: processOf(read.object("master")) ?? {
-			pid: 0,
-			startTime: ""
-		},
-		parent: read.number("parent"),
-		predecessor: predecessor === null ? null : {
-			process: predecessor,
-			workers: read.number("predecessorWorkers")
-		},
-		uid: read.number("masterUid"),
-		sameMounts: read.flag("sameMounts"),
-		sameRoot: read.flag("sameRoot"),
-		surroundings: parseSurroundings(read.lines("about")),
-		package: read.text("package"),
-		fileCapabilities: read.text("fileCapabilities"),
-		pathNginx: otherNginx(read.text("pathNginx"), read.text("pathNginxVersion")),
-		newestConfig: newestOf(read.text("newestConfig")),
-		encryptedKeys: read.lines("encryptedKeys"),
-		clock: {
-			epoch: read.number("epoch"),
-			uptime: read.number("uptime")
-		},
-		diskFreeKb: read.number("diskFreeKb"),
-		pathWritable: read.flag("pathWritable"),
-		pidText: read.textOrNull("pidText"),
-		oldbin: read.textOrNull("oldbin"),
-		ledPaths: read.lines("ledPaths").map(parseLed),
-		pidDirWritable: read.flag("pidDirWritable"),
-		listeners: read.lines("listeners"),
-		children: read.objects("children").map(parseChild),
-		unit: unit === null ? null : parseUnit(unit)
-	};
-}
-function words(text) {
-	return text.split(" ").filter((word) => word !== "");
-}
-function parseDirective(line) {
-	const [context = "", name = "", ...args] = line.split(" ");
-	return {
-		context,
-		name,
-		args: args.join(" ")
-	};
-}
-function otherNginx(path, said) {
-	return path === "" ? null : {
-		path,
-		version: parseBuildInfo(said).version
-	};
-}
-function parseLed(line) {
-	const at = line.lastIndexOf(":");
-	return {
-		directory: line.slice(0, at),
-		user: line.slice(at + 1).trim() || null
-	};
-}
-function newestOf(text) {
-	const [, at, file] = /^(\d+) (.+)$/.exec(text) ?? [];
-	return at === void 0 || file === void 0 ? null : {
-		at: Number(at),
-		file
-	};
-}
-function parseChild(raw) {
-	const read = fieldsOf(raw, "facts of a child");
-	return {
-		process: {
-			pid: read.number("pid"),
-			startTime: read.text("startTime")
-		},
-		role: ROLES.find((role) => role === raw["role"]) ?? "other",
-		accepting: read.flag("accepting"),
-		sameFile: read.flag("sameFile"),
-		connections: Math.max(0, read.number("watched") - 1)
-	};
-}
-function parseUnit(raw) {
-	const read = fieldsOf(raw, "facts of the unit");
-	const properties = keyValues(read.lines("properties"));
-	return {
-		name: read.text("name"),
-		startsBinary: read.flag("startsBinary"),
-		properties
-	};
-}
-function parseOwn(raw) {
-	const read = fieldsOf(raw, "facts of earlier runs");
-	const table = (name) => Array.isArray(raw[name]) ? keyValues(read.lines(name), decoded) : null;
-	const upgrade = read.object("upgrade");
-	return {
-		directory: read.text("directory"),
-		lock: table("lock"),
-		lockAlive: read.flag("lockAlive"),
-		upgrade: upgrade === null ? null : parseUpgrade(upgrade),
-		broken: read.textOrNull("broken"),
-		previous: table("previous"),
-		last: table("last"),
-		retained: read.lines("retained")
-	};
-}
-function parseUpgrade(raw) {
-	const read = fieldsOf(raw, "facts of the upgrade under way");
-	const phase = UPGRADE_PHASES.find((known) => known === raw["phase"]);
-	if (phase === void 0) throw new TypeError(`the target is in a phase unknown to this version: ${read.text("phase")}`);
-	return {
-		nonce: read.text("nonce"),
-		phase,
-		kind: read.text("kind"),
-		run: read.text("run"),
-		who: read.text("who"),
-		oldSha256: read.text("old_sha"),
-		newSha256: read.text("new_sha"),
-		oldVersion: read.text("old_version"),
-		newVersion: read.text("new_version"),
-		guardKind: read.text("guard_kind"),
-		oldMaster: processOf(read.object("oldMaster")),
-		newMaster: processOf(read.object("newMaster")),
-		parked: read.flag("parked"),
-		oldLives: read.flag("oldLives"),
-		newLives: read.flag("newLives"),
-		decision: read.text("decision"),
-		decisionWhy: read.text("decisionWhy"),
-		guardLives: read.flag("guardLives"),
-		sameBoot: read.flag("sameBoot"),
-		deadlineIn: read.number("deadlineIn") * 100
-	};
-}
-/** A process record of the helper; null where there is none. */
-function processOf(raw) {
-	if (raw === null) return null;
-	const read = fieldsOf(raw, "a process");
-	return {
-		pid: read.number("pid"),
-		startTime: read.text("startTime")
-	};
-}
-function keyValues(lines, read = (value) => value) {
-	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", read(line.slice(line.indexOf("=") + 1))]));
-}
-/** In its books the helper writes `%`, `|` and control characters by their numbers. */
-function decoded(value) {
-	return value.replaceAll(/%([0-7][0-9a-f])/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
-}
-
-// src/connection/socket.ts
-/** Connects within `timeout`; rejects with the system's error, or one with the code `ETIMEDOUT`. */
-function openSocket(to, timeout) {
-	return new Promise((resolve, reject) => {
-		const socket = (0, node_net.connect)({
-			host: to.host,
-			port: to.port,
-			noDelay: true
-		});
-		let started = performance.now();
-		socket.on("connectionAttempt", () => {
-			started = performance.now();
-		});
-		const timer = setTimeout(() => socket.destroy(timedOut()), timeout);
-		socket.on("error", (error) => {
-			clearTimeout(timer);
-			reject(error);
-		});
-		socket.once("connect", () => {
-			clearTimeout(timer);
-			resolve({
-				socket,
-				roundTripMs: performance.now() - started
-			});
-		});
-	});
-}
-/**
-* ssh2 writes each packet in up to three pieces, which TCP_NODELAY would turn into as many segments: whatever is
-* written within one tick leaves in one system call instead.
-*/
-function coalesceWrites(socket) {
-	const original = socket.write.bind(socket);
-	let corked = false;
-	const release = () => {
-		corked = false;
-		socket.uncork();
-	};
-	const write = (...args) => {
-		if (!corked) {
-			corked = true;
-			socket.cork();
-			process.nextTick(release);
-		}
-		return Reflect.apply(original, void 0, args);
-	};
-	Object.assign(socket, { write });
-}
-const FAULTS = {
-	ECONNREFUSED: {
-		finding: "the connection was refused: nothing listens there, or a firewall says no",
-		transient: true
-	},
-	ECONNRESET: {
-		finding: "the connection was reset",
-		transient: true
-	},
-	EPIPE: {
-		finding: "the connection was closed",
-		transient: true
-	},
-	ETIMEDOUT: {
-		finding: "no answer at all: wrong address, host down, or a firewall that drops packets",
-		transient: true
-	},
-	EHOSTUNREACH: {
-		finding: "no route to that host",
-		transient: true
-	},
-	ENETUNREACH: {
-		finding: "no route to that network",
-		transient: true
-	},
-	EAI_AGAIN: {
-		finding: "the name could not be looked up: DNS gave no answer",
-		transient: true
-	},
-	ENOTFOUND: {
-		finding: "the name has no address (DNS)",
-		transient: false
-	}
-};
-/** What a failed connection means, in words. */
-function networkFault(error) {
-	const first = error instanceof AggregateError ? error.errors[0] : error;
-	return FAULTS[errorCode(error)] ?? FAULTS[errorCode(first)] ?? {
-		finding: require_errors.messageOf(first),
-		transient: false
-	};
-}
-function errorCode(error) {
-	const code = error instanceof Error && "code" in error ? error.code : void 0;
-	return typeof code === "string" ? code : "";
-}
-function timedOut() {
-	return Object.assign(/* @__PURE__ */ new Error("no answer in time"), { code: "ETIMEDOUT" });
-}
-
-// src/connection/connect.ts
-/** Reaches this machine itself, or a host over SSH. Rejects with UpgradeError: `unreachable`, `host-key`, `auth`. */
-async function connect(target, { ssh, log }) {
-	if (target.kind === "local") {
-		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
-		return connectLocal();
-	}
-	const { host, port, user } = target;
-	const opening = openSocket({
-		host,
-		port
-	}, ssh.connectTimeout);
-	opening.catch(() => {});
-	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
-	try {
-		return await connectLibrary({
-			host,
-			port,
-			user,
-			ssh,
-			opening,
-			...log === void 0 ? {} : { log }
-		});
-	} catch (error) {
-		opening.then(({ socket }) => socket.destroy()).catch(() => {});
-		throw error;
-	}
-}
-
-// src/target/helper-text.ts
-const helperText = () => (0, node_fs.readFileSync)(new URL("./helper.sh", require("url").pathToFileURL(__filename).href), "utf8");
-
-// src/target/program.ts
-/** Read once, whatever the number of targets. */
-const programs = {};
-/**
-* The helper as it is sent: without comments and indentation, which are a third of it and one round trip more on a new
-* connection, and without trailing newline (a command substitution drops it there).
-*/
-function helperProgram() {
-	return programs.helper ??= asSent(helperText());
-}
-/** What decides on the target whether the helper has to run as root. In the bundle this file lies beside that one, too. */
-function gateProgram() {
-	return programs.gate ??= asSent((0, node_fs.readFileSync)(new URL("./gate.sh", require("url").pathToFileURL(__filename).href), "utf8"));
-}
-function asSent(text) {
-	return text.trimEnd().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, "");
-}
-/** The command line for a new helper, and what it must find on its standard input first. */
-function startOf({ entry, sudo, elevate, marker, pidFile }) {
-	const program = helperProgram();
-	const bytes = program.length;
-	if (elevate !== "asNeeded") return {
-		command: startCommand({
-			entry,
-			bytes,
-			sudo: elevate === "now" ? sudo : []
-		}),
-		input: `${program}nhu1\t${marker}\n`
-	};
-	const gate = `NHU_START='${readAndRun(bytes)}'\n${gateProgram()}`;
-	const hello = [
-		"nhu1",
-		marker,
-		`sudo=${sudo.join(" ")}`,
-		...pidFile === void 0 ? [] : [`pid_file=${pidFile}`]
-	];
-	return {
-		command: startCommand({
-			entry,
-			bytes: gate.length,
-			sudo: []
-		}),
-		input: `${gate}${hello.join("	")}\n${program}nhu1\t${marker}\n`
-	};
-}
-/** The command line that makes any login shell read exactly `bytes` of program from standard input and run it. */
-function startCommand(options) {
-	const role = options.sudo.length > 0 ? [options.entry, "elevated"] : [options.entry];
-	return [
-		...options.sudo,
-		"/bin/sh",
-		"-c",
-		`'${readAndRun(options.bytes)}'`,
-		"nginx-hot-upgrade",
-		...role
-	].join(" ");
-}
-/**
-* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. One that knows no such flags
-* says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
-*/
-function readAndRun(bytes) {
-	return `PATH=/usr/sbin:/usr/bin:/sbin:/bin;NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`;
-}
-
-// src/target/session.ts
-/** The target said no before anything was asked: no shell, no sudo. `code` is a preflight code. */
-var HelperRefused = class extends Error {
-	name = "HelperRefused";
-	code;
-	constructor(code, message) {
-		super(message);
-		this.code = code;
-	}
-};
-const MAX_LINE = 1048576;
-const MAX_NOISE = 4096;
-/**
-* Starts a helper. What is asked before its first record has come goes along with it, and is answered behind that.
-* Rejects with UpgradeError where no command can be started.
-*/
-async function openSession(connection, options) {
-	const marker = (0, node_crypto.randomBytes)(8).toString("hex");
-	const { entry, sudo, elevate, pidFile } = options;
-	const start = startOf({
-		entry,
-		sudo,
-		elevate,
-		marker,
-		...pidFile === void 0 ? {} : { pidFile }
-	});
-	const channel = await connection.start(start.command);
-	const talk = converse(channel, marker);
-	channel.stdin.write(start.input);
-	const ready = firstAnswer(channel, {
-		talk,
-		within: options.within
-	});
-	ready.catch(() => {});
-	let requests = 0;
-	let written = Promise.resolve();
-	let turn = Promise.resolve();
-	return {
-		ready: ready.then(({ fields }) => ({ elevated: fields["elevated"] === true })),
-		get requests() {
-			return requests;
-		},
-		ask(verb, { fields = {}, within, onEvent, bytes }) {
-			requests += 1;
-			const id = requests;
-			const line = requestLine(id, verb, fields);
-			written = written.then(() => write(channel, {
-				line,
-				bytes
-			})).catch(() => {});
-			const answer = talk.next({
-				id,
-				within,
-				turn,
-				...onEvent === void 0 ? {} : { onEvent }
-			});
-			turn = answer.catch(() => {});
-			return answer;
-		},
-		close: () => channel.stdin.end()
-	};
-}
-const PIECE = 262144;
-/** A request and what follows it. Where the stream ends, the helper's answer, or its absence, says why. */
-async function write(channel, { line, bytes }) {
-	const { stdin, ended } = channel;
-	stdin.write(line);
-	if (bytes === void 0) return;
-	for (let at = 0; at < bytes.length && stdin.writable; at += PIECE) if (!stdin.write(bytes.subarray(at, at + PIECE))) await Promise.race([(0, node_events.once)(stdin, "drain"), ended]);
-}
-/** Leaves no process behind on the target where the first answer is a refusal or does not come. */
-async function firstAnswer(channel, { talk, within }) {
-	try {
-		const first = await talk.next({
-			id: 0,
-			within
-		});
-		if (first.ok) return first;
-		throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
-	} catch (error) {
-		channel.abort();
-		throw error;
-	}
-}
-/** Fields are separated by tabs; values come from checked inputs and hold neither tabs nor newlines. */
-function requestLine(id, verb, fields) {
-	return [
-		id,
-		verb,
-		...Object.entries(fields).map(([name, value]) => `${name}=${String(value).replaceAll(/[\t\r\n]/g, " ")}`)
-	].join("	") + "\n";
-}
-function refusal(reason, message) {
-	if (reason === "sudo-denied" || reason === "shell-denied") return new HelperRefused(reason, message);
-	return new require_errors.UpgradeError("internal", message);
-}
-/** Reads records as they come; everything else is noise, kept for the error message that may need it. */
-function converse(channel, marker) {
-	const waiting = /* @__PURE__ */ new Map();
-	let noise = "";
-	let elevating = false;
-	const chatter = (text) => {
-		if (noise.length < MAX_NOISE) noise += text;
-	};
-	channel.stdin.on("error", () => {});
-	channel.stderr.on("data", (bytes) => chatter(bytes.toString("utf8")));
-	const unfinished = onLines(channel, (line) => {
-		const record = parseRecord(line, marker);
-		if (record === void 0) return chatter(`${line}\n`);
-		if (record.kind === "garbled") {
-			const error = new require_errors.UpgradeError("internal", `the target's helper answered something unreadable: ${record.line}`);
-			for (const { reject } of waiting.values()) reject(error);
-		} else if (record.kind === "event") {
-			elevating ||= record.event === "elevating";
-			waiting.get(record.id)?.onEvent?.(record.event);
-		} else waiting.get(record.answer.id)?.resolve(record.answer);
-	});
-	return {
-		noise: () => (noise + unfinished()).trim().slice(0, 500),
-		async next({ id, within, turn, onEvent }) {
-			const answer = new Promise((resolve, reject) => {
-				waiting.set(id, {
-					resolve,
-					reject,
-					onEvent
-				});
-			});
-			const stop = new AbortController();
-			const silence = Promise.resolve(turn).then(() => (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal })).then(() => Promise.reject(new require_errors.UpgradeError("internal", silent({
-				within,
-				said: id === 0 ? noise + unfinished() : ""
-			}))), () => new Promise(() => {}));
-			try {
-				return await Promise.race([
-					answer,
-					silence,
-					ending(channel, {
-						first: id === 0,
-						elevating: () => elevating,
-						noise: () => noise + unfinished()
-					})
-				]);
-			} finally {
-				stop.abort();
-				waiting.delete(id);
-			}
-		}
-	};
-}
-function silent({ within, said }) {
-	return `no answer from the target's helper within ${within} ms${said.trim() === "" ? "" : `; it said instead: ${said.trim().slice(0, 300)}`}`;
-}
-/** What sudo says where it was asked without the gate. */
-const COMPLAINTS = /^sudo: |password is required|not in the sudoers|a terminal is required/m;
-/** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
-async function ending(channel, { first, elevating, noise }) {
-	const ended = await channel.ended;
-	await (0, node_timers_promises.setTimeout)(20);
-	const said = noise().trim().slice(0, 300);
-	if (ended.kind === "lost") throw new require_errors.UpgradeError("connection-lost", `the connection was lost: ${ended.cause}`);
-	const how = ended.kind === "exit" ? `exit code ${ended.code}` : `signal ${ended.signal}`;
-	if (!first) throw new require_errors.UpgradeError("connection-lost", `the target's helper ended (${how}) without an answer. ${said}`);
-	if (elevating() || COMPLAINTS.test(said)) throw new HelperRefused("sudo-denied", said || how);
-	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
-}
-/**
-* Hands out whole lines; what it returns tells the piece after the last newline. Of a line longer than any of ours
-* the beginning is handed out: dropped, it would be an answer that never comes.
-*/
-function onLines(channel, take) {
-	let rest = "";
-	channel.stdout.setEncoding("utf8");
-	channel.stdout.on("data", (text) => {
-		const lines = (rest + text).split("\n");
-		rest = (lines.pop() ?? "").slice(0, MAX_LINE);
-		for (const line of lines) take(line.slice(0, MAX_LINE));
-	});
-	return () => rest;
-}
-
-// src/target/lifeline.ts
-const MOST_LOSSES = 5;
-/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
-async function openLifeline(options) {
-	const { config, resume } = options;
-	let now = await establish(options);
-	let earlier = 0;
-	let renewal;
-	let heard = performance.now();
-	const outages = [];
-	async function renew(lost) {
-		const from = heard;
-		earlier += now.session.requests;
-		now.connection.close();
-		now = await establishAgain(options, lost);
-		outages.push({
-			from,
-			to: performance.now()
-		});
-		await resume(now.session);
-	}
-	return {
-		connection: () => now.connection,
-		session: () => now.session,
-		requests: () => earlier + now.session.requests,
-		outages: () => outages,
-		noteSilence: (span) => void outages.push(span),
-		async overLosses(attempt) {
-			for (let losses = 0;; losses += 1) {
-				const used = now;
-				try {
-					const answer = await attempt();
-					heard = performance.now();
-					return answer;
-				} catch (error) {
-					if (!isLoss(error) || losses >= MOST_LOSSES || options.cancel.aborted) throw error;
-					if (used === now) renewal ??= renew(error).finally(() => renewal = void 0);
-					await renewal;
-				}
-			}
-		},
-		openBeside: (entry) => {
-			const elevate = now.elevated ? "now" : "never";
-			return openSession(now.connection, {
-				...helperOptions(config),
-				entry,
-				elevate
-			});
-		},
-		close() {
-			now.session.close();
-			now.connection.close();
-		}
-	};
-}
-async function establish({ target, config, log, whileWaiting, early }) {
-	const connection = await connect(target, {
-		ssh: config.ssh,
-		...log === void 0 ? {} : { log }
-	});
-	try {
-		const opening = openSession(connection, {
-			...helperOptions(config),
-			entry: "session"
-		});
-		if (whileWaiting !== void 0) setImmediate(whileWaiting);
-		const session = await opening;
-		early(session);
-		return {
-			connection,
-			session,
-			...await session.ready
-		};
-	} catch (error) {
-		connection.close();
-		throw error;
-	}
-}
-/** Exits: connected; another host key or login refused; no connection shortly before the guard's deadline. */
-async function establishAgain(options, lost) {
-	const until = performance.now() + Math.max(options.config.switch.confirmTimeout - 5e3, 5e3);
-	for (let wait = 200;; wait = Math.min(wait * 2, 3e3)) try {
-		return await establish(options);
-	} catch (error) {
-		if (!(error instanceof require_errors.UpgradeError) || ["host-key", "auth"].includes(error.reason) || performance.now() + wait > until) {
-			const message = `${require_errors.messageOf(lost)}; connecting again failed: ${require_errors.messageOf(error)}`;
-			throw new require_errors.UpgradeError("connection-lost", message, { cause: error });
-		}
-		await (0, node_timers_promises.setTimeout)(wait);
-	}
-}
-function helperOptions({ commandTimeout, sudo, pidFile }) {
-	return {
-		sudo,
-		elevate: sudo.length === 0 ? "never" : "asNeeded",
-		within: Math.min(commandTimeout, 6e4),
-		...pidFile === void 0 ? {} : { pidFile }
-	};
-}
-function isLoss(error) {
-	return error instanceof require_errors.UpgradeError && error.reason === "connection-lost";
-}
-
-// src/target/agent.ts
-/** The upgrade was closed by the guard or by somebody else while this run was away. */
-var ClosedMeanwhile = class extends Error {
-	name = "ClosedMeanwhile";
-	outcome;
-	why;
-	constructor(outcome, why) {
-		super(`the upgrade was closed meanwhile: ${outcome} (${why})`);
-		this.outcome = outcome;
-		this.why = why;
-	}
-};
-/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
-async function openAgent(target, options) {
-	const { config, identity } = options;
-	const memory = {
-		nonce: "",
-		directory: "",
-		decision: ""
-	};
-	const resume = (session) => takeUpAgain(session, {
-		memory,
-		options
-	});
-	const early = (session) => {
-		memory.early = askFacts(session, {
-			memory,
-			config
-		});
-		memory.early.catch(() => {});
-	};
-	const lifeline = await openLifeline({
-		target,
-		early,
-		resume,
-		...options
-	});
-	const beside = (verb, fields, within) => askBeside(lifeline, {
-		verb,
-		fields,
-		within,
-		memory
-	});
-	return {
-		link: linkOver(lifeline),
-		requests: lifeline.requests,
-		outages: lifeline.outages,
-		noteSilence: lifeline.noteSilence,
-		nonce: () => memory.nonce,
-		facts: () => lifeline.overLosses(() => earlyOr(memory, () => askFacts(lifeline.session(), {
-			memory,
-			config
-		}))),
-		ask(verb, { fields = {}, waits = 0, onEvent, bytes } = {}) {
-			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
-			if (verb === "commit" || verb === "rollback") memory.decision = verb;
-			if (verb === "adopt" && fields["decide"] !== void 0) memory.decision = String(fields["decide"]);
-			const given = {
-				fields: {
-					who: identity.who,
-					run: identity.run,
-					...fields
-				},
-				within: Math.max(config.commandTimeout, waits + 15e3),
-				...onEvent === void 0 ? {} : { onEvent },
-				...bytes === void 0 ? {} : { bytes }
-			};
-			const extend = () => beside("extend", { nonce: memory.nonce }, 1e4);
-			const alive = {
-				extend,
-				everyMs: config.switch.confirmTimeout / 3,
-				cancel: options.cancel
-			};
-			return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
-		},
-		askBeside: beside,
-		close: lifeline.close
-	};
-}
-/** The present link, whichever that is. */
-function linkOver(lifeline) {
-	return {
-		start: (command) => lifeline.connection().start(command),
-		dial: (to) => lifeline.connection().dial(to),
-		get lost() {
-			return lifeline.connection().lost;
-		},
-		get roundTripMs() {
-			return lifeline.connection().roundTripMs;
-		},
-		close: () => lifeline.connection().close()
-	};
-}
-/** What was asked ahead of time serves once: later facts are to be new. */
-function earlyOr(memory, ask) {
-	const { early } = memory;
-	memory.early = void 0;
-	return early ?? ask();
-}
-async function askFacts(session, { memory, config }) {
-	const fields = config.pidFile === void 0 ? {} : { pid_file: config.pidFile };
-	const facts = parseFacts((await session.ask("facts", {
-		fields,
-		within: config.commandTimeout
-	})).fields);
-	memory.directory = facts.ours.directory;
-	return facts;
-}
-/** On a new session: in charge of the upgrade again, or an error that says how it was closed meanwhile. */
-async function takeUpAgain(session, { memory, options }) {
-	const { config, identity } = options;
-	const { ours } = await earlyOr(memory, () => askFacts(session, {
-		memory,
-		config
-	}));
-	const { nonce } = memory;
-	if (nonce === "") return;
-	if (ours.upgrade?.nonce !== nonce) {
-		const { last } = ours;
-		if (last?.get("nonce") === nonce) throw new ClosedMeanwhile(last.get("outcome") ?? "", last.get("why") ?? "");
-		if (ours.upgrade === null) return;
-		throw new require_errors.UpgradeError("changed-by-others", "another upgrade is under way on this host");
-	}
-	const { decision, decisionWhy } = ours.upgrade;
-	if (decision !== "" && decision !== memory.decision) throw new require_errors.DecidedElsewhere(`${decision} ${decisionWhy}`);
-	const fields = {
-		nonce,
-		run: identity.run
-	};
-	const adopted = await session.ask("adopt", {
-		fields,
-		within: config.commandTimeout
-	});
-	if (adopted.reason === "rebooted") throw new ClosedMeanwhile(String(adopted.fields["outcome"]), "reboot");
-}
-async function askBeside(lifeline, { verb, fields, within, memory }) {
-	const other = await lifeline.openBeside("once");
-	try {
-		await other.ready;
-		return await other.ask(verb, {
-			fields: {
-				dir: memory.directory,
-				...fields
-			},
-			within
-		});
-	} finally {
-		other.close();
-	}
-}
-/** A verb that waits long must not outlive the guard's deadline while its run is alive. */
-async function withSignOfLife(body, { extend, everyMs, cancel }) {
-	const timer = setInterval(() => {
-		if (!cancel.aborted) extend().catch(() => {});
-	}, everyMs);
-	try {
-		return await body;
-	} finally {
-		clearInterval(timer);
-	}
-}
-
-// src/host/closing.ts
-/** QUIT: the point of no return. What the result says of the target is what it answered after its last change. */
-async function commit(run, sides) {
-	const answer = await phase(run, "commit", async () => {
-		const waits = run.config.switch.drainTimeout * 2;
-		return succeededOrClosed(await run.agent.ask("commit", { waits }), run);
-	});
-	const drained = fieldsOf(answer.fields, "commit").flag("oldGone");
-	Object.assign(run.result, {
-		drained,
-		state: drained ? "idle" : "draining",
-		reason: null
-	});
-	Object.assign(run.result, {
-		version: sides.new.version || null,
-		previousVersion: sides.old.version || null
-	});
-	run.result.previousSha256 = sides.old.sha256;
-	await phase(run, "verify", async () => readBack(run, {
-		answer,
-		expected: sides.new.sha256
-	}));
-}
-/** Throws ClosedMeanwhile where the target says how somebody else closed it. */
-function succeededOrClosed(answer, { result }) {
-	const read = fieldsOf(answer.fields, answer.verb);
-	const outcome = read.textOrNull("outcome") ?? "stuck";
-	if (!answer.ok && outcome !== "stuck") throw new ClosedMeanwhile(outcome, read.textOrNull("why") ?? "");
-	return mustSucceed(answer, result);
-}
-/** Ends the step with the new generation serving and the old master parked under the guard. */
-async function hold(run, sides) {
-	const answer = mustSucceed(await run.agent.ask("hold"), run.result);
-	const read = fieldsOf(answer.fields, "hold");
-	const deadline = new Date(Date.now() + read.number("deadlineIn") * 100).toISOString();
-	run.result.guard = {
-		deadline,
-		kind: read.text("guardKind")
-	};
-	if (!read.flag("parked")) run.result.notes.push("Both generations accept connections: it was held before WINCH.");
-	Object.assign(run.result, {
-		outcome: "held",
-		state: "held",
-		version: sides.new.version,
-		sha256: sides.new.sha256
-	});
-	Object.assign(run.result, {
-		previousVersion: sides.old.version,
-		previousSha256: sides.old.sha256
-	});
-}
-/** Back at once; what the target answers afterwards goes into the result. */
-async function rollBack(run, { why, sides }) {
-	await phase(run, "rollback", async () => {
-		const waits = run.config.switch.drainTimeout * 2 + 6e4;
-		const answer = mustSucceed(await run.agent.ask("rollback", {
-			fields: { why },
-			waits
-		}), run.result);
-		const outcome = fieldsOf(answer.fields, "rollback").text("outcome");
-		if (outcome === "rolled-back") readBack(run, {
-			answer,
-			expected: sides.old.sha256
-		});
-		closedAs(run, {
-			outcome,
-			why,
-			sides
-		});
-	});
-}
-/** The result for an upgrade whose books were closed with `outcome`. */
-function closedAs(run, closed) {
-	const { outcome, why, sides } = closed;
-	const side = outcome === "committed" ? sides.new : sides.old;
-	Object.assign(run.result, {
-		version: side.version || null,
-		sha256: side.sha256,
-		state: "idle"
-	});
-	Object.assign(run.result, {
-		previousVersion: sides.old.version || null,
-		previousSha256: sides.old.sha256
-	});
-	run.result.outcome = OUTCOME_OF[outcome] ?? "failed";
-	if (outcome === "committed") {
-		run.result.reason = null;
-		if (why === "old-master-gone") {
-			run.result.outcome = "failed";
-			run.result.reason = {
-				code: "changed-by-others",
-				message: "the old master was ended by others; the new version serves"
-			};
-		}
-	}
-	if (outcome === "outage" || outcome === "down") {
-		run.result.reason = {
-			code: "outage",
-			message: `nothing served any more (${why}); ${OUTAGE[outcome]}`
-		};
-		run.result.state = outcome === "down" ? "broken" : "idle";
-	}
-	if (outcome === "changed-by-others") leftAsItIs(run);
-	if (OUTCOME_OF[outcome] === void 0) run.result.reason ??= {
-		code: "internal",
-		message: `the target does not know how the upgrade was closed ("${outcome}")`
-	};
-}
-/** A file that is not ours is at the binary's path: both generations are left as they are. */
-function leftAsItIs({ result }) {
-	const [old, next] = [result.oldMaster?.pid, result.newMaster?.pid];
-	Object.assign(result, {
-		outcome: "failed",
-		state: "broken",
-		version: null,
-		sha256: null
-	});
-	result.reason = {
-		code: "changed-by-others",
-		message: "another file was put at the path of the binary during the upgrade; it was not touched, and both generations were left as they are"
-	};
-	result.notes.push(`To keep the new version: kill -QUIT ${old}. To go back: kill -HUP ${old}, and when its workers accept, kill -QUIT ${next}.`);
-}
-const OUTCOME_OF = {
-	"rolled-back": "rolled-back",
-	committed: "upgraded",
-	untouched: "failed"
-};
-const OUTAGE = {
-	outage: "the old version was started anew",
-	down: "starting the old version failed too"
-};
-/** ngx_exec_new_binary remembers a failure inside the master as a new binary that still runs. */
-function poisonedNote(pid) {
-	return `Do not reload nginx now: its master ${pid} serves, but could not start a new one, takes itself for being in an upgrade, and every HUP would only add workers. What hindered it is in the evidence: remove that, then restart nginx once.`;
-}
-/** Reads the target's own words after the last change and compares them with what was meant. */
-function readBack(run, { answer, expected }) {
-	const read = fieldsOf(answer.fields, answer.verb);
-	const master = processOf(read.object("master"));
-	if (master === null) {
-		Object.assign(run.result, {
-			state: "broken",
-			version: null,
-			sha256: null
-		});
-		throw new NotAsMeant("outage", "after the last change no master was found");
-	}
-	const running = read.text("runningSha256");
-	const doubts = [
-		running === expected ? "" : `the running file has the digest ${running}, expected ${expected}`,
-		read.flag("diskRuns") ? "" : "the file on disk is not the one that runs",
-		read.text("pidText") === String(master.pid) ? "" : `the pid file holds "${read.text("pidText")}", expected ${master.pid}`,
-		read.number("accepting") > 0 ? "" : "no worker accepts"
-	].filter((doubt) => doubt !== "");
-	run.result.sha256 = running;
-	if (read.flag("poisoned")) run.result.notes.push(poisonedNote(master.pid));
-	if (expected !== run.result.previousSha256) run.result.newMaster = master;
-	if (doubts.length > 0) throw new NotAsMeant("changed-by-others", `reading back: ${doubts.join("; ")}`);
-}
-
-// src/host/retreat.ts
-/**
-* After a failure: back to the old generation, by whoever can do it. Always leaves a result that says what is true on
-* the target, or that this is unknown.
-*/
-async function retreat(run, { cause, sides }) {
-	run.result.reason = reasonOf(cause);
-	if (cause instanceof NotAsMeant) return;
-	try {
-		if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
-		else if (cause instanceof ClosedMeanwhile) closedBy(run, {
-			cause,
-			sides
-		});
-		else if (cause instanceof require_errors.DecidedElsewhere) await waitUntilClosed(run, sides);
-		else if (isLost(cause)) leftToGuard(run);
-		else if (run.config.switch.autoRollback || !await canHold(run, sides)) await rollBack(run, {
-			why: run.result.reason.code,
-			sides
-		});
-	} catch (error) {
-		await lastResort(run, {
-			error,
-			sides
-		});
-	}
-}
-/** Held for inspection, where a new master is left to look at. */
-async function canHold(run, sides) {
-	try {
-		await hold(run, sides);
-		return true;
-	} catch (error) {
-		if (error instanceof require_errors.UpgradeError && error.reason === "new-master-died") return false;
-		throw error;
-	}
-}
-/** One command on a channel of its own: the guard acts now. Its answer comes within five seconds. */
-async function cancelOnTarget(run, sides) {
-	const fields = { nonce: run.agent.nonce() };
-	const answer = await run.agent.askBeside("cancel", fields, 5500);
-	const closed = new Map(/nonce=(\S*) outcome=(\S*) why=(\S*)/.exec(fieldsOf(answer.fields, "cancel").text("closed"))?.slice(1).entries());
-	const outcome = closed.get(1);
-	if (outcome !== void 0 && closed.get(0) === run.agent.nonce()) {
-		closedAs(run, {
-			outcome,
-			why: "cancelled",
-			sides
-		});
-		if (outcome === "untouched") run.result.notes.push("Nothing was changed on the target.");
-		return;
-	}
-	run.result.state = "upgrading";
-	run.result.notes.push("The guard on the target is going back to the old version; `status` shows when it is done.");
-}
-function closedBy(run, { cause, sides }) {
-	run.result.reason = reasonOf(cause);
-	closedAs(run, {
-		outcome: cause.outcome,
-		why: cause.why,
-		sides
-	});
-}
-/** Exits: the books are closed; the drain time and a minute are over. */
-async function waitUntilClosed(run, sides) {
-	const until = performance.now() + run.config.switch.drainTimeout + 6e4;
-	await run.agent.ask("release");
-	for (;;) {
-		const { ours } = await run.agent.facts();
-		if (ours.upgrade === null) {
-			const outcome = ours.last?.get("outcome") ?? "";
-			const why = ours.last?.get("why") ?? "";
-			closedBy(run, {
-				cause: new ClosedMeanwhile(outcome, why),
-				sides
-			});
-			return;
-		}
-		if (performance.now() > until) throw new require_errors.UpgradeError("internal", "the rollback that was decided on the target does not end");
-		await (0, node_timers_promises.setTimeout)(200);
-	}
-}
-function leftToGuard(run) {
-	run.result.state = null;
-	const seconds = Math.round(run.config.switch.confirmTimeout / 1e3);
-	const decided = run.result.phases.some(({ name }) => name === "commit");
-	run.result.notes.push(decided ? "The commit had been asked for, and whether it was decided is unknown here: the target goes on to the new version, or back to the old one, by itself; run `status` to see." : `What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`);
-}
-async function lastResort(run, { error, sides }) {
-	if (error instanceof ClosedMeanwhile) return closedBy(run, {
-		cause: error,
-		sides
-	});
-	run.result.outcome = "failed";
-	if (error instanceof NotAsMeant) {
-		run.result.reason = reasonOf(error);
-		return;
-	}
-	if (isLost(error)) return leftToGuard(run);
-	run.result.state = "broken";
-	run.result.notes.push(`Going back failed: ${require_errors.messageOf(error)}. The guard on the target goes on trying; run \`status\`.`);
-}
-/** The target may still be in the middle of something. */
-function isLeftOpen(cause) {
-	if (cause instanceof Cancelled || cause instanceof ClosedMeanwhile || cause instanceof require_errors.DecidedElsewhere) return true;
-	return isLost(cause);
-}
-function isLost(error) {
-	return error instanceof require_errors.UpgradeError && error.reason === "connection-lost";
-}
-function reasonOf(error) {
-	if (error instanceof require_errors.UpgradeError) return {
-		code: error.reason,
-		message: error.message
-	};
-	if (error instanceof Cancelled) return {
-		code: "cancelled",
-		message: `the run was cancelled (${error.message})`
-	};
-	if (error instanceof ClosedMeanwhile) return {
-		code: require_errors.REASONS.find((known) => known === error.why) ?? "changed-by-others",
-		message: error.message
-	};
-	if (error instanceof require_errors.DecidedElsewhere) return {
-		code: "guard-expired",
-		message: error.message
-	};
-	return {
-		code: "internal",
-		message: require_errors.messageOf(error)
-	};
-}
-
 // src/health/gaps.ts
 const EVIDENCE_LINES = 10;
 /** What the shots (in the order of their due times) add up to. Latencies are those of good answers, from the due time. */
@@ -6695,9 +5517,16 @@ function probing(probes, options) {
 		}
 	};
 }
-function through(connection, url) {
-	const host = url.hostname.replace(/^\[|\]$/g, "");
+/** Where the TCP connection of a probe goes. */
+function endOf(url) {
 	const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+	return {
+		host: url.hostname.replace(/^\[|\]$/g, ""),
+		port
+	};
+}
+function through(connection, url) {
+	const { host, port } = endOf(url);
 	return {
 		dial: () => connection.dial({
 			host,
@@ -6751,6 +5580,1478 @@ function badness({ verdict }) {
 		"inconclusive",
 		"bad"
 	].indexOf(verdict);
+}
+
+// src/health/attribution.ts
+/** What the target's facts have to say of the address that is probed; nothing where nothing is probed. */
+function probeToLookFor(health, target) {
+	if (health === void 0 || health === "none") return void 0;
+	const { host, port } = endOf(probeUrl(health.url, target));
+	return `${port} ${health.from === "runner" ? "*" : host}`;
+}
+/**
+* Who answers a probe that tries `addresses` one after another: the first at which somebody does. Without any,
+* `elsewhere`: nobody knows where it ends.
+*/
+function ownerOf(addresses, probed) {
+	const owners = addresses.map((address) => ownerAt(address, probed));
+	return owners.find((owner) => owner !== "nobody") ?? (owners.length === 0 ? "elsewhere" : "nobody");
+}
+/** As the kernel looks a listener up: one of that very address, else one of all, and IPv4 first (inet_lookup_listener). */
+function ownerAt(address, { sockets, local, ours }) {
+	const plain = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+	if (!isLocal(plain, local)) return "elsewhere";
+	const [found = []] = lookups(plain).map(({ kind, words }) => sockets.filter((one) => one.kind === kind && isAt(one, words))).filter((each) => each.length > 0);
+	if (found.length === 0) return "nobody";
+	return found.every(({ inode }) => ours.has(inode)) ? "ours" : "others";
+}
+function lookups(address) {
+	const any6 = {
+		kind: "tcp6",
+		words: [
+			"00000000",
+			"00000000",
+			"00000000",
+			"00000000"
+		]
+	};
+	if (!(0, node_net.isIPv4)(address)) return [{
+		kind: "tcp6",
+		words: wordsOf(address)
+	}, any6];
+	const [word = ""] = wordsOf(address);
+	return [
+		{
+			kind: "tcp",
+			words: [word]
+		},
+		{
+			kind: "tcp6",
+			words: [
+				"00000000",
+				"00000000",
+				"0000FFFF",
+				word
+			]
+		},
+		{
+			kind: "tcp",
+			words: ["00000000"]
+		},
+		any6
+	];
+}
+/** The address in words of 32 bits, hexadecimal, in the order of the network. */
+function wordsOf(address) {
+	if ((0, node_net.isIPv4)(address)) return [address.split(".").map((part) => Number(part).toString(16).padStart(2, "0")).join("").toUpperCase()];
+	return expanded(address).match(/.{8}/g) ?? [];
+}
+/** 32 hexadecimal digits. */
+function expanded(address) {
+	if (/^[0-9a-f]{32}$/i.test(address)) return address.toUpperCase();
+	const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
+	const groups = (text) => text === "" ? [] : text.split(":").flatMap(groupOf);
+	const [left, right] = [groups(head), groups(tail ?? "")];
+	const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0000");
+	return [
+		...left,
+		...tail === void 0 ? [] : zeros,
+		...right
+	].join("").toUpperCase();
+}
+function groupOf(group) {
+	return (0, node_net.isIPv4)(group) ? wordsOf(group)[0]?.match(/.{4}/g) ?? [] : [group.padStart(4, "0")];
+}
+/** The kernel writes each word as its own machine holds it; which machine that is matters little, so both are taken. */
+function isAt({ address }, words) {
+	return address === words.join("") || address === words.map(swapped).join("");
+}
+function swapped(word) {
+	return (word.match(/../g) ?? []).toReversed().join("");
+}
+function isLocal(address, local) {
+	if ((0, node_net.isIPv4)(address)) return address.startsWith("127.") || local.includes(address);
+	const whole = expanded(address);
+	return whole === expanded("::1") || local.some((one) => !(0, node_net.isIPv4)(one) && expanded(one) === whole);
+}
+
+// src/target/probed-port.ts
+/** Lines of `listen INODE KIND ADDRESS`, `local ADDRESS`, `resolved ADDRESS`. */
+function parseProbed(lines) {
+	const found = {
+		sockets: [],
+		local: [],
+		resolved: []
+	};
+	for (const line of lines) {
+		const [what, first = "", kind, address = ""] = line.split(" ");
+		if (what === "listen" && (kind === "tcp" || kind === "tcp6")) found.sockets.push({
+			inode: first,
+			kind,
+			address
+		});
+		else if (what === "local") found.local.push(first);
+		else if (what === "resolved") found.resolved.push(first);
+	}
+	return found;
+}
+
+// src/target/surroundings.ts
+/** From lines of `KEY=VALUE`; a key may come several times. */
+function parseSurroundings(lines) {
+	const all = (key) => lines.flatMap((line) => line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []);
+	const first = (key) => all(key)[0];
+	const number = (key) => first(key) === void 0 ? null : Number(first(key));
+	const [options, point] = splitOnce(first("mount") ?? "");
+	const [soft, hard] = splitOnce(first("nofile") ?? "");
+	return {
+		threads: number("Threads") ?? 1,
+		noNewPrivileges: first("NoNewPrivs") === "1",
+		seccomp: first("Seccomp") === "2",
+		openFiles: soft === "" ? null : {
+			soft,
+			hard
+		},
+		mostFiles: splitOnce(first("mostFiles") ?? "")[1],
+		mount: point === "" ? null : {
+			options: options.split(","),
+			point
+		},
+		label: first("label") ?? "",
+		selinuxEnforces: first("selinux") === "1",
+		preloads: all("preload"),
+		heldKb: number("held") ?? 0,
+		freeKb: least([number("available"), inKb(number("cgroupMemory"))]),
+		processesLeft: least([number("cgroupPids"), number("userPids")])
+	};
+}
+function splitOnce(text) {
+	const at = text.indexOf(" ");
+	return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+function inKb(bytes) {
+	return bytes === null ? null : Math.floor(bytes / 1024);
+}
+function least(numbers) {
+	const known = numbers.filter((each) => each !== null);
+	return known.length === 0 ? null : Math.min(...known);
+}
+
+// src/target/facts.ts
+/** What a process of nginx says it is: `leaving` is a worker that shuts down, `cache` also a privileged agent. */
+const ROLES = [
+	"worker",
+	"leaving",
+	"master",
+	"cache",
+	"other"
+];
+const UPGRADE_PHASES = [
+	"staged",
+	"rehearsing",
+	"begun",
+	"ready",
+	"retired",
+	"held",
+	"committing",
+	"undoing"
+];
+/** Throws TypeError where a field is missing or of another type. */
+function parseFacts(raw) {
+	const read = fieldsOf(raw, "facts");
+	return {
+		uid: read.number("uid"),
+		machine: read.textOrNull("machine") ?? "",
+		cpus: read.numberOrNull("cpus") ?? 1,
+		systemd: read.flag("systemd"),
+		guardKind: read.text("guardKind"),
+		whyNot: read.textOrNull("whyNot"),
+		masters: read.text("masters"),
+		master: isObject(raw["master"]) ? parseMaster(raw) : null,
+		ours: parseOwn(raw)
+	};
+}
+function parseMaster(raw) {
+	const read = fieldsOf(raw, "facts of the master");
+	const unit = read.object("unit");
+	const predecessor = processOf(read.object("predecessor"));
+	return {
+		machine: read.textOrNull("machine") ?? "",
+		title: read.text("title"),
+		titleCut: read.flag("titleCut"),
+		unsafe: words(read.text("unsafe")),
+		argv0: read.text("argv0"),
+		cwd: read.text("cwd"),
+		path: read.text("path"),
+		binaryPlace: read.text("binaryPlace"),
+		modulesPlace: read.text("modulesPlace"),
+		exe: read.text("exe"),
+		exeInode: read.text("exeInode"),
+		sharedWith: read.textOrNull("sharedWith") ?? "",
+		pathInode: read.text("pathInode"),
+		magic: read.text("magic").replaceAll(" ", ""),
+		sha256: read.text("sha256"),
+		build: read.text("build"),
+		signals: read.text("signals"),
+		prefix: read.text("prefix"),
+		conf: read.text("conf"),
+		pidFile: read.text("pidFile"),
+		optC: read.text("optC"),
+		optP: read.text("optP"),
+		optE: read.text("optE"),
+		libc: read.text("libc"),
+		libraries: new Set(words(read.text("libraries"))),
+		directives: read.lines("directives").map(parseDirective),
+		modules: read.lines("modules"),
+		pidDirective: read.text("pidDirective"),
+		user: read.text("user"),
+		daemon: read.text("daemon"),
+		masterProcess: read.text("masterProcess"),
+		workerProcesses: read.text("workerProcesses"),
+		acceptMutex: read.text("acceptMutex"),
+		errorLog: read.text("errorLog"),
+		process: processOf(read.object("master")) ?? {
+			pid: 0,
+			startTime: ""
+		},
+		parent: read.number("parent"),
+		predecessor: predecessor === null ? null : {
+			process: predecessor,
+			workers: read.number("predecessorWorkers")
+		},
+		uid: read.number("masterUid"),
+		sameMounts: read.flag("sameMounts"),
+		sameRoot: read.flag("sameRoot"),
+		sameNetwork: read.flag("sameNetwork"),
+		probed: parseProbed(read.lines("probe")),
+		surroundings: parseSurroundings(read.lines("about")),
+		package: read.text("package"),
+		fileCapabilities: read.text("fileCapabilities"),
+		pathNginx: otherNginx(read.text("pathNginx"), read.text("pathNginxVersion")),
+		newestConfig: newestOf(read.text("newestConfig")),
+		encryptedKeys: read.lines("encryptedKeys"),
+		clock: {
+			epoch: read.number("epoch"),
+			uptime: read.number("uptime")
+		},
+		diskFreeKb: read.number("diskFreeKb"),
+		pathWritable: read.flag("pathWritable"),
+		pidText: read.textOrNull("pidText"),
+		oldbin: read.textOrNull("oldbin"),
+		ledPaths: read.lines("ledPaths").map(parseLed),
+		pidDirWritable: read.flag("pidDirWritable"),
+		listeners: read.lines("listeners"),
+		children: read.objects("children").map(parseChild),
+		unit: unit === null ? null : parseUnit(unit)
+	};
+}
+function words(text) {
+	return text.split(" ").filter((word) => word !== "");
+}
+function parseDirective(line) {
+	const [context = "", name = "", ...args] = line.split(" ");
+	return {
+		context,
+		name,
+		args: args.join(" ")
+	};
+}
+function otherNginx(path, said) {
+	return path === "" ? null : {
+		path,
+		version: parseBuildInfo(said).version
+	};
+}
+function parseLed(line) {
+	const at = line.lastIndexOf(":");
+	return {
+		directory: line.slice(0, at),
+		user: line.slice(at + 1).trim() || null
+	};
+}
+function newestOf(text) {
+	const [, at, file] = /^(\d+) (.+)$/.exec(text) ?? [];
+	return at === void 0 || file === void 0 ? null : {
+		at: Number(at),
+		file
+	};
+}
+function parseChild(raw) {
+	const read = fieldsOf(raw, "facts of a child");
+	return {
+		process: {
+			pid: read.number("pid"),
+			startTime: read.text("startTime")
+		},
+		role: ROLES.find((role) => role === raw["role"]) ?? "other",
+		accepting: read.flag("accepting"),
+		sameFile: read.flag("sameFile"),
+		connections: Math.max(0, read.number("watched") - 1)
+	};
+}
+function parseUnit(raw) {
+	const read = fieldsOf(raw, "facts of the unit");
+	const properties = keyValues(read.lines("properties"));
+	return {
+		name: read.text("name"),
+		startsBinary: read.flag("startsBinary"),
+		properties
+	};
+}
+function parseOwn(raw) {
+	const read = fieldsOf(raw, "facts of earlier runs");
+	const table = (name) => Array.isArray(raw[name]) ? keyValues(read.lines(name), decoded) : null;
+	const upgrade = read.object("upgrade");
+	return {
+		directory: read.text("directory"),
+		lock: table("lock"),
+		lockAlive: read.flag("lockAlive"),
+		upgrade: upgrade === null ? null : parseUpgrade(upgrade),
+		broken: read.textOrNull("broken"),
+		previous: table("previous"),
+		last: table("last"),
+		retained: read.lines("retained")
+	};
+}
+function parseUpgrade(raw) {
+	const read = fieldsOf(raw, "facts of the upgrade under way");
+	const phase = UPGRADE_PHASES.find((known) => known === raw["phase"]);
+	if (phase === void 0) throw new TypeError(`the target is in a phase unknown to this version: ${read.text("phase")}`);
+	return {
+		nonce: read.text("nonce"),
+		phase,
+		kind: read.text("kind"),
+		run: read.text("run"),
+		who: read.text("who"),
+		oldSha256: read.text("old_sha"),
+		newSha256: read.text("new_sha"),
+		oldVersion: read.text("old_version"),
+		newVersion: read.text("new_version"),
+		guardKind: read.text("guard_kind"),
+		oldMaster: processOf(read.object("oldMaster")),
+		newMaster: processOf(read.object("newMaster")),
+		parked: read.flag("parked"),
+		oldLives: read.flag("oldLives"),
+		newLives: read.flag("newLives"),
+		decision: read.text("decision"),
+		decisionWhy: read.text("decisionWhy"),
+		guardLives: read.flag("guardLives"),
+		sameBoot: read.flag("sameBoot"),
+		deadlineIn: read.number("deadlineIn") * 100
+	};
+}
+/** A process record of the helper; null where there is none. */
+function processOf(raw) {
+	if (raw === null) return null;
+	const read = fieldsOf(raw, "a process");
+	return {
+		pid: read.number("pid"),
+		startTime: read.text("startTime")
+	};
+}
+function keyValues(lines, read = (value) => value) {
+	return new Map(lines.map((line) => [line.split("=", 1)[0] ?? "", read(line.slice(line.indexOf("=") + 1))]));
+}
+/** In its books the helper writes `%`, `|` and control characters by their numbers. */
+function decoded(value) {
+	return value.replaceAll(/%([0-7][0-9a-f])/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+// src/connection/socket.ts
+/** Connects within `timeout`; rejects with the system's error, or one with the code `ETIMEDOUT`. */
+function openSocket(to, timeout) {
+	return new Promise((resolve, reject) => {
+		const socket = (0, node_net.connect)({
+			host: to.host,
+			port: to.port,
+			noDelay: true
+		});
+		let started = performance.now();
+		socket.on("connectionAttempt", () => {
+			started = performance.now();
+		});
+		const timer = setTimeout(() => socket.destroy(timedOut()), timeout);
+		socket.on("error", (error) => {
+			clearTimeout(timer);
+			reject(error);
+		});
+		socket.once("connect", () => {
+			clearTimeout(timer);
+			resolve({
+				socket,
+				roundTripMs: performance.now() - started
+			});
+		});
+	});
+}
+/**
+* ssh2 writes each packet in up to three pieces, which TCP_NODELAY would turn into as many segments: whatever is
+* written within one tick leaves in one system call instead.
+*/
+function coalesceWrites(socket) {
+	const original = socket.write.bind(socket);
+	let corked = false;
+	const release = () => {
+		corked = false;
+		socket.uncork();
+	};
+	const write = (...args) => {
+		if (!corked) {
+			corked = true;
+			socket.cork();
+			process.nextTick(release);
+		}
+		return Reflect.apply(original, void 0, args);
+	};
+	Object.assign(socket, { write });
+}
+const FAULTS = {
+	ECONNREFUSED: {
+		finding: "the connection was refused: nothing listens there, or a firewall says no",
+		transient: true
+	},
+	ECONNRESET: {
+		finding: "the connection was reset",
+		transient: true
+	},
+	EPIPE: {
+		finding: "the connection was closed",
+		transient: true
+	},
+	ETIMEDOUT: {
+		finding: "no answer at all: wrong address, host down, or a firewall that drops packets",
+		transient: true
+	},
+	EHOSTUNREACH: {
+		finding: "no route to that host",
+		transient: true
+	},
+	ENETUNREACH: {
+		finding: "no route to that network",
+		transient: true
+	},
+	EAI_AGAIN: {
+		finding: "the name could not be looked up: DNS gave no answer",
+		transient: true
+	},
+	ENOTFOUND: {
+		finding: "the name has no address (DNS)",
+		transient: false
+	}
+};
+/** What a failed connection means, in words. */
+function networkFault(error) {
+	const first = error instanceof AggregateError ? error.errors[0] : error;
+	return FAULTS[errorCode(error)] ?? FAULTS[errorCode(first)] ?? {
+		finding: require_errors.messageOf(first),
+		transient: false
+	};
+}
+function errorCode(error) {
+	const code = error instanceof Error && "code" in error ? error.code : void 0;
+	return typeof code === "string" ? code : "";
+}
+function timedOut() {
+	return Object.assign(/* @__PURE__ */ new Error("no answer in time"), { code: "ETIMEDOUT" });
+}
+
+// src/connection/connect.ts
+/** Reaches this machine itself, or a host over SSH. Rejects with UpgradeError: `unreachable`, `host-key`, `auth`. */
+async function connect(target, { ssh, log }) {
+	if (target.kind === "local") {
+		const { connectLocal } = await Promise.resolve().then(() => require("./local.cjs"));
+		return connectLocal();
+	}
+	const { host, port, user } = target;
+	const opening = openSocket({
+		host,
+		port
+	}, ssh.connectTimeout);
+	opening.catch(() => {});
+	const { connectLibrary } = await Promise.resolve().then(() => require("./library.cjs"));
+	try {
+		return await connectLibrary({
+			host,
+			port,
+			user,
+			ssh,
+			opening,
+			...log === void 0 ? {} : { log }
+		});
+	} catch (error) {
+		opening.then(({ socket }) => socket.destroy()).catch(() => {});
+		throw error;
+	}
+}
+
+// src/target/helper-refused.ts
+/** The target said no before anything was asked: no shell, no sudo. `code` is a preflight code. */
+var HelperRefused = class extends Error {
+	name = "HelperRefused";
+	code;
+	/** Nothing was said either way: a host under heavy load may be like that for a while. */
+	mayPass;
+	constructor(code, message, { mayPass = false } = {}) {
+		super(message);
+		this.code = code;
+		this.mayPass = mayPass;
+	}
+};
+
+// src/target/preface.ts
+/** Said by our command before anything else: a POSIX shell runs it. */
+const WORD = "nhu1";
+/**
+* In csh `$?shell` is 1, elsewhere the last exit status comes before it. fish reads all that it is sent before it runs
+* any of it, and refuses `$?` and what follows with it.
+*/
+const ASKS = `test "$?shell" = 1 && echo "${WORD} read by $shell" || echo "${WORD} read by $0"; exit 64`;
+/** For whoever did not understand the first line. */
+const ENDS = "exit 64";
+const PREFACE = `${ASKS}\n${ENDS}\n`;
+/** `read` is part of every shell and takes no byte beyond the line's end. */
+const TAKE_PREFACE = "read -r NHU;read -r NHU;";
+/** Tells line by line; a prompt or a profile may have written something before, without a newline. */
+function signs() {
+	let asked = false;
+	return (line) => {
+		if (asked && line.endsWith(ENDS) && !line.endsWith(ASKS)) return {
+			noise: "",
+			echoed: true
+		};
+		asked ||= line.endsWith(ASKS);
+		const reader = new RegExp(`${WORD} read by ([^"'$]+)$`).exec(line)?.[1];
+		if (reader !== void 0) return {
+			noise: "",
+			reader
+		};
+		if (line.endsWith("nhu1")) return {
+			noise: line.slice(0, -4),
+			word: true
+		};
+		return { noise: line };
+	};
+}
+/** The shell that names itself in its complaint about what it was sent: fish does. */
+function complaining(said) {
+	return /^(?:\S*\/)?-?([a-z]{0,4}sh): /m.exec(said)?.[1];
+}
+
+// src/target/start-watch.ts
+const SILENCE = 1e4;
+/** fish tells what it is at the end of its input only. */
+const LAST_WORDS = 1e3;
+/** Finds out whether a POSIX shell runs our command. Exits: the word; a shell that names itself; an echo; silence; `stop`. */
+function watchStart(channel, circumstances) {
+	const refused = Promise.withResolvers();
+	refused.promise.catch(() => {});
+	const over = new AbortController();
+	const read = signs();
+	let hungUp = false;
+	const refuse = (message, mayPass = false) => refused.reject(new HelperRefused("shell-denied", message, { mayPass }));
+	async function listen(limit) {
+		await (0, node_timers_promises.setTimeout)(limit, void 0, { signal: over.signal });
+		hungUp = true;
+		const before = circumstances.noise().length;
+		channel.stdin.end();
+		if ((await Promise.race([channel.ended, (0, node_timers_promises.setTimeout)(LAST_WORDS)]))?.kind === "lost") return;
+		await (0, node_timers_promises.setTimeout)(20);
+		const noise = circumstances.noise();
+		const shell = complaining(noise.slice(before));
+		const said = noise.trim().slice(0, 300);
+		const silence = `nothing that was sent was run within ${limit < 1e3 ? `${limit} ms` : `${limit / 1e3} s`}`;
+		const instead = said === "" ? "" : `; it said instead: ${said}`;
+		if (shell === void 0) refuse(`the login does not run the command: ${silence}${instead}`, true);
+		else refuse(`${readBy(shell)}: ${silence}${instead}`);
+	}
+	if (!circumstances.afterSudo) listen(Math.min(SILENCE, circumstances.within)).catch(() => {});
+	return {
+		refused: refused.promise,
+		get hungUp() {
+			return hungUp;
+		},
+		take(line) {
+			const { noise, word, reader, echoed } = read(line);
+			if (word !== void 0) over.abort();
+			if (reader !== void 0) refuse(readBy(reader.slice(0, 100)));
+			if (echoed !== void 0) refuse("instead of running the command, the login's program sends back what it is sent");
+			return noise;
+		},
+		stop: () => over.abort()
+	};
+}
+function readBy(shell) {
+	return `instead of running the command, the login runs ${shell}, which reads its standard input`;
+}
+
+// src/target/converse.ts
+const MAX_LINE = 1048576;
+const MAX_NOISE = 4096;
+/** Reads records as they come; everything else is noise, kept for the error message that may need it. */
+function converse(channel, { marker, ...about }) {
+	const waiting = /* @__PURE__ */ new Map();
+	let noise = "";
+	let elevating = false;
+	const chatter = (text) => {
+		if (noise.length < MAX_NOISE) noise += text;
+	};
+	const start = watchStart(channel, {
+		...about,
+		noise: () => noise + unfinished()
+	});
+	channel.stdin.on("error", () => {});
+	channel.stderr.on("data", (bytes) => chatter(bytes.toString("utf8")));
+	const unfinished = onLines(channel, (line) => {
+		const record = parseRecord(line, marker);
+		if (record === void 0) return chatter(`${start.take(line)}\n`);
+		if (record.kind === "garbled") {
+			const error = new require_errors.UpgradeError("internal", `the target's helper answered something unreadable: ${record.line}`);
+			for (const { reject } of waiting.values()) reject(error);
+		} else if (record.kind === "event") {
+			elevating ||= record.event === "elevating";
+			waiting.get(record.id)?.onEvent?.(record.event);
+		} else waiting.get(record.answer.id)?.resolve(record.answer);
+	});
+	return {
+		noise: () => (noise + unfinished()).trim().slice(0, 500),
+		async next({ id, within, turn, onEvent }) {
+			const answer = new Promise((resolve, reject) => {
+				waiting.set(id, {
+					resolve,
+					reject,
+					onEvent
+				});
+			});
+			const stop = new AbortController();
+			const silence = Promise.resolve(turn).then(() => (0, node_timers_promises.setTimeout)(within, void 0, { signal: stop.signal })).then(() => {
+				if (id === 0 && start.hungUp) return start.refused;
+				throw new require_errors.UpgradeError("internal", silent({
+					within,
+					said: id === 0 ? noise + unfinished() : ""
+				}));
+			}, () => new Promise(() => {}));
+			try {
+				return await Promise.race([
+					answer,
+					silence,
+					ending(channel, {
+						first: id === 0,
+						start,
+						elevating: () => elevating,
+						noise: () => noise + unfinished()
+					}),
+					...id === 0 ? [start.refused] : []
+				]);
+			} finally {
+				if (id === 0) start.stop();
+				stop.abort();
+				waiting.delete(id);
+			}
+		}
+	};
+}
+function silent({ within, said }) {
+	return `no answer from the target's helper within ${within} ms${said.trim() === "" ? "" : `; it said instead: ${said.trim().slice(0, 300)}`}`;
+}
+/** What sudo says where it was asked without the gate. */
+const COMPLAINTS = /^sudo: |password is required|not in the sudoers|a terminal is required/m;
+/** Rejects when the helper ends before it answered. An answer that was written just before is still read first. */
+async function ending(channel, { first, start, elevating, noise }) {
+	const ended = await channel.ended;
+	await (0, node_timers_promises.setTimeout)(20);
+	if (first && start.hungUp && ended.kind !== "lost") return start.refused;
+	const said = noise().trim().slice(0, 300);
+	if (ended.kind === "lost") throw new require_errors.UpgradeError("connection-lost", `the connection was lost: ${ended.cause}`);
+	const how = ended.kind === "exit" ? `exit code ${ended.code}` : `signal ${ended.signal}`;
+	if (!first) throw new require_errors.UpgradeError("connection-lost", `the target's helper ended (${how}) without an answer. ${said}`);
+	if (elevating() || COMPLAINTS.test(said)) throw new HelperRefused("sudo-denied", said || how);
+	throw new HelperRefused("shell-denied", `the login shell ended (${how}) instead of running a command. ${said}`);
+}
+/**
+* Hands out whole lines; what it returns tells the piece after the last newline. Of a line longer than any of ours
+* the beginning is handed out: dropped, it would be an answer that never comes.
+*/
+function onLines(channel, take) {
+	let rest = "";
+	channel.stdout.setEncoding("utf8");
+	channel.stdout.on("data", (text) => {
+		const lines = (rest + text).split("\n");
+		rest = (lines.pop() ?? "").slice(0, MAX_LINE);
+		for (const line of lines) take(line.slice(0, MAX_LINE));
+	});
+	return () => rest;
+}
+
+// src/target/helper-text.ts
+const helperText = () => (0, node_fs.readFileSync)(new URL("./helper.sh", require("url").pathToFileURL(__filename).href), "utf8");
+
+// src/target/program.ts
+/** Read once, whatever the number of targets. */
+const programs = {};
+/**
+* The helper as it is sent: without comments and indentation, which are a third of it and one round trip more on a new
+* connection, and without trailing newline (a command substitution drops it there).
+*/
+function helperProgram() {
+	return programs.helper ??= asSent(helperText());
+}
+/** What decides on the target whether the helper has to run as root. In the bundle this file lies beside that one, too. */
+function gateProgram() {
+	return programs.gate ??= asSent((0, node_fs.readFileSync)(new URL("./gate.sh", require("url").pathToFileURL(__filename).href), "utf8"));
+}
+function asSent(text) {
+	return text.trimEnd().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, "");
+}
+/** The command line for a new helper, and what it must find on its standard input first. */
+function startOf({ entry, sudo, elevate, marker, pidFile }) {
+	const program = helperProgram();
+	const bytes = program.length;
+	if (elevate !== "asNeeded") return {
+		command: startCommand({
+			entry,
+			bytes,
+			sudo: elevate === "now" ? sudo : []
+		}),
+		input: `${PREFACE}${program}nhu1\t${marker}\n`
+	};
+	const gate = `{\nNHU_START='${readAndRun(bytes)}'\n${gateProgram()}\n}`;
+	const hello = [
+		"nhu1",
+		marker,
+		`sudo=${sudo.join(" ")}`,
+		...pidFile === void 0 ? [] : [`pid_file=${pidFile}`]
+	];
+	return {
+		command: startCommand({
+			entry,
+			bytes: gate.length,
+			sudo: []
+		}),
+		input: `${PREFACE}${gate}${hello.join("	")}\n${PREFACE}${program}nhu1\t${marker}\n`
+	};
+}
+/**
+* The command line that makes any login shell read exactly `bytes` of program from standard input, behind the preface,
+* and run it.
+*/
+function startCommand(options) {
+	const role = options.sudo.length > 0 ? [options.entry, "elevated"] : [options.entry];
+	const words = `echo ${WORD};${readAndRun(options.bytes)}`;
+	return [
+		...options.sudo,
+		"/bin/sh",
+		"-c",
+		`'${words}'`,
+		"nginx-hot-upgrade",
+		...role
+	].join(" ");
+}
+/**
+* Shells differ in how far they read ahead on `sh -s`, and so do the `head`s: `dd` counts. One that knows no such flags
+* says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
+*/
+function readAndRun(bytes) {
+	return `PATH=/usr/sbin:/usr/bin:/sbin:/bin;${TAKE_PREFACE}NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`;
+}
+
+// src/target/session.ts
+/**
+* Starts a helper. What is asked before its first record has come goes along with it, and is answered behind that.
+* Rejects with UpgradeError where no command can be started.
+*/
+async function openSession(connection, options) {
+	const marker = (0, node_crypto.randomBytes)(8).toString("hex");
+	const { entry, sudo, elevate, pidFile } = options;
+	const start = startOf({
+		entry,
+		sudo,
+		elevate,
+		marker,
+		...pidFile === void 0 ? {} : { pidFile }
+	});
+	const channel = await connection.start(start.command);
+	const talk = converse(channel, {
+		marker,
+		within: options.within,
+		afterSudo: elevate === "now"
+	});
+	channel.stdin.write(start.input);
+	const ready = firstAnswer(channel, {
+		talk,
+		within: options.within
+	});
+	ready.catch(() => {});
+	giveUpOn(options.cancel, {
+		channel,
+		until: ready
+	});
+	let requests = 0;
+	let written = Promise.resolve();
+	let turn = Promise.resolve();
+	return {
+		ready: ready.then(({ fields }) => ({ elevated: fields["elevated"] === true })),
+		get requests() {
+			return requests;
+		},
+		ask(verb, { fields = {}, within, onEvent, bytes }) {
+			requests += 1;
+			const id = requests;
+			const line = requestLine(id, verb, fields);
+			written = written.then(() => write(channel, {
+				line,
+				bytes
+			})).catch(() => {});
+			const answer = talk.next({
+				id,
+				within,
+				turn,
+				...onEvent === void 0 ? {} : { onEvent }
+			});
+			turn = answer.catch(() => {});
+			return answer;
+		},
+		close: () => channel.stdin.end()
+	};
+}
+const PIECE = 262144;
+/** A request and what follows it. Where the stream ends, the helper's answer, or its absence, says why. */
+async function write(channel, { line, bytes }) {
+	const { stdin, ended } = channel;
+	stdin.write(line);
+	if (bytes === void 0) return;
+	for (let at = 0; at < bytes.length && stdin.writable; at += PIECE) if (!stdin.write(bytes.subarray(at, at + PIECE))) await Promise.race([(0, node_events.once)(stdin, "drain"), ended]);
+}
+/** Leaves no process behind on the target where the first answer is a refusal or does not come. */
+async function firstAnswer(channel, { talk, within }) {
+	try {
+		const first = await talk.next({
+			id: 0,
+			within
+		});
+		if (first.ok) return first;
+		throw refusal(first.reason, `${first.message} ${talk.noise()}`.trim());
+	} catch (error) {
+		channel.abort();
+		throw error;
+	}
+}
+/** The run may end right after: what waits on the target must not wait for that. */
+function giveUpOn(cancel, { channel, until }) {
+	if (cancel === void 0) return;
+	const abort = () => channel.abort();
+	const forget = () => cancel.removeEventListener("abort", abort);
+	if (cancel.aborted) return abort();
+	cancel.addEventListener("abort", abort);
+	until.then(forget, forget);
+}
+/** Fields are separated by tabs; values come from checked inputs and hold neither tabs nor newlines. */
+function requestLine(id, verb, fields) {
+	return [
+		id,
+		verb,
+		...Object.entries(fields).map(([name, value]) => `${name}=${String(value).replaceAll(/[\t\r\n]/g, " ")}`)
+	].join("	") + "\n";
+}
+function refusal(reason, message) {
+	if (reason === "sudo-denied" || reason === "shell-denied") return new HelperRefused(reason, message);
+	return new require_errors.UpgradeError("internal", message);
+}
+
+// src/target/lifeline.ts
+const MOST_LOSSES = 5;
+/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
+async function openLifeline(options) {
+	const { config, resume } = options;
+	let now = await establish(options, options.cancel);
+	let earlier = 0;
+	let renewal;
+	let heard = performance.now();
+	const outages = [];
+	async function renew(lost) {
+		const from = heard;
+		earlier += now.session.requests;
+		now.connection.close();
+		now = await establishAgain(options, lost);
+		outages.push({
+			from,
+			to: performance.now()
+		});
+		await resume(now.session);
+	}
+	return {
+		connection: () => now.connection,
+		session: () => now.session,
+		requests: () => earlier + now.session.requests,
+		outages: () => outages,
+		noteSilence: (span) => void outages.push(span),
+		async overLosses(attempt) {
+			for (let losses = 0;; losses += 1) {
+				const used = now;
+				try {
+					const answer = await attempt();
+					heard = performance.now();
+					return answer;
+				} catch (error) {
+					if (!isLoss(error) || losses >= MOST_LOSSES || options.cancel.aborted) throw error;
+					if (used === now) renewal ??= renew(error).finally(() => renewal = void 0);
+					await renewal;
+				}
+			}
+		},
+		openBeside: (entry) => {
+			const elevate = now.elevated ? "now" : "never";
+			return openSession(now.connection, {
+				...helperOptions(config),
+				entry,
+				elevate
+			});
+		},
+		close() {
+			now.session.close();
+			now.connection.close();
+		}
+	};
+}
+/** `cancel` is for the first time only: a way back that was begun is gone to its end, or nobody could tell the guard to act. */
+async function establish({ target, config, log, whileWaiting, early }, cancel) {
+	const connection = await connect(target, {
+		ssh: config.ssh,
+		...log === void 0 ? {} : { log }
+	});
+	try {
+		const options = {
+			...helperOptions(config),
+			...cancel === void 0 ? {} : { cancel }
+		};
+		const opening = openSession(connection, {
+			...options,
+			entry: "session"
+		});
+		if (whileWaiting !== void 0) setImmediate(whileWaiting);
+		const session = await opening;
+		early(session);
+		return {
+			connection,
+			session,
+			...await session.ready
+		};
+	} catch (error) {
+		connection.close();
+		throw error;
+	}
+}
+/** Exits: connected; another host key, login or command refused; no connection shortly before the guard's deadline. */
+async function establishAgain(options, lost) {
+	const until = performance.now() + Math.max(options.config.switch.confirmTimeout - 5e3, 5e3);
+	for (let wait = 200;; wait = Math.min(wait * 2, 3e3)) try {
+		return await establish(options);
+	} catch (error) {
+		if (isHopeless(error) || performance.now() + wait > until) {
+			const message = `${require_errors.messageOf(lost)}; connecting again failed: ${require_errors.messageOf(error)}`;
+			throw new require_errors.UpgradeError("connection-lost", message, { cause: error });
+		}
+		await (0, node_timers_promises.setTimeout)(wait);
+	}
+}
+/** A silence is not: the login ran our command before, and the host may have much to do. */
+function isHopeless(error) {
+	if (error instanceof HelperRefused) return !error.mayPass;
+	return !(error instanceof require_errors.UpgradeError) || ["host-key", "auth"].includes(error.reason);
+}
+function helperOptions({ commandTimeout, sudo, pidFile }) {
+	return {
+		sudo,
+		elevate: sudo.length === 0 ? "never" : "asNeeded",
+		within: Math.min(commandTimeout, 6e4),
+		...pidFile === void 0 ? {} : { pidFile }
+	};
+}
+function isLoss(error) {
+	return error instanceof require_errors.UpgradeError && error.reason === "connection-lost";
+}
+
+// src/target/agent.ts
+/** The upgrade was closed by the guard or by somebody else while this run was away. */
+var ClosedMeanwhile = class extends Error {
+	name = "ClosedMeanwhile";
+	outcome;
+	why;
+	constructor(outcome, why) {
+		super(`the upgrade was closed meanwhile: ${outcome} (${why})`);
+		this.outcome = outcome;
+		this.why = why;
+	}
+};
+/** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
+async function openAgent(target, options) {
+	const { config, identity } = options;
+	const memory = {
+		wanted: wantedFacts(target, config),
+		nonce: "",
+		directory: "",
+		decision: ""
+	};
+	const resume = (session) => takeUpAgain(session, {
+		memory,
+		options
+	});
+	const early = (session) => {
+		memory.early = askFacts(session, {
+			memory,
+			config
+		});
+		memory.early.catch(() => {});
+	};
+	const lifeline = await openLifeline({
+		target,
+		early,
+		resume,
+		...options
+	});
+	const beside = (verb, fields, within) => askBeside(lifeline, {
+		verb,
+		fields,
+		within,
+		memory
+	});
+	return {
+		link: linkOver(lifeline),
+		requests: lifeline.requests,
+		outages: lifeline.outages,
+		noteSilence: lifeline.noteSilence,
+		nonce: () => memory.nonce,
+		facts: () => lifeline.overLosses(() => earlyOr(memory, () => askFacts(lifeline.session(), {
+			memory,
+			config
+		}))),
+		ask(verb, { fields = {}, waits = 0, onEvent, bytes } = {}) {
+			if (verb === "prepare" || verb === "adopt") memory.nonce = String(fields["nonce"] ?? memory.nonce);
+			if (verb === "commit" || verb === "rollback") memory.decision = verb;
+			if (verb === "adopt" && fields["decide"] !== void 0) memory.decision = String(fields["decide"]);
+			const given = {
+				fields: {
+					who: identity.who,
+					run: identity.run,
+					...fields
+				},
+				within: Math.max(config.commandTimeout, waits + 15e3),
+				...onEvent === void 0 ? {} : { onEvent },
+				...bytes === void 0 ? {} : { bytes }
+			};
+			const extend = () => beside("extend", { nonce: memory.nonce }, 1e4);
+			const alive = {
+				extend,
+				everyMs: config.switch.confirmTimeout / 3,
+				cancel: options.cancel
+			};
+			return lifeline.overLosses(() => withSignOfLife(lifeline.session().ask(verb, given), alive));
+		},
+		askBeside: beside,
+		close: lifeline.close
+	};
+}
+/** The present link, whichever that is. */
+function linkOver(lifeline) {
+	return {
+		start: (command) => lifeline.connection().start(command),
+		dial: (to) => lifeline.connection().dial(to),
+		get lost() {
+			return lifeline.connection().lost;
+		},
+		get roundTripMs() {
+			return lifeline.connection().roundTripMs;
+		},
+		close: () => lifeline.connection().close()
+	};
+}
+/** What was asked ahead of time serves once: later facts are to be new. */
+function earlyOr(memory, ask) {
+	const { early } = memory;
+	memory.early = void 0;
+	return early ?? ask();
+}
+function wantedFacts(target, { pidFile, health }) {
+	const probe = probeToLookFor(health, target);
+	return {
+		...pidFile === void 0 ? {} : { pid_file: pidFile },
+		...probe === void 0 ? {} : { probe }
+	};
+}
+async function askFacts(session, { memory, config }) {
+	const facts = parseFacts((await session.ask("facts", {
+		fields: memory.wanted,
+		within: config.commandTimeout
+	})).fields);
+	memory.directory = facts.ours.directory;
+	return facts;
+}
+/** On a new session: in charge of the upgrade again, or an error that says how it was closed meanwhile. */
+async function takeUpAgain(session, { memory, options }) {
+	const { config, identity } = options;
+	const { ours } = await earlyOr(memory, () => askFacts(session, {
+		memory,
+		config
+	}));
+	const { nonce } = memory;
+	if (nonce === "") return;
+	if (ours.upgrade?.nonce !== nonce) {
+		const { last } = ours;
+		if (last?.get("nonce") === nonce) throw new ClosedMeanwhile(last.get("outcome") ?? "", last.get("why") ?? "");
+		if (ours.upgrade === null) return;
+		throw new require_errors.UpgradeError("changed-by-others", "another upgrade is under way on this host");
+	}
+	const { decision, decisionWhy } = ours.upgrade;
+	if (decision !== "" && decision !== memory.decision) throw new require_errors.DecidedElsewhere(`${decision} ${decisionWhy}`);
+	const fields = {
+		nonce,
+		run: identity.run
+	};
+	const adopted = await session.ask("adopt", {
+		fields,
+		within: config.commandTimeout
+	});
+	if (adopted.reason === "rebooted") throw new ClosedMeanwhile(String(adopted.fields["outcome"]), "reboot");
+}
+async function askBeside(lifeline, { verb, fields, within, memory }) {
+	const other = await lifeline.openBeside("once");
+	try {
+		await other.ready;
+		return await other.ask(verb, {
+			fields: {
+				dir: memory.directory,
+				...fields
+			},
+			within
+		});
+	} finally {
+		other.close();
+	}
+}
+/** A verb that waits long must not outlive the guard's deadline while its run is alive. */
+async function withSignOfLife(body, { extend, everyMs, cancel }) {
+	const timer = setInterval(() => {
+		if (!cancel.aborted) extend().catch(() => {});
+	}, everyMs);
+	try {
+		return await body;
+	} finally {
+		clearInterval(timer);
+	}
+}
+
+// src/host/closing.ts
+/** QUIT: the point of no return. What the result says of the target is what it answered after its last change. */
+async function commit(run, sides) {
+	const answer = await phase(run, "commit", async () => {
+		const waits = run.config.switch.drainTimeout * 2;
+		return succeededOrClosed(await run.agent.ask("commit", { waits }), run);
+	});
+	const drained = fieldsOf(answer.fields, "commit").flag("oldGone");
+	Object.assign(run.result, {
+		drained,
+		state: drained ? "idle" : "draining",
+		reason: null
+	});
+	Object.assign(run.result, {
+		version: sides.new.version || null,
+		previousVersion: sides.old.version || null
+	});
+	run.result.previousSha256 = sides.old.sha256;
+	await phase(run, "verify", async () => readBack(run, {
+		answer,
+		expected: sides.new.sha256
+	}));
+}
+/** Throws ClosedMeanwhile where the target says how somebody else closed it. */
+function succeededOrClosed(answer, { result }) {
+	const read = fieldsOf(answer.fields, answer.verb);
+	const outcome = read.textOrNull("outcome") ?? "stuck";
+	if (!answer.ok && outcome !== "stuck") throw new ClosedMeanwhile(outcome, read.textOrNull("why") ?? "");
+	return mustSucceed(answer, result);
+}
+/** Ends the step with the new generation serving and the old master parked under the guard. */
+async function hold(run, sides) {
+	const answer = mustSucceed(await run.agent.ask("hold"), run.result);
+	const read = fieldsOf(answer.fields, "hold");
+	const deadline = new Date(Date.now() + read.number("deadlineIn") * 100).toISOString();
+	run.result.guard = {
+		deadline,
+		kind: read.text("guardKind")
+	};
+	if (!read.flag("parked")) run.result.notes.push("Both generations accept connections: it was held before WINCH.");
+	Object.assign(run.result, {
+		outcome: "held",
+		state: "held",
+		version: sides.new.version,
+		sha256: sides.new.sha256
+	});
+	Object.assign(run.result, {
+		previousVersion: sides.old.version,
+		previousSha256: sides.old.sha256
+	});
+}
+/** Back at once; what the target answers afterwards goes into the result. */
+async function rollBack(run, { why, sides }) {
+	await phase(run, "rollback", async () => {
+		const waits = run.config.switch.drainTimeout * 2 + 6e4;
+		const answer = mustSucceed(await run.agent.ask("rollback", {
+			fields: { why },
+			waits
+		}), run.result);
+		const outcome = fieldsOf(answer.fields, "rollback").text("outcome");
+		if (outcome === "rolled-back") readBack(run, {
+			answer,
+			expected: sides.old.sha256
+		});
+		closedAs(run, {
+			outcome,
+			why,
+			sides
+		});
+	});
+}
+/** The result for an upgrade whose books were closed with `outcome`. */
+function closedAs(run, closed) {
+	const { outcome, why, sides } = closed;
+	const side = outcome === "committed" ? sides.new : sides.old;
+	Object.assign(run.result, {
+		version: side.version || null,
+		sha256: side.sha256,
+		state: "idle"
+	});
+	Object.assign(run.result, {
+		previousVersion: sides.old.version || null,
+		previousSha256: sides.old.sha256
+	});
+	run.result.outcome = OUTCOME_OF[outcome] ?? "failed";
+	if (outcome === "committed") run.result.reason = null;
+	if (outcome === "outage" || outcome === "down") {
+		run.result.reason = {
+			code: "outage",
+			message: `nothing served any more (${why}); ${OUTAGE[outcome]}`
+		};
+		run.result.state = outcome === "down" ? "broken" : "idle";
+	}
+	if (outcome === "changed-by-others") changedByOthers(run, {
+		why,
+		sides
+	});
+	if (OUTCOME_OF[outcome] === void 0) run.result.reason ??= {
+		code: "internal",
+		message: `the target does not know how the upgrade was closed ("${outcome}")`
+	};
+}
+/** Somebody else ended it, or stands in the way. */
+function changedByOthers(run, { why, sides }) {
+	const reason = (message) => ({
+		code: "changed-by-others",
+		message
+	});
+	run.result.outcome = "failed";
+	if (why === "old-master-gone") {
+		Object.assign(run.result, {
+			version: sides.new.version || null,
+			sha256: sides.new.sha256
+		});
+		run.result.reason = reason("the old master was ended by others, and nothing to go back to was left; the new version serves, and is on disk");
+	} else if (why === "service-stopped") {
+		Object.assign(run.result, {
+			state: "broken",
+			version: null,
+			sha256: null
+		});
+		run.result.reason = reason("the service was stopped by others: nothing runs, and it was not started again");
+	} else if (why === "service-restarted") {
+		Object.assign(run.result, {
+			version: null,
+			sha256: null
+		});
+		run.result.reason = reason("the service was restarted by others, and another version than the old one runs now");
+	} else leftAsItIs(run);
+}
+/** A file that is not ours is at the binary's path: both generations are left as they are. */
+function leftAsItIs({ result }) {
+	const [old, next] = [result.oldMaster?.pid, result.newMaster?.pid];
+	Object.assign(result, {
+		state: "broken",
+		version: null,
+		sha256: null
+	});
+	result.reason = {
+		code: "changed-by-others",
+		message: "another file was put at the path of the binary during the upgrade; it was not touched, and both generations were left as they are"
+	};
+	result.notes.push(`To keep the new version: kill -QUIT ${old}. To go back: kill -HUP ${old}, and when its workers accept, kill -QUIT ${next}.`);
+}
+const OUTCOME_OF = {
+	"rolled-back": "rolled-back",
+	committed: "upgraded",
+	untouched: "failed"
+};
+const OUTAGE = {
+	outage: "the old version was started anew",
+	down: "starting the old version failed too"
+};
+/** ngx_exec_new_binary remembers a failure inside the master as a new binary that still runs. */
+function poisonedNote(pid) {
+	return `Do not reload nginx now: its master ${pid} serves, but could not start a new one, takes itself for being in an upgrade, and every HUP would only add workers. What hindered it is in the evidence: remove that, then restart nginx once.`;
+}
+/** Reads the target's own words after the last change and compares them with what was meant. */
+function readBack(run, { answer, expected }) {
+	const read = fieldsOf(answer.fields, answer.verb);
+	const master = processOf(read.object("master"));
+	if (master === null) {
+		Object.assign(run.result, {
+			state: "broken",
+			version: null,
+			sha256: null
+		});
+		throw new NotAsMeant("outage", "after the last change no master was found");
+	}
+	const running = read.text("runningSha256");
+	const doubts = [
+		running === expected ? "" : `the running file has the digest ${running}, expected ${expected}`,
+		read.flag("diskRuns") ? "" : "the file on disk is not the one that runs",
+		read.text("pidText") === String(master.pid) ? "" : `the pid file holds "${read.text("pidText")}", expected ${master.pid}`,
+		read.number("accepting") > 0 ? "" : "no worker accepts"
+	].filter((doubt) => doubt !== "");
+	run.result.sha256 = running;
+	if (read.flag("poisoned")) run.result.notes.push(poisonedNote(master.pid));
+	if (expected !== run.result.previousSha256) run.result.newMaster = master;
+	if (doubts.length > 0) throw new NotAsMeant("changed-by-others", `reading back: ${doubts.join("; ")}`);
+}
+
+// src/host/retreat.ts
+/**
+* After a failure: back to the old generation, by whoever can do it. Always leaves a result that says what is true on
+* the target, or that this is unknown.
+*/
+async function retreat(run, { cause, sides }) {
+	run.result.reason = reasonOf(cause);
+	if (cause instanceof NotAsMeant) return;
+	try {
+		if (cause instanceof Cancelled) await cancelOnTarget(run, sides);
+		else if (cause instanceof ClosedMeanwhile) closedBy(run, {
+			cause,
+			sides
+		});
+		else if (cause instanceof require_errors.DecidedElsewhere) await waitUntilClosed(run, sides);
+		else if (isLost(cause)) leftToGuard(run);
+		else if (run.config.switch.autoRollback || !await canHold(run, sides)) await rollBack(run, {
+			why: run.result.reason.code,
+			sides
+		});
+	} catch (error) {
+		await lastResort(run, {
+			error,
+			sides
+		});
+	}
+}
+/** Held for inspection, where a new master is left to look at. */
+async function canHold(run, sides) {
+	try {
+		await hold(run, sides);
+		return true;
+	} catch (error) {
+		if (error instanceof require_errors.UpgradeError && error.reason === "new-master-died") return false;
+		throw error;
+	}
+}
+/** One command on a channel of its own: the guard acts now. Its answer comes within five seconds. */
+async function cancelOnTarget(run, sides) {
+	const fields = { nonce: run.agent.nonce() };
+	const answer = await run.agent.askBeside("cancel", fields, 5500);
+	const closed = new Map(/nonce=(\S*) outcome=(\S*) why=(\S*)/.exec(fieldsOf(answer.fields, "cancel").text("closed"))?.slice(1).entries());
+	const outcome = closed.get(1);
+	if (outcome !== void 0 && closed.get(0) === run.agent.nonce()) {
+		closedAs(run, {
+			outcome,
+			why: "cancelled",
+			sides
+		});
+		if (outcome === "untouched") run.result.notes.push("Nothing was changed on the target.");
+		return;
+	}
+	run.result.state = "upgrading";
+	run.result.notes.push("The guard on the target is going back to the old version; `status` shows when it is done.");
+}
+function closedBy(run, { cause, sides }) {
+	run.result.reason = reasonOf(cause);
+	closedAs(run, {
+		outcome: cause.outcome,
+		why: cause.why,
+		sides
+	});
+}
+/** Exits: the books are closed; the drain time and a minute are over. */
+async function waitUntilClosed(run, sides) {
+	const until = performance.now() + run.config.switch.drainTimeout + 6e4;
+	await run.agent.ask("release");
+	for (;;) {
+		const { ours } = await run.agent.facts();
+		if (ours.upgrade === null) {
+			const outcome = ours.last?.get("outcome") ?? "";
+			const why = ours.last?.get("why") ?? "";
+			closedBy(run, {
+				cause: new ClosedMeanwhile(outcome, why),
+				sides
+			});
+			return;
+		}
+		if (performance.now() > until) throw new require_errors.UpgradeError("internal", "the rollback that was decided on the target does not end");
+		await (0, node_timers_promises.setTimeout)(200);
+	}
+}
+function leftToGuard(run) {
+	run.result.state = null;
+	const seconds = Math.round(run.config.switch.confirmTimeout / 1e3);
+	const decided = run.result.phases.some(({ name }) => name === "commit");
+	run.result.notes.push(decided ? "The commit had been asked for, and whether it was decided is unknown here: the target goes on to the new version, or back to the old one, by itself; run `status` to see." : `What the target does now is unknown here. Without a sign of life its guard goes back to the old version within ${seconds} s; run \`status\` to see.`);
+}
+async function lastResort(run, { error, sides }) {
+	if (error instanceof ClosedMeanwhile) return closedBy(run, {
+		cause: error,
+		sides
+	});
+	run.result.outcome = "failed";
+	if (error instanceof NotAsMeant) {
+		run.result.reason = reasonOf(error);
+		return;
+	}
+	if (isLost(error)) return leftToGuard(run);
+	run.result.state = "broken";
+	run.result.notes.push(`Going back failed: ${require_errors.messageOf(error)}. The guard on the target goes on trying; run \`status\`.`);
+}
+/** The target may still be in the middle of something. */
+function isLeftOpen(cause) {
+	if (cause instanceof Cancelled || cause instanceof ClosedMeanwhile || cause instanceof require_errors.DecidedElsewhere) return true;
+	return isLost(cause);
+}
+function isLost(error) {
+	return error instanceof require_errors.UpgradeError && error.reason === "connection-lost";
+}
+function reasonOf(error) {
+	if (error instanceof require_errors.UpgradeError) return {
+		code: error.reason,
+		message: error.message
+	};
+	if (error instanceof Cancelled) return {
+		code: "cancelled",
+		message: `the run was cancelled (${error.message})`
+	};
+	if (error instanceof ClosedMeanwhile) return {
+		code: require_errors.REASONS.find((known) => known === error.why) ?? "changed-by-others",
+		message: error.message
+	};
+	if (error instanceof require_errors.DecidedElsewhere) return {
+		code: "guard-expired",
+		message: error.message
+	};
+	return {
+		code: "internal",
+		message: require_errors.messageOf(error)
+	};
 }
 
 // src/health/stream.ts
@@ -6829,6 +7130,67 @@ async function within(work, ms) {
 	clearTimeout(timer);
 }
 
+// src/host/attributing.ts
+/**
+* Whether a good answer is this nginx's word: the listening socket at the probed address, seen from the network in which the
+* probe ends, must be one that the old master holds. (The new workers accept on each of these, or are not ready.)
+*/
+async function attribution(run, master) {
+	const { health } = run.config;
+	if (health === void 0 || health === "none") return void 0;
+	const url = probeUrl(health.url, run.target);
+	const sources = health.from === "both" ? ["target", "runner"] : [health.from];
+	for (const source of sources) {
+		const owner = ownerOf(await addressesOf(url, {
+			source,
+			target: run.target,
+			master
+		}), {
+			...master.probed,
+			ours: new Set(master.listeners.map((line) => line.split(" ")[0] ?? ""))
+		});
+		if (owner === "ours") continue;
+		if (source === "target" && !master.sameNetwork) return otherNetwork(url, master);
+		return notAttributed(url, {
+			owner,
+			master
+		});
+	}
+}
+/** In the order in which they are tried; none where they cannot be told, or are those of the runner itself. */
+async function addressesOf(url, { source, target, master }) {
+	const { host } = endOf(url);
+	const remote = source === "runner" && target.kind === "ssh";
+	const all = (0, node_net.isIP)(host) > 0 ? [host] : remote ? await resolved(host) : master.probed.resolved;
+	const known = all.length === 0 && host === "localhost" ? ["127.0.0.1", "::1"] : all;
+	return remote ? known.filter((address) => !/^(?:127\.|::1$)/.test(address)) : known;
+}
+async function resolved(host) {
+	return (await (0, node_dns_promises.lookup)(host, {
+		all: true,
+		order: "verbatim"
+	}).catch(() => [])).map(({ address }) => address);
+}
+function otherNetwork(url, { process }) {
+	return {
+		code: "network-namespace",
+		message: `the master ${process.pid} serves in a network namespace of its own, and a probe of ${url.href} through the connection ends in another one: whoever answers there, it is not this nginx`,
+		fix: "Set `health-from: runner` with a URL that leads to it, or `health-url: none`."
+	};
+}
+function notAttributed(url, { owner, master }) {
+	return {
+		code: "not-attributed",
+		message: `probes of ${url.href} are not attributed to this nginx: ${WHOSE[owner]}, so a good answer proves nothing of master ${master.process.pid}`,
+		fix: "Probe an address and port on which this nginx itself listens."
+	};
+}
+const WHOSE = {
+	others: "a socket that its master does not hold listens at that address",
+	nobody: "no socket listens at that address on the target",
+	elsewhere: "that address is not known as one of the target’s own"
+};
+
 // src/host/probing.ts
 function startBaseline(run) {
 	const probes = probesOf(run);
@@ -6847,8 +7209,12 @@ async function judgeBaseline(run, early) {
 		const { probes } = early;
 		const baseline = await early.answers;
 		const rules = rulesOf(run);
-		if (baseline.denied) settle(run, judgeFinding(forwardingDenied(), rules));
-		if (baseline.state !== "green") settle(run, judgeFinding(redBefore(baseline.why), rules));
+		const found = [];
+		const foreign = await attribution(run, run.facts.master);
+		if (foreign !== void 0 && (baseline.state === "green" || foreign.code === "network-namespace")) found.push(foreign);
+		if (baseline.denied) found.push(forwardingDenied());
+		else if (baseline.state !== "green") found.push(redBefore(baseline.why));
+		settle(run, joined(...found.map((finding) => judgeFinding(finding, rules))));
 		return {
 			probes: baseline.state === "green" ? probes : probes.afterAllowing(baseline),
 			baselineP99Ms: baseline.p99Ms,
@@ -6863,6 +7229,11 @@ function probesOf({ config, target, agent }) {
 		target,
 		connection: agent.link
 	});
+}
+/** For a held upgrade, which has no baseline: throws Refused where the probes would ask somebody else. */
+async function settleAttribution(run, master) {
+	const foreign = master === null ? void 0 : await attribution(run, master);
+	if (foreign !== void 0) settle(run, judgeFinding(foreign, rulesOf(run)));
 }
 /** One fresh connection every 50 ms, from before USR2 on. */
 function startMeasuring(probing) {
@@ -7751,8 +8122,10 @@ async function upgradeHost(run) {
 	const facts = await recover(run, await inspect(run));
 	if (run.supply?.costly === true && facts.ours.upgrade === null) refuseEarly(run, facts);
 	const binary = await obtain(run, facts.master);
-	if (facts.ours.upgrade !== null) return goOn(run, {
-		upgrade: facts.ours.upgrade,
+	const { upgrade } = facts.ours;
+	if (upgrade !== null) return goOn(run, {
+		upgrade,
+		master: facts.master,
 		sha256: binary.sha256
 	});
 	const inspected = await judgeHostAndFile({
@@ -7828,6 +8201,7 @@ async function goOn(run, held) {
 	const { upgrade } = held;
 	if (upgrade.phase !== "held") throw new require_errors.Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
 	if (upgrade.newSha256 !== held.sha256) throw new require_errors.Refused([otherIsHeld(upgrade)]);
+	await settleAttribution(run, held.master);
 	const sides = heldSides(upgrade);
 	await phase(run, "preflight", async () => {
 		mustSucceed(await run.agent.ask("adopt", { fields: { nonce: upgrade.nonce } }), run.result);
@@ -7896,7 +8270,8 @@ function otherIsHeld(upgrade) {
 // src/host/commit.ts
 /** Ends a held upgrade for good, after the new generation was looked at (and probed) once more. */
 async function commitHost(run) {
-	const { upgrade, lockAlive } = (await inspect(run)).ours;
+	const facts = await inspect(run);
+	const { upgrade, lockAlive } = facts.ours;
 	if (upgrade === null) {
 		run.result.outcome = "unchanged";
 		run.result.notes.push("There is no held upgrade to commit.");
@@ -7904,6 +8279,7 @@ async function commitHost(run) {
 	}
 	const finishing = upgrade.decision === "commit" && !lockAlive;
 	if (upgrade.phase !== "held" && !finishing) throw new require_errors.Refused([lockedFinding(`${upgrade.who}, ${upgrade.run}, phase ${upgrade.phase}`)]);
+	if (!finishing) await settleAttribution(run, facts.master);
 	const sides = heldSides(upgrade);
 	Object.assign(run.result, {
 		oldMaster: upgrade.oldMaster,
@@ -8759,7 +9135,7 @@ function findingsOf(error) {
 	return [{
 		code: error.code,
 		message: sudo ? `the login may not become root without a password: ${error.message}` : error.message,
-		fix: sudo ? "Allow it in sudoers (NOPASSWD), log in as root, or set `sudo` empty where the master is the login’s own." : "Give the login a POSIX shell: the helper is run by `/bin/sh -c`."
+		fix: sudo ? "Allow it in sudoers (NOPASSWD), log in as root, or set `sudo` empty where the master is the login’s own." : "Give the login a POSIX shell that runs the command it is given: the helper is run by `/bin/sh -c`. Look for `exec` in a start file (~/.bashrc, ~/.zshenv, config.fish: guard it by a test for an interactive shell), for a forced command (ForceCommand in sshd_config, command= in authorized_keys), and at the shell of the login in passwd."
 	}];
 }
 /** Held with a reason is a failure kept for inspection: the next host must not get the same. */

@@ -4,6 +4,7 @@ import { noHosts } from '../support/hosts.ts';
 import { snapshotHost } from '../support/invariants.ts';
 import { nginxBuild } from '../support/nginx-builds.ts';
 import { quick, type Finished, type Inputs } from '../support/product.ts';
+import { runAction } from '../support/runner.ts';
 import { waitFor } from '../support/wait.ts';
 import { underLoad, webHost } from '../support/web-host.ts';
 
@@ -124,5 +125,26 @@ describe('a held upgrade', { skip: noHosts(), timeout: 120_000 }, () => {
     await web.boot();
     assert.equal(await web.serving(), '1.26.3');
     await web.atRest({ before: await snapshotHost(web), sha256: value.host.sha256 ?? '', committed: true });
+  });
+
+  test('is not committed over the head of who misspelt auto-commit: nothing is done at all', async () => {
+    const job = {
+      targets: `${web.user}@${web.address}`,
+      key: web.clientKey,
+      'known-hosts': web.knownHosts,
+      binary: newer,
+      'health-url': 'http://127.0.0.1/',
+      'bake-time': '0s',
+    };
+    const misspelt = await runAction({ ...job, 'auto-comit': 'false' });
+    assert.deepEqual(
+      [misspelt.code, misspelt.outputs['outcome'], await web.serving()],
+      [1, undefined, '1.22.1'],
+      misspelt.log,
+    );
+    assert.match(JSON.stringify(misspelt.errors), /auto-comit.*Did you mean.*auto-commit/);
+    await web.atRest();
+    const spelt = await runAction({ ...job, 'auto-commit': 'false' });
+    assert.deepEqual([spelt.code, spelt.outputs['outcome']], [0, 'held'], spelt.log);
   });
 });
