@@ -172,4 +172,33 @@ describe('a held upgrade whose service is restarted or stopped', { skip: noHosts
     assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
     await oldAtRest();
   });
+
+  test('serves the old version where it is a service of the login itself, restarted by its own service manager', async () => {
+    const asDeploy = 'runuser -u deploy -- env XDG_RUNTIME_DIR=/run/user/$(id -u deploy) ';
+    await web.sh(`loginctl enable-linger deploy; cd /home/deploy
+      mkdir -p site/logs site/temp .config/systemd/user; install -m 755 /usr/sbin/nginx site/nginx
+      sed -e '/^user/d; s#listen 80#listen 8080#; s#/run/nginx.pid#/home/deploy/site/nginx.pid#; s#/var/log/nginx#/home/deploy/site/logs#' \
+        -e 's#access_log off;#access_log off; client_body_temp_path temp/b; proxy_temp_path temp/p; fastcgi_temp_path temp/f; uwsgi_temp_path temp/u; scgi_temp_path temp/s;#' \
+        /etc/nginx/nginx.conf >site/nginx.conf
+      printf '%s\n' '[Service]' 'Type=forking' 'PIDFile=/home/deploy/site/nginx.pid' 'KillMode=process' 'KillSignal=SIGQUIT' 'TimeoutStopSec=8' \
+        'ExecStart=/home/deploy/site/nginx -p /home/deploy/site/ -c /home/deploy/site/nginx.conf' >.config/systemd/user/site.service
+      chown -R deploy: site .config
+      until [ -S /run/user/$(id -u deploy)/systemd/private ]; do sleep 0.05; done
+      ${asDeploy} systemctl --user daemon-reload; ${asDeploy} systemctl --user start site`);
+    web.spoil();
+    const words = ['--pid-file', '/home/deploy/site/nginx.pid', '--sudo', ''];
+    const input = quick({ 'health-url': 'none', 'bake-time': '0s', 'auto-commit': 'false' });
+    const { code, report, output } = await web.product.run('upgrade', '--binary', newer, ...words, ...input);
+    assert.deepEqual([code, report.outcome], [0, 'held'], output);
+    const books = '/home/deploy/.local/state/nginx-hot-upgrade/home-deploy-site-nginx.pid';
+    // Its main process, the parked master, goes at once; the new one is there for as long as the unit allows.
+    await web.sh(`${asDeploy} systemctl --user restart site`);
+    await web.sh(`until [ ! -e ${books}/upgrade ]; do sleep 0.1; done`);
+    const [last, version] = (
+      await web.sh(
+        `sed -n 's/^outcome=//p; s/^why=//p' ${books}/last | tr '\n' ' '; echo; curl -sI http://127.0.0.1:8080/ | sed -n 's/^X-Nginx: //p'`,
+      )
+    ).split('\n');
+    assert.deepEqual([last?.trim(), version?.trim()], ['rolled-back service-restarted', '1.22.1']);
+  });
 });

@@ -183,6 +183,7 @@ read_books() {
 # derive_state: what follows from the books. HAND is who puts files beside the binary: us, or the owner of its directory.
 derive_state() {
   S_work=${S_bin%/*}/.nginx-hot-upgrade-$S_nonce HAND='' S_group=''
+  manager_of "$S_unit"
   [ -z "$S_as" ] || { S_group=${S_as#*--regid=}; S_group=${S_group%% *}; }
   [ -z "$S_hand" ] || HAND="setpriv --reuid=${S_hand%:*} --regid=${S_hand#*:} --clear-groups"
 }

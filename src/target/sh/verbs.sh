@@ -23,6 +23,7 @@ verb_prepare() {
   fi
   [ ! -e "$D/decision" ] || rm -f "$D/decision"
   forget_state
+  own_unit_of "$OM"
   S_nonce=$A_nonce S_phase=staged S_kind=$A_kind S_boot=$BOOT S_run=$A_run S_who=$A_who S_bin=$BIN S_pidf=$PIDF
   S_om=$OM S_old_ino=$OLD_INO S_old_sha=$OLD_SHA S_old_version=$A_old_version S_new_sha=$A_sha256 S_new_blake=$A_blake
   S_new_version=$A_new_version S_need=$A_need S_cover=$A_cover S_confirm=$A_confirm S_ready=$A_ready S_drain=$A_drain

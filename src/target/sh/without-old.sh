@@ -33,15 +33,15 @@ aftermath() {
     [ "$NM_LIVES" = 1 ] || drop_orphans
     ask_service
     uptime_now
-    if [ "$SERVICE" = moves ]; then
+    if [ "$UNIT_STATE" = moves ]; then
       [ "$_told" = 1 ] || journal waits-for-service unit "$S_unit"
       _told=1 _quiet=$((NOW + 50))
     elif find_successor; then AFTER=restarted; successor_serves; return 0
     elif [ "$NM_LIVES" = 0 ]; then
-      case $SERVICE in
+      case $UNIT_STATE in
         stopped) AFTER=stopped; return 0 ;;
         # Where its main process ended a moment ago, it was perhaps not told yet.
-        runs) ! start_of "$SERVICE_MAIN" && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
+        runs) ! start_of "$UNIT_MAIN" && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
         *) AFTER=none; return 0 ;;
       esac
     elif [ "$NOW" -ge "$_quiet" ]; then AFTER=new; return 0
@@ -63,7 +63,7 @@ drop_orphans() {
 
 # find_successor: SUCCESSOR is a living master of this instance that is neither the old nor the new one.
 find_successor() {
-  SUCCESSOR=$SERVICE_MAIN
+  SUCCESSOR=$UNIT_MAIN
   # Without a service manager the pid file tells, where nobody else writes it.
   [ -n "$S_unit" ] || others_lead "${S_pidf%/*}" || ! pid_in "$S_pidf" || SUCCESSOR=$PID_TEXT
   case $SUCCESSOR in '' | 0 | "$S_om" | "$S_nm") return 1 ;; esac
@@ -169,8 +169,8 @@ rescue() {
   # A start may take longer than the guard waits for a sign of life.
   set_deadline 1200
   if [ -n "$S_unit" ] && command -v systemctl >/dev/null; then
-    systemctl reset-failed "$S_unit" 2>/dev/null
-    systemctl restart "$S_unit" 2>/dev/null
+    # shellcheck disable=SC2086
+    { $MANAGER reset-failed "$S_service"; $MANAGER restart "$S_service"; } 2>/dev/null
   else
     as_master "$S_bin" >/dev/null 2>&1
   fi

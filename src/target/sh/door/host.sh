@@ -296,28 +296,29 @@ guard_choice() {
   elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then KIND=systemd-user; fi
 }
 
-# ask_service: SERVICE is what the service manager says of the unit: `moves` (it is being stopped, started or reloaded, or it was told to, or
-# nobody answers), `stopped` (by whoever said so; also where that took too long), `failed`, `runs`, or `none` without a unit. SERVICE_MAIN is the
-# number of its main process.
+# ask_service: UNIT_STATE is what the service manager says of the unit: `moves` (it is being stopped, started or reloaded, or it was told to,
+# or nobody answers), `stopped` (by whoever said so; also where that took too long), `failed`, `runs`, or `none` without a unit. UNIT_MAIN is
+# the number of its main process.
 ask_service() {
   local _line _state _job _result
-  SERVICE=none SERVICE_MAIN=''
+  UNIT_STATE=none UNIT_MAIN=''
   [ -n "$S_unit" ] && command -v systemctl >/dev/null || return 0
   _state='' _job='' _result=''
+  # shellcheck disable=SC2086
   while IFS= read -r _line; do
     case $_line in
       ActiveState=*) _state=${_line#*=} ;;
       Job=*) _job=${_line#*=} ;;
       Result=*) _result=${_line#*=} ;;
-      MainPID=*) SERVICE_MAIN=${_line#*=} ;;
+      MainPID=*) UNIT_MAIN=${_line#*=} ;;
     esac
   done <<EOF
-$(within 5 systemctl show -p ActiveState -p Job -p Result -p MainPID "$S_unit" 2>/dev/null)
+$(within 5 $MANAGER show -p ActiveState -p Job -p Result -p MainPID "$S_service" 2>/dev/null)
 EOF
   case $_state:${_job:-0}:$_result in
-    active:0:*) SERVICE=runs ;;
-    inactive:0:* | failed:0:timeout) SERVICE=stopped ;;
-    failed:0:*) SERVICE=failed ;;
-    *) SERVICE=moves ;;
+    active:0:*) UNIT_STATE=runs ;;
+    inactive:0:* | failed:0:timeout) UNIT_STATE=stopped ;;
+    failed:0:*) UNIT_STATE=failed ;;
+    *) UNIT_STATE=moves ;;
   esac
 }

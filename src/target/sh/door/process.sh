@@ -341,6 +341,30 @@ unit_of() {
   command -v systemctl >/dev/null || UNIT=''
 }
 
+# own_unit_of PID: UNIT, where that is none of the system's, is the service of our own user's that it is the main process of.
+own_unit_of() {
+  local _group _part
+  [ -z "$UNIT" ] && [ "$MY_UID" != 0 ] && command -v systemctl >/dev/null || return 0
+  while IFS=: read -r _ _ _group; do
+    case $_group in *"/user@$MY_UID.service/"*) _group=${_group#*"/user@$MY_UID.service/"} ;; *) continue ;; esac
+    while :; do case $_group in *.slice/*) _group=${_group#*/} ;; *) break ;; esac; done
+    _part=${_group%%/*}
+    case $_part in *[!A-Za-z0-9:_.\\@-]*) ;; *.service) UNIT=user:$_part ;; esac
+  done 2>/dev/null <"/proc/$1/cgroup"
+  [ -n "$UNIT" ] || return 0
+  manager_of "$UNIT"
+  # shellcheck disable=SC2086
+  [ "$(within 5 $MANAGER show -p MainPID "$S_service" 2>/dev/null)" = "MainPID=$1" ] || UNIT=''
+}
+
+# manager_of UNIT: MANAGER and S_service are the command that asks and tells its service manager, and its name there. A guard has no variables.
+manager_of() {
+  case $1 in
+    user:*) MANAGER="env XDG_RUNTIME_DIR=/run/user/$MY_UID systemctl --user" S_service=${1#user:} ;;
+    *) MANAGER=systemctl S_service=$1 ;;
+  esac
+}
+
 # user_of PID: AS is what runs a program with its user, groups and ambient capabilities, and with no more of what these could be raised
 # to; empty where these are ours, and what runs nothing where they cannot be told. In a user namespace of its own whoever made
 # it has any capability, which is none here.
