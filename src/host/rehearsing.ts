@@ -31,9 +31,19 @@ export async function rehearse(run: Inspected, build: BuildInfo): Promise<void> 
     run.result.notes.push(
       'Not rehearsed: the master can have no mount namespace in which the new modules lie at their paths.',
     );
-  } else if (exit !== 0) settleTest(run, { build, lines: read.lines('said') });
-  else
+  } else if (exit !== 0) {
+    noteLeft(run, read.lines('left'));
+    settleTest(run, { build, lines: read.lines('said') });
+  } else
     run.result.notes.push('Rehearsed: the running master can execute the new binary, which accepts the configuration.');
+}
+
+/** What a test made and is not empty; an upgrade that goes on needs no word of it, since the new master makes the same. */
+export function noteLeft(run: Inspected, paths: string[]): void {
+  if (paths.length === 0) return;
+  run.result.notes.push(
+    `\`nginx -t\` made what was not there before and was not removed again, since it was written to or others lead there: ${paths.join(', ')}.`,
+  );
 }
 
 /** Refuses for what `nginx -t` of the new binary said on the target. */

@@ -10,7 +10,7 @@ import { type Inspected, phase } from './host-run.ts';
 import { rulesOf, settle } from './inspect.ts';
 import { wantedWorkers } from './workers.ts';
 import { judgeCandidate, judgeFinding } from './preflight/preflight.ts';
-import { rehearse, settleTest } from './rehearsing.ts';
+import { noteLeft, rehearse, settleTest } from './rehearsing.ts';
 
 /** The file that the master shall run next: a new one from the runner, or a retained one that lies on the target. */
 export interface Staged {
@@ -154,7 +154,6 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   const rules = rulesOf(run);
   const read = fieldsOf(answer.fields, 'check');
   const said = read.text('build');
-  // What passed the test on the target was not asked again what it is.
   const build = said === '' ? file.build : parseBuildInfo(said);
   if (read.number('versionExit') !== 0 || build.version === '') settle(run, judgeFinding(cannotRun(read), rules));
   let tested = answer;
@@ -167,9 +166,10 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
     }
   }
   const test = fieldsOf(tested.fields, 'check');
+  if (file.kind === 'plan' || test.numberOrNull('testExit') !== 0) noteLeft(run, test.lines('left'));
   const exit = test.numberOrNull('testExit');
   if (exit === null) {
-    run.result.notes.push(notTested(run, { file, why: test.text('untested') }));
+    run.result.notes.push(notTested(run, { file, why: test.text('untested'), said: test.lines('test') }));
   } else if (exit === ENDED_BY_FORCE) {
     settle(run, judgeFinding(testTimeout(), rulesOf(run)));
   } else if (exit !== 0) {
@@ -215,15 +215,24 @@ function cannotRun(read: ReturnType<typeof fieldsOf>) {
   };
 }
 
-function notTested(run: Inspected, { file, why }: { file: Staged; why: string }): string {
+function notTested(run: Inspected, { file, why, said }: { file: Staged; why: string; said: string[] }): string {
   const reason = sideEffectOfTest(run, file) ?? UNTESTED[why] ?? 'the target could not';
-  return `The configuration was not tested: ${reason}.`;
+  const failed = said.find((line) => line.includes('[emerg]')) ?? said.at(-1);
+  const tried =
+    why !== 'outside' || failed === undefined ? '' : ` Tried outside of them, it failed: ${failed.slice(0, 300)}`;
+  return `The configuration was not tested: ${reason}.${tried}`;
 }
 
 /** In the helper's words. */
 const UNTESTED: Record<string, string> = {
   'no-namespace':
     'modules go with the new binary, and no mount namespace in which they lie at their paths can be had there',
+  outside:
+    'the master has mounts or a network of its own, and no way in is there (`nsenter`, as root, to a master of root in the same user namespace); `rehearse: true` tests it inside',
+  'other-root': 'the master sees another file where the new one is staged; `rehearse: true` tests it inside',
+  'other-config':
+    'the master sees other files in place of those that were read here, so that nobody could tell what `nginx -t` made; an upgrade tests it',
+  gone: 'the master ended',
   confined:
     'the unit shuts nginx in (a filter of system calls, mounts of its own), and its user can change what the configuration consists of; a test from outside would let it out. `rehearse: true` tests it inside',
 };

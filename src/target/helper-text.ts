@@ -18,6 +18,7 @@ export const ROOMS = [
   'undoing',
   'without-old',
   'modules',
+  'testing',
   'committing',
   'facts',
   'verbs',

@@ -95,26 +95,6 @@ wait_loaded() {
   done
 }
 
-# test_config: `nginx -t` of the staged binary. Where modules go with it, in a mount namespace of its own in which they lie
-# at their paths already: on the disk they are still the old ones. Exit code 125 where no such namespace can be had, 137 where it
-# had to be ended after a minute: what it opens may be a pipe that nobody reads.
-test_config() {
-  local _status
-  if [ -n "$S_modules" ]; then
-    ROOM='unshare -m'
-    $ROOM true 2>/dev/null || ROOM='unshare --map-current-user -m'
-    $ROOM true 2>/dev/null || { ROOM=''; return 125; }
-    BINDS=''
-    each_module module_bind
-  fi
-  LIMIT='timeout -s KILL 60'
-  as_master "$S_work/new" -t
-  _status=$?
-  LIMIT=''
-  ROOM='' BINDS=''
-  return "$_status"
-}
-
 # A path of a module that is plain holds no "|".
 module_bind() { BINDS="$BINDS$2.new|$1|"; }
 

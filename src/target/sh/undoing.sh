@@ -328,7 +328,8 @@ clear_books() {
   rm -rf "$D/upgrade" "$D/errors" "$D/reserve" "$D/deadline" "$D/broke" "$D/said" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"
 }
 
-# as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment.
+# as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment. With
+# ENTER, where that master is.
 as_master() {
   local _program
   _program=$1
@@ -343,8 +344,8 @@ as_master() {
   else set -- "$_program" "$@"; fi
   # shellcheck disable=SC2086
   (
-    [ -n "$S_as" ] || cd "${S_cwd:-/}" || exit 1
-    [ -n "$ROOM" ] || exec $LIMIT env -i "PATH=$PATH" "$@" </dev/null
-    BINDS=$BINDS exec $LIMIT $ROOM /bin/sh -c "$FURNISH" room env -i "PATH=$PATH" "$@" </dev/null
+    [ -n "$S_as$ENTER" ] || cd "${S_cwd:-/}" || exit 1
+    [ -n "$ROOM" ] || exec $LIMIT env -i "PATH=$PATH" $ENTER "$@" </dev/null
+    BINDS=$BINDS exec $LIMIT $ENTER $ROOM /bin/sh -c "$FURNISH" room env -i "PATH=$PATH" "$@" </dev/null
   )
 }

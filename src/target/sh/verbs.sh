@@ -223,9 +223,7 @@ metadata_by_hand() {
 
 # verb_check: what the staged file says of itself here and (where asked) of the configuration.
 verb_check() {
-  local _exit _untested
   rec_new
-  _untested=''
   load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   if [ "$S_kind" = reverse ] && [ ! -e "$S_work/new" ]; then fetch_retained || return; fi
   inode_of "$S_work/new"
@@ -239,37 +237,21 @@ verb_check() {
   if ! same_machine "$S_work/new" "$S_om"; then
     rec_raw testExit null
     rec_text untested ''
+    rec_lines left ''
     rec_raw versionExit 126
     rec_text build 'Exec format error: the file is for another machine than the one that runs'
     answer
     return
   fi
-  if [ "$A_test" = yes ] && [ -n "$S_as" ] && is_shut_in "$S_om" && others_lead_settings; then
-    # Outside of what its unit shuts it in, what that user has written would run with more than it has.
-    _exit=1 _untested=confined
-    rec_raw testExit null
-  elif [ "$A_test" = yes ]; then
-    heard 62 4194304 test_config
-    _exit=${HEARD_EXIT:-137}
-    if [ "$_exit" = 125 ]; then _untested=no-namespace; rec_raw testExit null; else rec_raw testExit "$_exit"; fi
-    # What ends it stands at its end, behind any number of warnings.
-    rec_lines test "$(printf '%s\n' "$HEARD" | tail -n 100)"
-  else
-    _exit=1
-    rec_raw testExit null
-  fi
-  rec_text untested "$_untested"
-  # What passed the test runs here; else its own word tells a missing library from a wrong configuration.
-  if [ "$_exit" = 0 ]; then
-    rec_raw versionExit 0
-    rec_text build ''
-  else
-    # shellcheck disable=SC2086
-    heard 11 65536 within 10 env -i "PATH=$PATH" $S_as "$S_work/new" -V
-    rec_raw versionExit "${HEARD_EXIT:-137}"
-    one_line "$HEARD"
-    rec_text build "$LINE"
-  fi
+  try_staged "$A_test"
+  ENTER='' VIEW=''
+  rec_raw testExit "$TEST_EXIT"
+  rec_text untested "$UNTESTED"
+  # What ends it stands at its end, behind any number of warnings.
+  rec_lines test "$(printf '%s\n' "$TEST_SAID" | tail -n 100)"
+  rec_lines left "$LEFT_THERE"
+  rec_raw versionExit "$VERSION_EXIT"
+  rec_text build "$BUILD"
   answer
 }
 
@@ -328,6 +310,7 @@ verb_rehearse() {
     rehearsing) rehearsal_settles && rehearsal_over || return ;;
     *) refuse changed-by-others "the upgrade is in the phase $S_phase already"; return ;;
   esac
+  as_seen note_missing
   if ! raise_stub; then
     free_reader
     ! may_act || { S_usr2='' S_phase=staged; save_state; }
@@ -337,10 +320,12 @@ verb_rehearse() {
   ! stub_ends || _exit=$STUB_EXIT
   if [ "$_exit" = null ]; then evidence; rehearsal_settles || return; fi
   rehearsal_over || return
+  as_seen remove_made
   ! is_poisoned || heal
   rec_bool poisoned "$POISONED"
   rec_raw exit "$_exit"
   rec_lines said "$(tail -n 100 "$D/said" 2>/dev/null | grep -v '^stub ')"
+  rec_lines left "$LEFT_THERE"
   S_usr2=''
   save_state || { refuse internal "cannot write $D/upgrade: the old generation serves"; return; }
   journal rehearsed exit "$_exit"

@@ -5,7 +5,7 @@ import { planHost } from '../../../src/host/plan.ts';
 import { buildOf, factsOf, heldUpgrade, masterOf } from './recorded.ts';
 import { BINARY, configOf, scriptedAgent, scriptedRun, type Script } from './scripted-run.ts';
 
-const passed = { versionExit: 0, untested: '', build: '', test: [], testExit: 0 };
+const passed = { versionExit: 0, untested: '', build: '', test: [], left: [], testExit: 0 };
 
 function planning(script: Script, changes: Parameters<typeof scriptedRun>[1] = {}) {
   const scripted = scriptedAgent({ ...script, answers: { check: [passed], ...script.answers } });
@@ -145,6 +145,22 @@ describe('planHost', () => {
       assert.equal(verbs().at(-1), 'unstage');
     });
   }
+
+  it('does not refuse for what fails outside of the mounts of the master, and tells how it failed', async () => {
+    const test = ['nginx: [emerg] mkdir() "/tmp/a" failed', 'nginx: configuration file test failed'];
+    const { run } = planning({ answers: { check: [{ ...passed, testExit: null, untested: 'outside', test }] } });
+    await planHost(run);
+    assert.match(
+      run.result.notes.join('\n'),
+      /not tested: .* no way in .* it failed: nginx: \[emerg\] mkdir\(\) "\/tmp\/a" failed$/m,
+    );
+  });
+
+  it('names what a test made that could not be removed again', async () => {
+    const { run } = planning({ answers: { check: [{ ...passed, left: ['/tmp/a.log'] }] } });
+    await planHost(run);
+    assert.match(run.result.notes.join('\n'), /^`nginx -t` made what was not there before .*: \/tmp\/a\.log\.$/m);
+  });
 
   it('judges a binary that this machine cannot run by what it says on the target', async () => {
     const build = { flavour: '', version: '', arguments: [] };

@@ -5,7 +5,7 @@ import { type Staged, stage } from '../../../src/host/staging.ts';
 import { factsOf, masterOf } from './recorded.ts';
 import { BINARY, configOf, NONCE, scriptedAgent, scriptedRun, type Scripted } from './scripted-run.ts';
 
-const passed = { versionExit: 0, untested: '', build: '', test: [], testExit: 0 };
+const passed = { versionExit: 0, untested: '', build: '', test: [], left: [], testExit: 0 };
 const FILE: Staged = { kind: 'upgrade', sha256: BINARY.sha256, build: BINARY.build };
 
 function staging(answer: Scripted, { rehearse = true, kind = FILE.kind } = {}) {

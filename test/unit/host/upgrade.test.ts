@@ -27,7 +27,7 @@ const serving = {
 const old = masterOf('systemd');
 const back = { ...serving, master: old.process, pidText: '41', runningSha256: old.sha256, outcome: 'rolled-back' };
 const WELL: Script['answers'] = {
-  check: [{ versionExit: 0, untested: '', build: '', test: [], testExit: 0 }],
+  check: [{ versionExit: 0, untested: '', build: '', test: [], left: [], testExit: 0 }],
   begin: [{ newMaster }],
   commit: [{ ...serving, oldGone: true }],
   rollback: [back],

@@ -37,11 +37,12 @@ real_path() {
 }
 
 # place_of DIRECTORY: whose it is. PLACE is empty where only we and root can change what lies at its end, the number of the one
-# user who can besides, or `several`, also where that cannot be told.
+# user who can besides, or `several`, also where that cannot be told. Below VIEW, the root of a master that has mounts of its own, it is
+# looked for as that master sees it.
 place_of() {
-  case $PLACES in *"$NL$1$TAB"*) ;; *) look_up_places "$1" ;; esac
+  case $PLACES in *"$NL$VIEW$1$TAB"*) ;; *) look_up_places "$1" ;; esac
   PLACE=several
-  case $PLACES in *"$NL$1$TAB"*) PLACE=${PLACES#*"$NL$1$TAB"} PLACE=${PLACE%%"$NL"*} ;; esac
+  case $PLACES in *"$NL$VIEW$1$TAB"*) PLACE=${PLACES#*"$NL$VIEW$1$TAB"} PLACE=${PLACE%%"$NL"*} ;; esac
 }
 
 # others_lead DIRECTORY
@@ -52,18 +53,18 @@ look_up_places() {
   local _path _dir _names _found _uid _gid _mode _depth
   _names='' _found=$#
   for _path in "$@"; do
-    case $PLACES in *"$NL$_path$TAB"*) continue ;; esac
+    case $PLACES in *"$NL$VIEW$_path$TAB"*) continue ;; esac
     is_plain "$_path" && straight "$_path" || continue
-    _names="$_names$_path$NL"
+    _names="$_names$VIEW$_path$NL"
     IFS=$NL
     set -f
     for _dir in $FULL $HELD; do
-      [ ! -L "$_dir" ] || { set -- "$@" "$_dir"; _dir=${_dir%/*}; }
-      while [ -n "$_dir" ]; do set -- "$@" "$_dir/"; _dir=${_dir%/*}; done
+      [ ! -L "$VIEW$_dir" ] || { set -- "$@" "$VIEW$_dir"; _dir=${_dir%/*}; }
+      while [ -n "$_dir" ]; do set -- "$@" "$VIEW$_dir/"; _dir=${_dir%/*}; done
     done
     set +f
     IFS=" $TAB$NL"
-    set -- "$@" /
+    set -- "$@" "$VIEW/"
   done
   shift "$_found"
   [ $# -gt 0 ] || return 0
@@ -72,7 +73,7 @@ look_up_places() {
   while read -r _uid _gid _mode _path; do
     _depth=$((_depth + 1))
     weigh "$_depth" "$_uid" "$_gid" "$_mode" "$_path"
-    [ "$_path" = / ] || continue
+    [ "$_path" = "$VIEW/" ] || continue
     # What is not there has no line of its own.
     PLACES="$PLACES${_names%%"$NL"*}$TAB$PLACE$NL" _names=${_names#*"$NL"} PLACE='' _depth=0
   done <<EOF
@@ -83,6 +84,8 @@ EOF
 # straight DIRECTORY: FULL is the same without links, and HELD are those, a line each: whoever can change one of them leads elsewhere. False
 # where there is none.
 straight() {
+  # There the kernel would follow links to where they lead here.
+  [ -z "$VIEW" ] || { follow "$1" && [ -d "$VIEW$FULL/" ]; return; }
   FULL=${1%/} HELD=''
   [ -d "$1/" ] || return 1
   while [ -n "$FULL" ] && [ ! -L "$FULL" ]; do FULL=${FULL%/*}; done
@@ -100,10 +103,10 @@ follow() {
       '' | .) continue ;;
       ..) FULL=${FULL%/*}; continue ;;
     esac
-    if [ ! -L "$FULL/$_part" ]; then FULL=$FULL/$_part; continue; fi
+    if [ ! -L "$VIEW$FULL/$_part" ]; then FULL=$FULL/$_part; continue; fi
     _links=$((_links + 1)) HELD=$HELD$FULL/$_part$NL
     [ "$_links" -le 40 ] || return 1
-    link_of "$FULL/$_part"
+    link_of "$VIEW$FULL/$_part"
     [ -n "$LINK" ] && is_plain "$LINK" || return 1
     case $LINK in /*) FULL='' ;; esac
     _rest=${LINK#/}/$_rest

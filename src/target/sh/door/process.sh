@@ -323,6 +323,32 @@ is_shut_in() {
   return 1
 }
 
+# sees_other KIND PID: its namespace of that kind is not ours. What may not be looked into is taken for ours.
+sees_other() { [ -e "/proc/$2/ns/$1" ] && [ ! "/proc/$2/ns/$1" -ef "/proc/self/ns/$1" ]; }
+
+# view_of PID: VIEW is its root, where it has mounts of its own.
+view_of() {
+  VIEW=''
+  ! sees_other mnt "$1" || VIEW=/proc/$1/root
+}
+
+# way_in PID: ENTER is what runs a program with the mounts, the network and the directory of that process; empty where mounts and network
+# are ours. False where there is none. Only to a process of root's: what root runs there is looked up there, with its loader and its
+# libraries, so whoever arranged those mounts must be root; outside of a user namespace nobody else can.
+way_in() {
+  ENTER=''
+  sees_other mnt "$1" || sees_other net "$1" || return 0
+  [ "$MY_UID" = 0 ] && uid_of "$1" && [ "$UID_OF" = 0 ] && in_our_userns "$1" && command -v nsenter >/dev/null || return 1
+  ENTER="nsenter -t $1 -m -n -r -w"
+}
+
+# has_open PID FILE
+has_open() {
+  local _fd
+  for _fd in "/proc/$1/fd/"*; do [ ! "$_fd" -ef "$2" ] || return 0; done
+  return 1
+}
+
 # unit_of PID: UNIT is the system service that started it, if any. Below its own cgroup a service may make others with names
 # of its choice: the first that is no slice is systemd's (cg_path_get_unit).
 unit_of() {

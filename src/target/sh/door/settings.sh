@@ -33,6 +33,14 @@ read_directives() {
       return name == "include" || (where, name) in known || (where == "stream" && name == "limit_conn_zone") ||
         (name in shared && where ~ /^(http|stream|mail)(\.server)?$/) || (name == "zone" && where ~ /\.upstream$/)
     }
+    # What nginx opens or makes at its start, on whatever level it is named (ngx_init_cycle, ngx_create_paths). What a variable names comes
+    # later. A line for each of thousands of servers is no reason to read no more.
+    function starts(name, path) {
+      if (name !~ /^(access|error)_log$|_(temp|cache)_path$/ || path ~ /^(off|stderr|(syslog|memory):.*|)$/) return
+      if (path ~ /[$|\001-\037\177]/ || length(path) > 1000 || path in started || ++opened > 2000) return
+      started[path] = 1
+      print "start\t\t" path
+    }
     # Whose values become paths of ours.
     function kept(name, word) { return name ~ /^(pid|error_log|load_module)$/ || (name == "listen" && word ~ /^unix:/) }
     # No more than what can be dealt with in a moment: there may be a line for each of thousands of servers.
@@ -46,6 +54,7 @@ read_directives() {
     function directive(   i, line, where) {
       if (n == 0) return
       where = context()
+      if (n > 1) starts(words[1], words[2])
       if (words[1] == "listen") listened[depth] = 1
       else if (words[1] == "include" && !listened[depth]) listened[depth] = 2
       if (matters(where, words[1])) {
@@ -113,6 +122,7 @@ apply_directives() {
     case $_where:$_name in
       unsafe:*) UNSAFE="$UNSAFE $_name"; continue ;;
       cut:*) CONFIG_WHOLE=0; continue ;;
+      start:*) STARTS="$STARTS$_args$NL"; continue ;;
       *:include) C_INCLUDE="$C_INCLUDE$_where$TAB$_args$NL"; continue ;;
       main:pid) C_PID=$_args ;;
       main:user) C_USER=$_args ;;
@@ -310,7 +320,7 @@ read_as() {
   READER="as_theirs $LEFT 1048576"
   read_directives "$@" | BASES=$_bases LED=$_led awk -F "$TAB" '
     BEGIN { n = split(ENVIRON["BASES"], base, "\n") - 1 }
-    $1 == "unsafe" || $1 == "cut" { print; next }
+    $1 == "unsafe" || $1 == "cut" || $1 == "start" { print; next }
     NF != 3 { next }
     { line = $0; sub(/^@[^@]*@/, "", line); where = line; sub(/\t.*/, "", where)
       for (i = 1; i <= n; i++) if (where == base[i] || base[i] == "main" || index(where, base[i] ".") == 1) {
@@ -382,7 +392,7 @@ settings_of() {
   under "$CWD" "$PREFIX"; PREFIX=$FULL
   build_flag conf-path
   under "$PREFIX" "${OPT_C:-${FLAG:-conf/nginx.conf}}"; CONF=$FULL
-  C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES=''
+  C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES='' STARTS=''
   config_of "$CONF"
   READER='within 5'
   [ -z "$OPT_G" ] || apply_directives "$(printf '%s;\n' "$OPT_G" | read_directives -)"
@@ -415,42 +425,62 @@ others_lead_settings() {
   return 1
 }
 
+# same_config: the files that were read here are those that the master sees.
+same_config() {
+  local _file
+  [ -n "$VIEW" ] || return 0
+  set -f
+  IFS=$NL
+  # shellcheck disable=SC2086
+  set -- $CONFIG_FILES
+  IFS=" $TAB$NL"
+  set +f
+  for _file in "$@"; do follow "$_file" && [ "$VIEW$FULL" -ef "$_file" ] || return 1; done
+}
+
 # led_paths DIRECTORY: LED are the directories, a line each with who else leads it, in which a master of root opens or makes something by
 # its name: logs, its pid file, directories for bodies and caches. It follows links, and gives those directories to its workers' user.
-# The binary's own directory is looked at along with them.
+# All that as the master sees it. The binary's own directory is looked at along with them.
 led_paths() {
-  local _word _path _dirs
+  local _path _dirs
   LED=''
   [ "$MY_UID" = 0 ] && [ -z "$AS" ] || { look_up_places "$1" "${PIDF%/*}"; return; }
-  _dirs="${PIDF%/*}$NL${LOGFILE%/*}$NL"
+  start_paths "$OLD_V"
+  _dirs=''
   set -f
-  for _word in $OLD_V; do
-    case $_word in
-      --http-log-path=* | --http-*-temp-path=*) flag_in "$_word"; under "$PREFIX" "$FLAG"; _dirs="$_dirs${FULL%/*}$NL" ;;
-    esac
-  done
   IFS=$NL
-  for _word in $DIRECTIVES; do
-    case $_word in
-      *"${TAB}error_log$TAB"* | *"${TAB}access_log$TAB"* | *"_temp_path$TAB"* | *"_cache_path$TAB"*) ;;
-      *) continue ;;
-    esac
-    _path=${_word##*"$TAB"} _path=${_path%% *}
-    case $_path in '' | off | stderr | *:* | *'$'*) continue ;; esac
-    under "$PREFIX" "${_path%/}"
-    case $NL$_dirs in *"$NL${FULL%/*}$NL"*) ;; *) _dirs="$_dirs${FULL%/*}$NL" ;; esac
+  for _path in $PATHS; do
+    case $NL$_dirs in *"$NL${_path%/*}$NL"*) ;; *) _dirs="$_dirs${_path%/*}$NL" ;; esac
   done
   # shellcheck disable=SC2086
   set -- "$1" $_dirs
   IFS=" $TAB$NL"
   set +f
-  look_up_places "$@"
-  shift
+  if sees_other mnt "$OM"; then look_up_places "$1"; shift; view_of "$OM"; look_up_places "$@"
+  else look_up_places "$@"; shift; fi
   for _path in "$@"; do
     # What is not there is for root alone to make, where it is to be.
-    [ -d "$_path/" ] && others_lead "$_path" || continue
-    case $NL$LED in *"$NL$_path: "*) ;; *) LED="$LED$_path: ${PLACE#several}$NL" ;; esac
+    ! straight "$_path" || ! others_lead "$_path" || LED="$LED$_path: ${PLACE#several}$NL"
   done
+  VIEW=''
+}
+
+# start_paths BUILD: PATHS are what nginx opens or makes at its start, a line each: by its configuration, and what that build takes where the
+# configuration says nothing.
+start_paths() {
+  local _word
+  PATHS=$PIDF$NL
+  [ -z "$LOGFILE" ] || PATHS="$PATHS$LOGFILE$NL"
+  set -f
+  for _word in $1; do
+    case $_word in
+      --error-log-path=* | --http-log-path=* | --http-*-temp-path=*) flag_in "$_word"; under "$PREFIX" "${FLAG%/}"; PATHS="$PATHS$FULL$NL" ;;
+    esac
+  done
+  IFS=$NL
+  for _word in $STARTS; do under "$PREFIX" "${_word%/}"; PATHS="$PATHS$FULL$NL"; done
+  IFS=" $TAB$NL"
+  set +f
 }
 
 # same_file FILE OTHER: by whatever links, where root alone leads both.
