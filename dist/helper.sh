@@ -35,9 +35,9 @@ LOOKS=0
 SYNCING=0
 SERIAL=0
 TRASH=0
-ROOM='' PROBE='' BINDS='' LIMIT='' BASE=''
+ROOM='' PROBE='' BINDS='' LIMIT='' ENTER='' VIEW='' AWAY='' BASE='' PREFIX='' STARTS='' BUILD='' MISSING='' LEFT_THERE=''
 MY_UID='' DIRECTIVES='' UNSURE=' ' S_unix='' MY_BOUNDS='' AS='' CAPABILITIES='' HEARD='' HEARD_EXIT='' PATIENCE='' READ_AS='' HAND='' LOGFILE='' LOG_PATH='' MADE='' SOCKETS="$NL" PLACES="$NL" READERS="$NL" CONFIG_BY=0 CONFIG_FILES='' CONFIG_WHOLE=0 MODULES_PLACE=several SHOWN='' OPT_G='' LEFT=1 EXPANDED='' OUR_DIRS="$NL" SERVICES="$NL" STEPS='' LISTS='' SETTLED='' UNSAFE='' LED=''
-AFTER='' SUCCESSOR='' SERVICE='' SERVICE_MAIN='' OM='' S_om='' S_as='' S_session='' S_listen='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' BROKEN='' TITLE_CUT=0 CHILDREN='' WORKERS='' STARTED='' ROLES=' ' ROLES_AT=-9 SEEN=' ' ACCEPTING=''
+AFTER='' SUCCESSOR='' UNIT_STATE='' UNIT_MAIN='' MANAGER=systemctl S_service='' OM='' S_om='' S_as='' S_session='' S_listen='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' BROKEN='' TITLE_CUT=0 CHILDREN='' WORKERS='' STARTED='' ROLES=' ' ROLES_AT=-9 SEEN=' ' ACCEPTING=''
 COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
@@ -476,6 +476,32 @@ is_shut_in() {
   return 1
 }
 
+# sees_other KIND PID: its namespace of that kind is not ours. What may not be looked into is taken for ours.
+sees_other() { [ -e "/proc/$2/ns/$1" ] && [ ! "/proc/$2/ns/$1" -ef "/proc/self/ns/$1" ]; }
+
+# view_of PID: VIEW is its root, where it has mounts of its own.
+view_of() {
+  VIEW=''
+  ! sees_other mnt "$1" || VIEW=/proc/$1/root
+}
+
+# way_in PID: ENTER is what runs a program with the mounts, the network and the directory of that process; empty where mounts and network
+# are ours. False where there is none. Only to a process of root's: what root runs there is looked up there, with its loader and its
+# libraries, so whoever arranged those mounts must be root; outside of a user namespace nobody else can.
+way_in() {
+  ENTER=''
+  sees_other mnt "$1" || sees_other net "$1" || return 0
+  [ "$MY_UID" = 0 ] && uid_of "$1" && [ "$UID_OF" = 0 ] && in_our_userns "$1" && command -v nsenter >/dev/null || return 1
+  ENTER="nsenter -t $1 -m -n -r -w"
+}
+
+# has_open PID FILE
+has_open() {
+  local _fd
+  for _fd in "/proc/$1/fd/"*; do [ ! "$_fd" -ef "$2" ] || return 0; done
+  return 1
+}
+
 # unit_of PID: UNIT is the system service that started it, if any. Below its own cgroup a service may make others with names
 # of its choice: the first that is no slice is systemd's (cg_path_get_unit).
 unit_of() {
@@ -492,6 +518,30 @@ unit_of() {
     case $_part in user@* | *[!A-Za-z0-9:_.\\@-]*) ;; *.service) UNIT=$_part ;; esac
   done 2>/dev/null <"/proc/$1/cgroup"
   command -v systemctl >/dev/null || UNIT=''
+}
+
+# own_unit_of PID: UNIT, where that is none of the system's, is the service of our own user's that it is the main process of.
+own_unit_of() {
+  local _group _part
+  [ -z "$UNIT" ] && [ "$MY_UID" != 0 ] && command -v systemctl >/dev/null || return 0
+  while IFS=: read -r _ _ _group; do
+    case $_group in *"/user@$MY_UID.service/"*) _group=${_group#*"/user@$MY_UID.service/"} ;; *) continue ;; esac
+    while :; do case $_group in *.slice/*) _group=${_group#*/} ;; *) break ;; esac; done
+    _part=${_group%%/*}
+    case $_part in *[!A-Za-z0-9:_.\\@-]*) ;; *.service) UNIT=user:$_part ;; esac
+  done 2>/dev/null <"/proc/$1/cgroup"
+  [ -n "$UNIT" ] || return 0
+  manager_of "$UNIT"
+  # shellcheck disable=SC2086
+  [ "$(within 5 $MANAGER show -p MainPID "$S_service" 2>/dev/null)" = "MainPID=$1" ] || UNIT=''
+}
+
+# manager_of UNIT: MANAGER and S_service are the command that asks and tells its service manager, and its name there. A guard has no variables.
+manager_of() {
+  case $1 in
+    user:*) MANAGER="env XDG_RUNTIME_DIR=/run/user/$MY_UID systemctl --user" S_service=${1#user:} ;;
+    *) MANAGER=systemctl S_service=$1 ;;
+  esac
 }
 
 # user_of PID: AS is what runs a program with its user, groups and ambient capabilities, and with no more of what these could be raised
@@ -578,11 +628,12 @@ real_path() {
 }
 
 # place_of DIRECTORY: whose it is. PLACE is empty where only we and root can change what lies at its end, the number of the one
-# user who can besides, or `several`, also where that cannot be told.
+# user who can besides, or `several`, also where that cannot be told. Below VIEW, the root of a master that has mounts of its own, it is
+# looked for as that master sees it.
 place_of() {
-  case $PLACES in *"$NL$1$TAB"*) ;; *) look_up_places "$1" ;; esac
+  case $PLACES in *"$NL$VIEW$1$TAB"*) ;; *) look_up_places "$1" ;; esac
   PLACE=several
-  case $PLACES in *"$NL$1$TAB"*) PLACE=${PLACES#*"$NL$1$TAB"} PLACE=${PLACE%%"$NL"*} ;; esac
+  case $PLACES in *"$NL$VIEW$1$TAB"*) PLACE=${PLACES#*"$NL$VIEW$1$TAB"} PLACE=${PLACE%%"$NL"*} ;; esac
 }
 
 # others_lead DIRECTORY
@@ -593,18 +644,18 @@ look_up_places() {
   local _path _dir _names _found _uid _gid _mode _depth
   _names='' _found=$#
   for _path in "$@"; do
-    case $PLACES in *"$NL$_path$TAB"*) continue ;; esac
+    case $PLACES in *"$NL$VIEW$_path$TAB"*) continue ;; esac
     is_plain "$_path" && straight "$_path" || continue
-    _names="$_names$_path$NL"
+    _names="$_names$VIEW$_path$NL"
     IFS=$NL
     set -f
     for _dir in $FULL $HELD; do
-      [ ! -L "$_dir" ] || { set -- "$@" "$_dir"; _dir=${_dir%/*}; }
-      while [ -n "$_dir" ]; do set -- "$@" "$_dir/"; _dir=${_dir%/*}; done
+      [ ! -L "$VIEW$_dir" ] || { set -- "$@" "$VIEW$_dir"; _dir=${_dir%/*}; }
+      while [ -n "$_dir" ]; do set -- "$@" "$VIEW$_dir/"; _dir=${_dir%/*}; done
     done
     set +f
     IFS=" $TAB$NL"
-    set -- "$@" /
+    set -- "$@" "$VIEW/"
   done
   shift "$_found"
   [ $# -gt 0 ] || return 0
@@ -613,7 +664,7 @@ look_up_places() {
   while read -r _uid _gid _mode _path; do
     _depth=$((_depth + 1))
     weigh "$_depth" "$_uid" "$_gid" "$_mode" "$_path"
-    [ "$_path" = / ] || continue
+    [ "$_path" = "$VIEW/" ] || continue
     # What is not there has no line of its own.
     PLACES="$PLACES${_names%%"$NL"*}$TAB$PLACE$NL" _names=${_names#*"$NL"} PLACE='' _depth=0
   done <<EOF
@@ -624,6 +675,8 @@ EOF
 # straight DIRECTORY: FULL is the same without links, and HELD are those, a line each: whoever can change one of them leads elsewhere. False
 # where there is none.
 straight() {
+  # There the kernel would follow links to where they lead here.
+  [ -z "$VIEW" ] || { follow "$1" && [ -d "$VIEW$FULL/" ]; return; }
   FULL=${1%/} HELD=''
   [ -d "$1/" ] || return 1
   while [ -n "$FULL" ] && [ ! -L "$FULL" ]; do FULL=${FULL%/*}; done
@@ -641,10 +694,10 @@ follow() {
       '' | .) continue ;;
       ..) FULL=${FULL%/*}; continue ;;
     esac
-    if [ ! -L "$FULL/$_part" ]; then FULL=$FULL/$_part; continue; fi
+    if [ ! -L "$VIEW$FULL/$_part" ]; then FULL=$FULL/$_part; continue; fi
     _links=$((_links + 1)) HELD=$HELD$FULL/$_part$NL
     [ "$_links" -le 40 ] || return 1
-    link_of "$FULL/$_part"
+    link_of "$VIEW$FULL/$_part"
     [ -n "$LINK" ] && is_plain "$LINK" || return 1
     case $LINK in /*) FULL='' ;; esac
     _rest=${LINK#/}/$_rest
@@ -1105,6 +1158,14 @@ read_directives() {
       return name == "include" || (where, name) in known || (where == "stream" && name == "limit_conn_zone") ||
         (name in shared && where ~ /^(http|stream|mail)(\.server)?$/) || (name == "zone" && where ~ /\.upstream$/)
     }
+    # What nginx opens or makes at its start, on whatever level it is named (ngx_init_cycle, ngx_create_paths). What a variable names comes
+    # later. A line for each of thousands of servers is no reason to read no more.
+    function starts(name, path) {
+      if (name !~ /^(access|error)_log$|_(temp|cache)_path$/ || path ~ /^(off|stderr|(syslog|memory):.*|)$/) return
+      if (path ~ /[$|\001-\037\177]/ || length(path) > 1000 || path in started || ++opened > 2000) return
+      started[path] = 1
+      print "start\t\t" path
+    }
     # Whose values become paths of ours.
     function kept(name, word) { return name ~ /^(pid|error_log|load_module)$/ || (name == "listen" && word ~ /^unix:/) }
     # No more than what can be dealt with in a moment: there may be a line for each of thousands of servers.
@@ -1118,6 +1179,7 @@ read_directives() {
     function directive(   i, line, where) {
       if (n == 0) return
       where = context()
+      if (n > 1) starts(words[1], words[2])
       if (words[1] == "listen") listened[depth] = 1
       else if (words[1] == "include" && !listened[depth]) listened[depth] = 2
       if (matters(where, words[1])) {
@@ -1185,6 +1247,7 @@ apply_directives() {
     case $_where:$_name in
       unsafe:*) UNSAFE="$UNSAFE $_name"; continue ;;
       cut:*) CONFIG_WHOLE=0; continue ;;
+      start:*) STARTS="$STARTS$_args$NL"; continue ;;
       *:include) C_INCLUDE="$C_INCLUDE$_where$TAB$_args$NL"; continue ;;
       main:pid) C_PID=$_args ;;
       main:user) C_USER=$_args ;;
@@ -1382,7 +1445,7 @@ read_as() {
   READER="as_theirs $LEFT 1048576"
   read_directives "$@" | BASES=$_bases LED=$_led awk -F "$TAB" '
     BEGIN { n = split(ENVIRON["BASES"], base, "\n") - 1 }
-    $1 == "unsafe" || $1 == "cut" { print; next }
+    $1 == "unsafe" || $1 == "cut" || $1 == "start" { print; next }
     NF != 3 { next }
     { line = $0; sub(/^@[^@]*@/, "", line); where = line; sub(/\t.*/, "", where)
       for (i = 1; i <= n; i++) if (where == base[i] || base[i] == "main" || index(where, base[i] ".") == 1) {
@@ -1454,7 +1517,7 @@ settings_of() {
   under "$CWD" "$PREFIX"; PREFIX=$FULL
   build_flag conf-path
   under "$PREFIX" "${OPT_C:-${FLAG:-conf/nginx.conf}}"; CONF=$FULL
-  C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES=''
+  C_PID='' C_USER='' C_DAEMON='' C_MASTER='' C_WORKERS='' C_MUTEX='' C_LOG='' C_LOCK='' DIRECTIVES='' STARTS=''
   config_of "$CONF"
   READER='within 5'
   [ -z "$OPT_G" ] || apply_directives "$(printf '%s;\n' "$OPT_G" | read_directives -)"
@@ -1487,42 +1550,62 @@ others_lead_settings() {
   return 1
 }
 
+# same_config: the files that were read here are those that the master sees.
+same_config() {
+  local _file
+  [ -n "$VIEW" ] || return 0
+  set -f
+  IFS=$NL
+  # shellcheck disable=SC2086
+  set -- $CONFIG_FILES
+  IFS=" $TAB$NL"
+  set +f
+  for _file in "$@"; do follow "$_file" && [ "$VIEW$FULL" -ef "$_file" ] || return 1; done
+}
+
 # led_paths DIRECTORY: LED are the directories, a line each with who else leads it, in which a master of root opens or makes something by
 # its name: logs, its pid file, directories for bodies and caches. It follows links, and gives those directories to its workers' user.
-# The binary's own directory is looked at along with them.
+# All that as the master sees it. The binary's own directory is looked at along with them.
 led_paths() {
-  local _word _path _dirs
+  local _path _dirs
   LED=''
   [ "$MY_UID" = 0 ] && [ -z "$AS" ] || { look_up_places "$1" "${PIDF%/*}"; return; }
-  _dirs="${PIDF%/*}$NL${LOGFILE%/*}$NL"
+  start_paths "$OLD_V"
+  _dirs=''
   set -f
-  for _word in $OLD_V; do
-    case $_word in
-      --http-log-path=* | --http-*-temp-path=*) flag_in "$_word"; under "$PREFIX" "$FLAG"; _dirs="$_dirs${FULL%/*}$NL" ;;
-    esac
-  done
   IFS=$NL
-  for _word in $DIRECTIVES; do
-    case $_word in
-      *"${TAB}error_log$TAB"* | *"${TAB}access_log$TAB"* | *"_temp_path$TAB"* | *"_cache_path$TAB"*) ;;
-      *) continue ;;
-    esac
-    _path=${_word##*"$TAB"} _path=${_path%% *}
-    case $_path in '' | off | stderr | *:* | *'$'*) continue ;; esac
-    under "$PREFIX" "${_path%/}"
-    case $NL$_dirs in *"$NL${FULL%/*}$NL"*) ;; *) _dirs="$_dirs${FULL%/*}$NL" ;; esac
+  for _path in $PATHS; do
+    case $NL$_dirs in *"$NL${_path%/*}$NL"*) ;; *) _dirs="$_dirs${_path%/*}$NL" ;; esac
   done
   # shellcheck disable=SC2086
   set -- "$1" $_dirs
   IFS=" $TAB$NL"
   set +f
-  look_up_places "$@"
-  shift
+  if sees_other mnt "$OM"; then look_up_places "$1"; shift; view_of "$OM"; look_up_places "$@"
+  else look_up_places "$@"; shift; fi
   for _path in "$@"; do
     # What is not there is for root alone to make, where it is to be.
-    [ -d "$_path/" ] && others_lead "$_path" || continue
-    case $NL$LED in *"$NL$_path: "*) ;; *) LED="$LED$_path: ${PLACE#several}$NL" ;; esac
+    ! straight "$_path" || ! others_lead "$_path" || LED="$LED$_path: ${PLACE#several}$NL"
   done
+  VIEW=''
+}
+
+# start_paths BUILD: PATHS are what nginx opens or makes at its start, a line each: by its configuration, and what that build takes where the
+# configuration says nothing.
+start_paths() {
+  local _word
+  PATHS=$PIDF$NL
+  [ -z "$LOGFILE" ] || PATHS="$PATHS$LOGFILE$NL"
+  set -f
+  for _word in $1; do
+    case $_word in
+      --error-log-path=* | --http-log-path=* | --http-*-temp-path=*) flag_in "$_word"; under "$PREFIX" "${FLAG%/}"; PATHS="$PATHS$FULL$NL" ;;
+    esac
+  done
+  IFS=$NL
+  for _word in $STARTS; do under "$PREFIX" "${_word%/}"; PATHS="$PATHS$FULL$NL"; done
+  IFS=" $TAB$NL"
+  set +f
 }
 
 # same_file FILE OTHER: by whatever links, where root alone leads both.
@@ -2115,29 +2198,30 @@ guard_choice() {
   elif [ -e "/var/lib/systemd/linger/$(id -un)" ]; then KIND=systemd-user; fi
 }
 
-# ask_service: SERVICE is what the service manager says of the unit: `moves` (it is being stopped, started or reloaded, or it was told to, or
-# nobody answers), `stopped` (by whoever said so; also where that took too long), `failed`, `runs`, or `none` without a unit. SERVICE_MAIN is the
-# number of its main process.
+# ask_service: UNIT_STATE is what the service manager says of the unit: `moves` (it is being stopped, started or reloaded, or it was told to,
+# or nobody answers), `stopped` (by whoever said so; also where that took too long), `failed`, `runs`, or `none` without a unit. UNIT_MAIN is
+# the number of its main process.
 ask_service() {
   local _line _state _job _result
-  SERVICE=none SERVICE_MAIN=''
+  UNIT_STATE=none UNIT_MAIN=''
   [ -n "$S_unit" ] && command -v systemctl >/dev/null || return 0
   _state='' _job='' _result=''
+  # shellcheck disable=SC2086
   while IFS= read -r _line; do
     case $_line in
       ActiveState=*) _state=${_line#*=} ;;
       Job=*) _job=${_line#*=} ;;
       Result=*) _result=${_line#*=} ;;
-      MainPID=*) SERVICE_MAIN=${_line#*=} ;;
+      MainPID=*) UNIT_MAIN=${_line#*=} ;;
     esac
   done <<EOF
-$(within 5 systemctl show -p ActiveState -p Job -p Result -p MainPID "$S_unit" 2>/dev/null)
+$(within 5 $MANAGER show -p ActiveState -p Job -p Result -p MainPID "$S_service" 2>/dev/null)
 EOF
   case $_state:${_job:-0}:$_result in
-    active:0:*) SERVICE=runs ;;
-    inactive:0:* | failed:0:timeout) SERVICE=stopped ;;
-    failed:0:*) SERVICE=failed ;;
-    *) SERVICE=moves ;;
+    active:0:*) UNIT_STATE=runs ;;
+    inactive:0:* | failed:0:timeout) UNIT_STATE=stopped ;;
+    failed:0:*) UNIT_STATE=failed ;;
+    *) UNIT_STATE=moves ;;
   esac
 }
 
@@ -2450,6 +2534,7 @@ read_books() {
 # derive_state: what follows from the books. HAND is who puts files beside the binary: us, or the owner of its directory.
 derive_state() {
   S_work=${S_bin%/*}/.nginx-hot-upgrade-$S_nonce HAND='' S_group=''
+  manager_of "$S_unit"
   [ -z "$S_as" ] || { S_group=${S_as#*--regid=}; S_group=${S_group%% *}; }
   [ -z "$S_hand" ] || HAND="setpriv --reuid=${S_hand%:*} --regid=${S_hand#*:} --clear-groups"
 }
@@ -3229,7 +3314,8 @@ clear_books() {
   rm -rf "$D/upgrade" "$D/errors" "$D/reserve" "$D/deadline" "$D/broke" "$D/said" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"
 }
 
-# as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment.
+# as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment. With
+# ENTER, where that master is.
 as_master() {
   local _program
   _program=$1
@@ -3244,9 +3330,9 @@ as_master() {
   else set -- "$_program" "$@"; fi
   # shellcheck disable=SC2086
   (
-    [ -n "$S_as" ] || cd "${S_cwd:-/}" || exit 1
-    [ -n "$ROOM" ] || exec $LIMIT env -i "PATH=$PATH" "$@" </dev/null
-    BINDS=$BINDS exec $LIMIT $ROOM /bin/sh -c "$FURNISH" room env -i "PATH=$PATH" "$@" </dev/null
+    [ -n "$S_as$ENTER" ] || cd "${S_cwd:-/}" || exit 1
+    [ -n "$ROOM" ] || exec $LIMIT env -i "PATH=$PATH" $ENTER "$@" </dev/null
+    BINDS=$BINDS exec $LIMIT $ENTER $ROOM /bin/sh -c "$FURNISH" room env -i "PATH=$PATH" "$@" </dev/null
   )
 }
 
@@ -3285,15 +3371,15 @@ aftermath() {
     [ "$NM_LIVES" = 1 ] || drop_orphans
     ask_service
     uptime_now
-    if [ "$SERVICE" = moves ]; then
+    if [ "$UNIT_STATE" = moves ]; then
       [ "$_told" = 1 ] || journal waits-for-service unit "$S_unit"
       _told=1 _quiet=$((NOW + 50))
     elif find_successor; then AFTER=restarted; successor_serves; return 0
     elif [ "$NM_LIVES" = 0 ]; then
-      case $SERVICE in
+      case $UNIT_STATE in
         stopped) AFTER=stopped; return 0 ;;
         # Where its main process ended a moment ago, it was perhaps not told yet.
-        runs) ! start_of "$SERVICE_MAIN" && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
+        runs) ! start_of "$UNIT_MAIN" && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
         *) AFTER=none; return 0 ;;
       esac
     elif [ "$NOW" -ge "$_quiet" ]; then AFTER=new; return 0
@@ -3315,7 +3401,7 @@ drop_orphans() {
 
 # find_successor: SUCCESSOR is a living master of this instance that is neither the old nor the new one.
 find_successor() {
-  SUCCESSOR=$SERVICE_MAIN
+  SUCCESSOR=$UNIT_MAIN
   # Without a service manager the pid file tells, where nobody else writes it.
   [ -n "$S_unit" ] || others_lead "${S_pidf%/*}" || ! pid_in "$S_pidf" || SUCCESSOR=$PID_TEXT
   case $SUCCESSOR in '' | 0 | "$S_om" | "$S_nm") return 1 ;; esac
@@ -3421,8 +3507,8 @@ rescue() {
   # A start may take longer than the guard waits for a sign of life.
   set_deadline 1200
   if [ -n "$S_unit" ] && command -v systemctl >/dev/null; then
-    systemctl reset-failed "$S_unit" 2>/dev/null
-    systemctl restart "$S_unit" 2>/dev/null
+    # shellcheck disable=SC2086
+    { $MANAGER reset-failed "$S_service"; $MANAGER restart "$S_service"; } 2>/dev/null
   else
     as_master "$S_bin" >/dev/null 2>&1
   fi
@@ -3528,6 +3614,79 @@ wait_loaded() {
   done
 }
 
+# A path of a module that is plain holds no "|".
+module_bind() { BINDS="$BINDS$2.new|$1|"; }
+
+# Runs in that namespace, before nginx takes its place.
+# shellcheck disable=SC2016
+FURNISH='
+  mount --make-rprivate / 2>/dev/null || exit 125
+  while [ -n "$BINDS" ]; do
+    from=${BINDS%%"|"*} BINDS=${BINDS#*"|"}
+    to=${BINDS%%"|"*} BINDS=${BINDS#*"|"}
+    mount --bind "$from" "$to" 2>/dev/null || exit 125
+  done
+  unset BINDS from to
+  exec "$@"'
+
+# ------------------------------------------------------------------------------------------------------------- testing
+
+# What the staged file says is heard where the master is: with its mounts and its network, as its user. What its `-t` makes
+# (ngx_init_cycle opens logs and makes directories) is removed again. That is done afterwards and not prevented beforehand, by laying
+# something of ours over those directories: then it would no more be these that are tried.
+
+# try_staged TEST: VERSION_EXIT and BUILD are what the staged file says of itself. With TEST=yes TEST_EXIT and TEST_SAID are what its `-t`
+# says of the configuration; no TEST_EXIT where that tells nothing, UNTESTED is why. LEFT_THERE is what is left of it.
+try_staged() {
+  TEST_EXIT='' TEST_SAID='' UNTESTED='' LEFT_THERE=''
+  go_to_master
+  ask_staged
+  # A container may forbid it.
+  case $ENTER:$VERSION_EXIT:$BUILD in ?*:1:'nsenter: '*) AWAY=outside ENTER='' VIEW=''; ask_staged ;; esac
+  [ "$1" = yes ] && [ "$VERSION_EXIT" = 0 ] || return 0
+  # Outside of what its unit shuts it in, what that user has written would run with more than it has.
+  if [ -n "$S_as" ] && is_shut_in "$S_om" && others_lead_settings; then UNTESTED=confined
+  # What root makes in another place is of no use there, and in the way of others.
+  elif [ -n "$AWAY" ] && [ -z "$S_as" ] && [ "$MY_UID" = 0 ]; then UNTESTED=$AWAY
+  # What it would make, and where, was read elsewhere.
+  elif [ "$S_kind" = plan ] && ! same_config; then UNTESTED=other-config
+  else test_staged; fi
+}
+
+# go_to_master: ENTER and VIEW; AWAY is why what runs here does not see what the master sees, empty where it does.
+go_to_master() {
+  AWAY='' VIEW=''
+  way_in "$S_om" || AWAY=outside
+  [ -n "$ENTER" ] || return 0
+  view_of "$S_om"
+  follow "$S_work"
+  inode_of "$VIEW$FULL/new"
+  [ "$INODE" = "$S_new_ino" ] || AWAY=other-root ENTER='' VIEW=''
+}
+
+ask_staged() {
+  # shellcheck disable=SC2086
+  heard 11 65536 within 10 env -i "PATH=$PATH" $ENTER $S_as "$S_work/new" -V
+  VERSION_EXIT=${HEARD_EXIT:-137}
+  one_line "$HEARD"
+  BUILD=$LINE
+}
+
+test_staged() {
+  note_missing
+  lives "$S_om" "$S_om_start" || { UNTESTED=gone; return; }
+  heard 62 4194304 test_config
+  TEST_EXIT=${HEARD_EXIT:-137} TEST_SAID=$HEARD
+  [ "$TEST_EXIT" != 137 ] || end_test
+  remove_made
+  case $TEST_EXIT in
+    0) ;;
+    125) UNTESTED=no-namespace TEST_EXIT='' ;;
+    # What is good counts in any place; what is bad may be so only here.
+    *) [ -z "$AWAY" ] || UNTESTED=$AWAY TEST_EXIT='' ;;
+  esac
+}
+
 # test_config: `nginx -t` of the staged binary. Where modules go with it, in a mount namespace of its own in which they lie
 # at their paths already: on the disk they are still the old ones. Exit code 125 where no such namespace can be had, 137 where it
 # had to be ended after a minute: what it opens may be a pipe that nobody reads.
@@ -3548,20 +3707,76 @@ test_config() {
   return "$_status"
 }
 
-# A path of a module that is plain holds no "|".
-module_bind() { BINDS="$BINDS$2.new|$1|"; }
+# end_test: not every timeout ends more than what it started itself. Nobody else can run a file in a directory of root's alone.
+end_test() {
+  local _p
+  [ -z "$HAND$S_as" ] || return 0
+  processes_of "$S_new_ino"
+  for _p in $RUNNING; do ! start_of "$_p" || signal KILL "$_p" "$START"; done
+}
 
-# Runs in that namespace, before nginx takes its place.
-# shellcheck disable=SC2016
-FURNISH='
-  mount --make-rprivate / 2>/dev/null || exit 125
-  while [ -n "$BINDS" ]; do
-    from=${BINDS%%"|"*} BINDS=${BINDS#*"|"}
-    to=${BINDS%%"|"*} BINDS=${BINDS#*"|"}
-    mount --bind "$from" "$to" 2>/dev/null || exit 125
+# What nginx makes where neither the configuration nor the build says anything (auto/options), relative to its prefix.
+STANDARD='logs/error.log logs/access.log client_body_temp proxy_temp fastcgi_temp uwsgi_temp scgi_temp'
+
+# note_missing: MISSING is what a test may make, a line each: the path, and where that leads. Not known here is what modules of others
+# open, and what a configuration says beyond two thousand such paths.
+note_missing() {
+  local _path
+  MISSING=''
+  [ -n "$PREFIX" ] || return 0
+  start_paths "$BUILD"
+  for _path in $STANDARD ${S_opt_e:+"$S_opt_e"}; do under "$PREFIX" "$_path"; PATHS="$PATHS$FULL$NL"; done
+  set -f
+  IFS=$NL
+  # shellcheck disable=SC2086
+  set -- $PATHS
+  IFS=" $TAB$NL"
+  set +f
+  for _path in "$@"; do
+    is_plain "$_path" && follow "$_path" && ! is_there "$FULL" || continue
+    # The last one first: it may lie in one before it.
+    case $NL$MISSING in *"$TAB$FULL$NL"*) ;; *) MISSING="$_path$TAB$FULL$NL$MISSING" ;; esac
   done
-  unset BINDS from to
-  exec "$@"'
+}
+
+# as_seen COMMAND: does it with what lies where the master sees it.
+as_seen() {
+  view_of "$S_om"
+  "$1"
+  VIEW=''
+}
+
+# is_there PATH: as the master sees it.
+is_there() { [ -e "$VIEW$1" ] || [ -L "$VIEW$1" ]; }
+
+# remove_made: of what was missing, what is there and empty. LEFT_THERE is what cannot be removed, or was written to.
+remove_made() {
+  local _path _place
+  LEFT_THERE=''
+  while IFS=$TAB read -r _path _place; do
+    [ -n "$_place" ] && is_there "$_place" || continue
+    # A master that is told to open its logs again, in this very moment, goes on with them.
+    if [ -f "$VIEW$_place" ] && has_open "$S_om" "$VIEW$_place"; then continue; fi
+    remove_empty "$_path" "$_place"
+    ! is_there "$_place" || LEFT_THERE="$LEFT_THERE$_path$NL"
+  done <<EOF
+$MISSING
+EOF
+}
+
+# remove_empty PATH PLACE: with the rights of whoever leads there. From its directory, which only root gets to where that lies among
+# mounts of others; what runs is ours all the same.
+remove_empty() {
+  READ_AS=$S_as
+  [ -n "$S_as" ] || reader_of "${1%/*}"
+  [ -n "$READ_AS" ] || reader_of "${2%/*}"
+  # shellcheck disable=SC2086
+  (
+    cd "$VIEW${2%/*}/" 2>/dev/null || exit
+    if [ -d "./${2##*/}" ]; then aside 5 $READ_AS rmdir "./${2##*/}"
+    elif [ -f "./${2##*/}" ] && [ ! -s "./${2##*/}" ]; then aside 5 $READ_AS rm -f "./${2##*/}"; fi
+  )
+}
 
 # ---------------------------------------------------------------------------------------------------------- committing
 
@@ -4026,6 +4241,7 @@ verb_prepare() {
   fi
   [ ! -e "$D/decision" ] || rm -f "$D/decision"
   forget_state
+  own_unit_of "$OM"
   S_nonce=$A_nonce S_phase=staged S_kind=$A_kind S_boot=$BOOT S_run=$A_run S_who=$A_who S_bin=$BIN S_pidf=$PIDF
   S_om=$OM S_old_ino=$OLD_INO S_old_sha=$OLD_SHA S_old_version=$A_old_version S_new_sha=$A_sha256 S_new_blake=$A_blake
   S_new_version=$A_new_version S_need=$A_need S_cover=$A_cover S_confirm=$A_confirm S_ready=$A_ready S_drain=$A_drain
@@ -4225,9 +4441,7 @@ metadata_by_hand() {
 
 # verb_check: what the staged file says of itself here and (where asked) of the configuration.
 verb_check() {
-  local _exit _untested
   rec_new
-  _untested=''
   load_state && [ "$S_nonce" = "${A_nonce:-$S_nonce}" ] || { refuse changed-by-others "this upgrade ($A_nonce) is not prepared here"; return; }
   if [ "$S_kind" = reverse ] && [ ! -e "$S_work/new" ]; then fetch_retained || return; fi
   inode_of "$S_work/new"
@@ -4241,37 +4455,21 @@ verb_check() {
   if ! same_machine "$S_work/new" "$S_om"; then
     rec_raw testExit null
     rec_text untested ''
+    rec_lines left ''
     rec_raw versionExit 126
     rec_text build 'Exec format error: the file is for another machine than the one that runs'
     answer
     return
   fi
-  if [ "$A_test" = yes ] && [ -n "$S_as" ] && is_shut_in "$S_om" && others_lead_settings; then
-    # Outside of what its unit shuts it in, what that user has written would run with more than it has.
-    _exit=1 _untested=confined
-    rec_raw testExit null
-  elif [ "$A_test" = yes ]; then
-    heard 62 4194304 test_config
-    _exit=${HEARD_EXIT:-137}
-    if [ "$_exit" = 125 ]; then _untested=no-namespace; rec_raw testExit null; else rec_raw testExit "$_exit"; fi
-    # What ends it stands at its end, behind any number of warnings.
-    rec_lines test "$(printf '%s\n' "$HEARD" | tail -n 100)"
-  else
-    _exit=1
-    rec_raw testExit null
-  fi
-  rec_text untested "$_untested"
-  # What passed the test runs here; else its own word tells a missing library from a wrong configuration.
-  if [ "$_exit" = 0 ]; then
-    rec_raw versionExit 0
-    rec_text build ''
-  else
-    # shellcheck disable=SC2086
-    heard 11 65536 within 10 env -i "PATH=$PATH" $S_as "$S_work/new" -V
-    rec_raw versionExit "${HEARD_EXIT:-137}"
-    one_line "$HEARD"
-    rec_text build "$LINE"
-  fi
+  try_staged "$A_test"
+  ENTER='' VIEW=''
+  rec_raw testExit "$TEST_EXIT"
+  rec_text untested "$UNTESTED"
+  # What ends it stands at its end, behind any number of warnings.
+  rec_lines test "$(printf '%s\n' "$TEST_SAID" | tail -n 100)"
+  rec_lines left "$LEFT_THERE"
+  rec_raw versionExit "$VERSION_EXIT"
+  rec_text build "$BUILD"
   answer
 }
 
@@ -4330,6 +4528,7 @@ verb_rehearse() {
     rehearsing) rehearsal_settles && rehearsal_over || return ;;
     *) refuse changed-by-others "the upgrade is in the phase $S_phase already"; return ;;
   esac
+  as_seen note_missing
   if ! raise_stub; then
     free_reader
     ! may_act || { S_usr2='' S_phase=staged; save_state; }
@@ -4339,10 +4538,12 @@ verb_rehearse() {
   ! stub_ends || _exit=$STUB_EXIT
   if [ "$_exit" = null ]; then evidence; rehearsal_settles || return; fi
   rehearsal_over || return
+  as_seen remove_made
   ! is_poisoned || heal
   rec_bool poisoned "$POISONED"
   rec_raw exit "$_exit"
   rec_lines said "$(tail -n 100 "$D/said" 2>/dev/null | grep -v '^stub ')"
+  rec_lines left "$LEFT_THERE"
   S_usr2=''
   save_state || { refuse internal "cannot write $D/upgrade: the old generation serves"; return; }
   journal rehearsed exit "$_exit"

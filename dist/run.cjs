@@ -7805,11 +7805,18 @@ async function rehearse(run, build) {
 	if (read.flag("poisoned")) run.result.notes.push(poisonedNote(run.facts.master.process.pid));
 	if (exit === null) settle(run, judgeFinding(notExecuted(run), rulesOf(run)));
 	else if (exit === NO_ROOM) run.result.notes.push("Not rehearsed: the master can have no mount namespace in which the new modules lie at their paths.");
-	else if (exit !== 0) settleTest(run, {
-		build,
-		lines: read.lines("said")
-	});
-	else run.result.notes.push("Rehearsed: the running master can execute the new binary, which accepts the configuration.");
+	else if (exit !== 0) {
+		noteLeft(run, read.lines("left"));
+		settleTest(run, {
+			build,
+			lines: read.lines("said")
+		});
+	} else run.result.notes.push("Rehearsed: the running master can execute the new binary, which accepts the configuration.");
+}
+/** What a test made and is not empty; an upgrade that goes on needs no word of it, since the new master makes the same. */
+function noteLeft(run, paths) {
+	if (paths.length === 0) return;
+	run.result.notes.push(`\`nginx -t\` made what was not there before and was not removed again, since it was written to or others lead there: ${paths.join(", ")}.`);
 }
 /** Refuses for what `nginx -t` of the new binary said on the target. */
 function settleTest(run, { build, lines }) {
@@ -7989,10 +7996,12 @@ async function judge(run, { file, answer }) {
 		}
 	}
 	const test = fieldsOf(tested.fields, "check");
+	if (file.kind === "plan" || test.numberOrNull("testExit") !== 0) noteLeft(run, test.lines("left"));
 	const exit = test.numberOrNull("testExit");
 	if (exit === null) run.result.notes.push(notTested(run, {
 		file,
-		why: test.text("untested")
+		why: test.text("untested"),
+		said: test.lines("test")
 	}));
 	else if (exit === ENDED_BY_FORCE) settle(run, judgeFinding(testTimeout(), rulesOf(run)));
 	else if (exit !== 0) settleTest(run, {
@@ -8023,12 +8032,18 @@ function cannotRun(read) {
 		fix: "Build it on the distribution and release that the host runs, or install what it needs there."
 	};
 }
-function notTested(run, { file, why }) {
-	return `The configuration was not tested: ${sideEffectOfTest(run, file) ?? UNTESTED[why] ?? "the target could not"}.`;
+function notTested(run, { file, why, said }) {
+	const reason = sideEffectOfTest(run, file) ?? UNTESTED[why] ?? "the target could not";
+	const failed = said.find((line) => line.includes("[emerg]")) ?? said.at(-1);
+	return `The configuration was not tested: ${reason}.${why !== "outside" || failed === void 0 ? "" : ` Tried outside of them, it failed: ${failed.slice(0, 300)}`}`;
 }
 /** In the helper's words. */
 const UNTESTED = {
 	"no-namespace": "modules go with the new binary, and no mount namespace in which they lie at their paths can be had there",
+	outside: "the master has mounts or a network of its own, and no way in is there (`nsenter`, as root, to a master of root in the same user namespace); `rehearse: true` tests it inside",
+	"other-root": "the master sees another file where the new one is staged; `rehearse: true` tests it inside",
+	"other-config": "the master sees other files in place of those that were read here, so that nobody could tell what `nginx -t` made; an upgrade tests it",
+	gone: "the master ended",
 	confined: "the unit shuts nginx in (a filter of system calls, mounts of its own), and its user can change what the configuration consists of; a test from outside would let it out. `rehearse: true` tests it inside"
 };
 
