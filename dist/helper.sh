@@ -35,9 +35,9 @@ LOOKS=0
 SYNCING=0
 SERIAL=0
 TRASH=0
-ROOM='' PROBE='' BINDS='' LIMIT='' ENTER='' VIEW='' AWAY='' BASE='' PREFIX='' STARTS='' BUILD='' MISSING='' LEFT_THERE=''
+ROOM='' PROBE='' BINDS='' LIMIT='' ENTER='' VIEW='' AWAY='' BASE='' PREFIX='' STARTS='' BUILD='' MISSING='' MADE_BESIDE='' LEFT_THERE=''
 MY_UID='' DIRECTIVES='' UNSURE=' ' S_unix='' MY_BOUNDS='' AS='' CAPABILITIES='' HEARD='' HEARD_EXIT='' PATIENCE='' READ_AS='' HAND='' LOGFILE='' LOG_PATH='' MADE='' SOCKETS="$NL" PLACES="$NL" READERS="$NL" CONFIG_BY=0 CONFIG_FILES='' CONFIG_WHOLE=0 MODULES_PLACE=several SHOWN='' OPT_G='' LEFT=1 EXPANDED='' OUR_DIRS="$NL" SERVICES="$NL" STEPS='' LISTS='' SETTLED='' UNSAFE='' LED=''
-AFTER='' SUCCESSOR='' UNIT_STATE='' UNIT_MAIN='' MANAGER=systemctl S_service='' OM='' S_om='' S_as='' S_session='' S_listen='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' BROKEN='' TITLE_CUT=0 CHILDREN='' WORKERS='' STARTED='' ROLES=' ' ROLES_AT=-9 SEEN=' ' ACCEPTING=''
+AFTER='' SUCCESSOR='' UNIT_STATE='' UNIT_MAIN='' UNIT_JOB='' WHY='' MANAGER=systemctl S_service='' OM='' S_om='' S_as='' S_session='' S_listen='' OLD_LISTED='' OLD_ADDR='' REPARKED=0 ROTATED='' POISONED=0 OUTCOME='' BROKEN='' TITLE_CUT=0 CHILDREN='' WORKERS='' STARTED='' ROLES=' ' ROLES_AT=-9 SEEN=' ' ACCEPTING=''
 COVERED=0 L_FD='' L_DEC='' L_HEX='' DECISION='' DECISION_WHY='' NOW=0 PID_TEXT=''
 WALL_UP=''
 TERM_COUNT=0
@@ -814,6 +814,9 @@ pid_in() {
 # sign_of_pid_file: PID_SIGN changes with each rename of the pid file, also there and back again.
 sign_of_pid_file() { PID_SIGN=$(stat -c '%z %i' "$S_pidf" 2>/dev/null); }
 
+# sign_of_socket PATH: SIGN tells a socket from a later one at the same path, which may have its very inode number; empty where there is none.
+sign_of_socket() { SIGN=$(stat -c %d:%i@%Z "$1" 2>/dev/null) || SIGN=''; }
+
 # size_of FILE: SIZE in bytes. free_beside FILE: FREE, the KiB that are left on its file system.
 size_of() { SIZE=$(stat -c %s "$1" 2>/dev/null); }
 free_beside() { FREE=$(within 5 df -Pk "${1%/*}" 2>/dev/null | awk 'NR == 2 { print $4 }'); }
@@ -1090,37 +1093,53 @@ listening_among() {
     NF == 11 && $11 in want { split($9, p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
 }
 
-# told_probe: in a process of its own, what stands at the port that is probed, in our network, where the probe ends: A_probe is that port and
-# the name or address before it, `*` where that is resolved elsewhere. Lines of "probe=listen INODE KIND ADDRESS", of "probe=local ADDRESS",
-# which are this host's, and of "probe=resolved ADDRESS". The kernel tells of listeners first.
+# told_probe MASTER: in a process of its own, what stands at the port that is probed, where the probe ends: in our network, and in that of the
+# master where it has one of its own. A_probe is that port and the name or address before it, `*` where that is resolved elsewhere. Lines of
+# "probe=PLACE listen KIND ADDRESS INODES", "probe=PLACE local ADDRESSES", which are that place's own, and "probe=here resolved ADDRESS"; PLACE is
+# `here` or `there`. The kernel tells of listeners first.
 told_probe() {
-  local _port _host
+  local _port _host _there
   _port=${A_probe%% *} _host=${A_probe#* }
   case $_port in '' | *[!0-9]* | ??????*) return 0 ;; esac
-  awk -v P="$(printf '%04X' "$_port")" '
-    function say(line) { if (told++ < 200) { print "probe=" line; fflush() } }
-    function listening(kind,   file, line, w, a) {
-      for (file = "/proc/self/net/" kind; (getline line < file) > 0;) {
+  case $_host in
+    '*' | *:*) ;;
+    *[!0-9.]*) within 2 getent ahosts "$_host" 2>/dev/null | awk '$2 == "STREAM" && n++ < 20 { print "probe=here resolved " $1; fflush() }' ;;
+  esac
+  _there=''
+  ! sees_other net "$1" || _there=/proc/$1/net
+  within 5 awk -v P="$(printf '%04X' "$_port")" -v THERE="$_there" '
+    # In lines that come whole through a pipe that others write to as well; of thousands, enough.
+    function say(head, item) {
+      if (length(text) + length(item) > 800 || item == "") { if (text != "" && told++ < 150) { print "probe=" begun " " text; fflush() }; text = "" }
+      if (item != "") { text = text (text == "" ? "" : ",") item; begun = head }
+    }
+    function listening(place, dir, kind,   file, line, w, a, at, where) {
+      for (file = dir "/" kind; (getline line < file) > 0;) {
         split(line, w)
         if (w[1] == "sl") continue
         if (w[4] != "0A") break
-        if (split(w[2], a, ":") == 2 && a[2] == P) say("listen " w[10] " " kind " " a[1])
+        if (split(w[2], a, ":") == 2 && a[2] == P) at[a[1]] = at[a[1]] " " w[10]
       }
       close(file)
+      for (where in at) {
+        n = split(at[where], w, " ")
+        for (i = 1; i <= n; i++) say(place " listen " kind " " where, w[i])
+        say("", "")
+      }
     }
-    function own(   line, w, last) {
-      while ((getline line < "/proc/self/net/fib_trie") > 0) {
+    function own(place, dir,   line, w, last, seen) {
+      while ((getline line < (dir "/fib_trie")) > 0) {
         split(line, w)
         if (w[1] == "|--") last = w[2]
-        else if (line ~ /\/32 host LOCAL/ && !seen[last]++) say("local " last)
+        else if (line ~ /\/32 host LOCAL/ && !seen[last]++) say(place " local", last)
       }
-      while ((getline line < "/proc/self/net/if_inet6") > 0) { split(line, w); say("local " w[1]) }
+      close(dir "/fib_trie")
+      while ((getline line < (dir "/if_inet6")) > 0) { split(line, w); say(place " local", w[1]) }
+      close(dir "/if_inet6")
+      say("", "")
     }
-    BEGIN { listening("tcp"); listening("tcp6"); own() }' /dev/null
-  case $_host in
-    '*' | *:*) ;;
-    *[!0-9.]*) within 2 getent ahosts "$_host" 2>/dev/null | awk '$2 == "STREAM" && n++ < 20 { print "probe=resolved " $1; fflush() }' ;;
-  esac
+    function look(place, dir) { listening(place, dir, "tcp"); listening(place, dir, "tcp6"); own(place, dir) }
+    BEGIN { look("here", "/proc/self/net"); if (THERE != "") look("there", THERE) }' /dev/null
 }
 
 # ------------------------------------------------------------------------------------------ the door: effective settings
@@ -1161,7 +1180,9 @@ read_directives() {
     # What nginx opens or makes at its start, on whatever level it is named (ngx_init_cycle, ngx_create_paths). What a variable names comes
     # later. A line for each of thousands of servers is no reason to read no more.
     function starts(name, path) {
-      if (name !~ /^(access|error)_log$|_(temp|cache)_path$/ || path ~ /^(off|stderr|(syslog|memory):.*|)$/) return
+      if (name !~ /^(access|error)_log$|_(temp|cache)_path$/ || path ~ /^(syslog:.*|)$/) return
+      # Elsewhere these are names of files.
+      if ((name == "access_log" && path == "off") || (name == "error_log" && path ~ /^(stderr|memory:.*)$/)) return
       if (path ~ /[$|\001-\037\177]/ || length(path) > 1000 || path in started || ++opened > 2000) return
       started[path] = 1
       print "start\t\t" path
@@ -1934,7 +1955,7 @@ survey() {
     (say machine "$(uname -m)"; say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)") &
     library_names &
     told_sockets "$1" &
-    told_probe &
+    told_probe "$1" &
     surroundings "$1" &
     package_of &
     say wall "$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')" &
@@ -2199,30 +2220,43 @@ guard_choice() {
 }
 
 # ask_service: UNIT_STATE is what the service manager says of the unit: `moves` (it is being stopped, started or reloaded, or it was told to,
-# or nobody answers), `stopped` (by whoever said so; also where that took too long), `failed`, `runs`, or `none` without a unit. UNIT_MAIN is
-# the number of its main process.
+# or nobody answers), `stopped` (by whoever said so, also where that failed or took too long), `failed`, `runs`, or `none` without a unit.
+# UNIT_MAIN is the number of its main process, UNIT_JOB what it was told to do last, as far as anybody looked.
 ask_service() {
-  local _line _state _job _result
+  local _line _state _job _ended
   UNIT_STATE=none UNIT_MAIN=''
   [ -n "$S_unit" ] && command -v systemctl >/dev/null || return 0
-  _state='' _job='' _result=''
+  _state='' _job='' _ended=''
   # shellcheck disable=SC2086
   while IFS= read -r _line; do
     case $_line in
       ActiveState=*) _state=${_line#*=} ;;
       Job=*) _job=${_line#*=} ;;
-      Result=*) _result=${_line#*=} ;;
+      ExecMainCode=* | ExecMainStatus=*) _ended=$_ended:${_line#*=} ;;
       MainPID=*) UNIT_MAIN=${_line#*=} ;;
     esac
   done <<EOF
-$(within 5 $MANAGER show -p ActiveState -p Job -p Result -p MainPID "$S_service" 2>/dev/null)
+$(within 5 $MANAGER show -p ActiveState -p Job -p ExecMainCode -p ExecMainStatus -p MainPID "$S_service" 2>/dev/null)
 EOF
-  case $_state:${_job:-0}:$_result in
-    active:0:*) UNIT_STATE=runs ;;
-    inactive:0:* | failed:0:timeout) UNIT_STATE=stopped ;;
-    failed:0:*) UNIT_STATE=failed ;;
+  case $_job in '' | 0) ;; *) job_type "$_job" ;; esac
+  case $_state:${_job:-0} in
+    active:0) UNIT_STATE=runs ;;
+    inactive:0) UNIT_STATE=stopped ;;
+    # Its main process may have left in peace, and what was to stop it failed.
+    failed:0) case $UNIT_JOB:$_ended in stop:* | :*:1:0) UNIT_STATE=stopped ;; *) UNIT_STATE=failed ;; esac ;;
     *) UNIT_STATE=moves ;;
   esac
+}
+
+# job_type NUMBER: UNIT_JOB is that job's: stop, start, restart and the like.
+job_type() {
+  local _number _type
+  # shellcheck disable=SC2086
+  while read -r _number _ _type _; do
+    [ "$_number" != "$1" ] || UNIT_JOB=$_type
+  done <<EOF
+$(within 5 $MANAGER list-jobs --plain --no-legend 2>/dev/null)
+EOF
 }
 
 # ------------------------------------------------------------------------------------------------------ the door: logs
@@ -2797,7 +2831,8 @@ EOF
 }
 
 # launch_guard: as a process outside the login's session and outside nginx's cgroup, with an empty environment.
-# A service manager starts it again whenever it ends too early, and never gives up; some are too old to be told so.
+# A service manager starts it again whenever it ends too early, and never gives up; some are too old to be told so. An nginx without a unit
+# that the guard had to start lies in its cgroup, and must outlive it.
 launch_guard() {
   local _scope _never
   guard_choice
@@ -2805,7 +2840,7 @@ launch_guard() {
   # shellcheck disable=SC2086
   for _never in '-p StartLimitIntervalSec=0' ''; do
     if [ -n "$_scope" ] && systemd-run "$_scope" --quiet --no-block --collect --unit="nginx-hot-upgrade-$S_nonce" $_never \
-      -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
+      -p KillMode=process -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
       /bin/sh -c "$GUARD_OR_END" "$D/helper" "$D" "$KIND" </dev/null >/dev/null 2>&1; then return 0; fi
   done
   if command -v setsid >/dev/null; then
@@ -2951,7 +2986,10 @@ guard_turn() {
   [ "$NOW" -lt "$DEADLINE" ] || _over=1
   if [ "$_over" = 0 ] && actor_lives; then return 0; fi
   case $DECISION in
-    commit) take_mutex && load_state && finish_commit ;;
+    commit)
+      # That was nobody's wish: it may be true no more.
+      if [ "$DECISION_WHY" = old-master-gone ]; then take_mutex && load_state && without_old
+      else take_mutex && load_state && finish_commit; fi ;;
     rollback) take_mutex && load_state && undo ;;
     *)
       if [ "$_over" = 1 ]; then guard_expires; elif [ "$S_phase" = held ]; then guard_watches; fi ;;
@@ -3178,6 +3216,7 @@ pid_file_is() {
   uptime_now
   _pid_by=$((NOW + ${2:-30}))
   until pid_in "$S_pidf" && [ "$PID_TEXT" = "$1" ] && [ ! -e "$S_pidf.oldbin" ]; do
+    start_of "$1" || return 1
     uptime_now
     if [ "$NOW" -ge "$_pid_by" ]; then
       at_pid_file "$DROP_OLDBIN"
@@ -3228,7 +3267,8 @@ undo() {
   if [ "$OM_LIVES" = 0 ] && [ "$S_usr2" = stub ]; then close_books untouched "$DECISION_WHY"; return 0; fi
   if [ "$OM_LIVES" = 0 ]; then without_old; return; fi
   set_deadline "$S_confirm"
-  if old_serves && end_new && { pid_file_is "$S_om" || others_lead "${S_pidf%/*}"; }; then
+  # Whoever restarts the service in the middle of this ends the old master as well.
+  if old_serves && end_new && lives "$S_om" "$S_om_start" && { pid_file_is "$S_om" || others_lead "${S_pidf%/*}"; } && lives "$S_om" "$S_om_start"; then
     ! is_poisoned || heal
     follow_rotation rollback
     # Who owns a directory can keep that from ever being mended.
@@ -3285,13 +3325,14 @@ heal() {
 # close_books OUTCOME WHY: nothing of ours stays but journal, decision, last and the retained binaries. In an order that
 # lets the guard, or the next run, do the same again wherever this is cut off.
 close_books() {
-  OUTCOME=$1
+  OUTCOME=$1 WHY=${2-}
   journal closed outcome "$1" why "${2-}"
   if [ "$S_kind" = plan ]; then rm -f "$D/decision"
   else
     encode "${2-}"
     write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=$CODE"
   fi
+  forget_test
   each_module module_room_gone
   # Never while the path still leads in there.
   LINK=''
@@ -3311,7 +3352,7 @@ close_books() {
 # clear_books: the lock goes last; while it stands nobody else begins here.
 clear_books() {
   in_place "$D" || return 1
-  rm -rf "$D/upgrade" "$D/errors" "$D/reserve" "$D/deadline" "$D/broke" "$D/said" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"
+  rm -rf "$D/upgrade" "$D/errors" "$D/reserve" "$D/deadline" "$D/broke" "$D/said" "$D/made" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"
 }
 
 # as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment. With
@@ -3379,7 +3420,7 @@ aftermath() {
       case $UNIT_STATE in
         stopped) AFTER=stopped; return 0 ;;
         # Where its main process ended a moment ago, it was perhaps not told yet.
-        runs) ! start_of "$UNIT_MAIN" && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
+        runs) { [ -z "$UNIT_MAIN" ] || ! start_of "$UNIT_MAIN"; } && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
         *) AFTER=none; return 0 ;;
       esac
     elif [ "$NOW" -ge "$_quiet" ]; then AFTER=new; return 0
@@ -3387,7 +3428,8 @@ aftermath() {
     [ "$NOW" -lt "$_by" ] || return 1
     # The deadline of a hold is not the guard's to move.
     [ "$ACTOR" = guard ] || go_on_waiting
-    pause
+    # PID 1 has other things to do as well.
+    if [ "$UNIT_STATE" = moves ] && [ "$LOOKS" -gt 20 ]; then sleep 0.3 2>/dev/null || sleep 1; else pause; fi
   done
 }
 
@@ -3399,13 +3441,22 @@ drop_orphans() {
   [ -n "$RUNNING" ] || drop_unix_sockets
 }
 
-# find_successor: SUCCESSOR is a living master of this instance that is neither the old nor the new one.
+# find_successor: SUCCESSOR is a living master of this instance that is neither the old nor the new one, whatever it runs: the main process
+# of the unit; where that has none, and where there is none, whom the pid file names, unless somebody else writes that.
 find_successor() {
   SUCCESSOR=$UNIT_MAIN
-  # Without a service manager the pid file tells, where nobody else writes it.
-  [ -n "$S_unit" ] || others_lead "${S_pidf%/*}" || ! pid_in "$S_pidf" || SUCCESSOR=$PID_TEXT
-  case $SUCCESSOR in '' | 0 | "$S_om" | "$S_nm") return 1 ;; esac
-  start_of "$SUCCESSOR" && { runs_old_file "$SUCCESSOR" || runs_new "$SUCCESSOR"; }
+  case $SUCCESSOR in
+    '' | 0)
+      ! others_lead "${S_pidf%/*}" && pid_in "$S_pidf" || return 1
+      SUCCESSOR=$PID_TEXT
+      is_third "$SUCCESSOR" && { runs_old_file "$SUCCESSOR" || runs_new "$SUCCESSOR"; } ;;
+    *) is_third "$SUCCESSOR" ;;
+  esac
+}
+
+is_third() {
+  case $1 in "$S_om" | "$S_nm") return 1 ;; esac
+  start_of "$1"
 }
 
 # successor_serves: waits until it does; its workers come a moment after its pid file. At most five seconds: it is not ours.
@@ -3430,12 +3481,22 @@ runs_old_file() {
   case $INODE in "$S_path_ino" | "$S_old_ino") return 0 ;; *) return 1 ;; esac
 }
 
-# close_after_service: what was started, or stopped, is what counts. A commit that was decided may have put the new file on the disk.
+# close_after_service: what was started, or stopped, is what counts. A commit that was decided may have put the new file on the disk; one that
+# did not get that far has perhaps put modules there.
 close_after_service() {
+  read_decision
+  inode_of "$S_bin"
+  [ "$INODE" = "$S_new_ino" ] || put_old
   if pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then at_pid_file "$DROP_OLDBIN"; fi
+  # A unit need not end all that it has: two versions would go on side by side.
+  if [ "$NM_LIVES" = 1 ] && [ "$AFTER" = restarted ] && [ "$DECISION" != commit ]; then
+    decide rollback service-restarted && end_new || return 1
+    # It took the pid file along, whosever that was by then.
+    others_lead "${S_pidf%/*}" || pid_file_is "$SUCCESSOR"
+  fi
   if [ "$AFTER" = stopped ]; then close_books changed-by-others service-stopped
   elif runs_old_file "$SUCCESSOR"; then close_books rolled-back service-restarted
-  elif [ "$DECISION" = commit ]; then close_books committed service-restarted
+  elif [ "$DECISION:$DECISION_WHY" != commit:old-master-gone ] && [ "$DECISION" = commit ]; then close_books committed service-restarted
   else close_books changed-by-others service-restarted; fi
 }
 
@@ -3468,20 +3529,34 @@ end_remains() {
 }
 
 # drop_unix_sockets: on which both generations listened. Whoever was killed left them, and the next start would fail with "address in
-# use". One that somebody else bound since has another inode.
+# use". One that somebody else bound since is younger.
 drop_unix_sockets() {
   local _left _one
   _left=$S_unix
   while [ -n "$_left" ]; do
     _one=${_left%%"|"*} _left=${_left#*"|"}
     decode "${_one#* }" && is_plain "$VALUE" && [ -S "$VALUE" ] || continue
-    inode_of "$VALUE"
-    [ "$INODE" = "${_one%% *}" ] || continue
+    sign_of_socket "$VALUE"
+    [ "$SIGN" = "${_one%% *}" ] || continue
     # What a master of another user names is for that user to remove.
     READ_AS=$S_as
     [ -n "$S_as" ] || reader_of "${VALUE%/*}"
+    # Nor is it for root where nobody can step down.
+    [ -n "$READ_AS" ] || [ "$MY_UID" != 0 ] || ! others_lead "${VALUE%/*}" || continue
     # shellcheck disable=SC2086
     aside 5 $READ_AS rm -f "$VALUE"
+  done
+}
+
+# is_started: its starter returns before it has written its number. At most five seconds.
+is_started() {
+  local _started_by
+  uptime_now
+  _started_by=$((NOW + 50))
+  until pid_in "$S_pidf" && start_of "$PID_TEXT"; do
+    uptime_now
+    [ "$NOW" -lt "$_started_by" ] || return 1
+    pause
   done
 }
 
@@ -3513,7 +3588,7 @@ rescue() {
     as_master "$S_bin" >/dev/null 2>&1
   fi
   _outcome=outage
-  pid_in "$S_pidf" && start_of "$PID_TEXT" || _outcome=down
+  is_started || _outcome=down
   close_books "$_outcome" "$DECISION_WHY"
 }
 
@@ -3648,7 +3723,8 @@ try_staged() {
   if [ -n "$S_as" ] && is_shut_in "$S_om" && others_lead_settings; then UNTESTED=confined
   # What root makes in another place is of no use there, and in the way of others.
   elif [ -n "$AWAY" ] && [ -z "$S_as" ] && [ "$MY_UID" = 0 ]; then UNTESTED=$AWAY
-  # What it would make, and where, was read elsewhere.
+  # What it would make, and where, was read elsewhere, or not to its end.
+  elif [ "$S_kind" = plan ] && [ "$CONFIG_WHOLE" = 0 ]; then UNTESTED='cut'
   elif [ "$S_kind" = plan ] && ! same_config; then UNTESTED=other-config
   else test_staged; fi
 }
@@ -3678,7 +3754,9 @@ test_staged() {
   heard 62 4194304 test_config
   TEST_EXIT=${HEARD_EXIT:-137} TEST_SAID=$HEARD
   [ "$TEST_EXIT" != 137 ] || end_test
-  remove_made
+  # It makes its files under our umask.
+  remove_made 600
+  [ "$TEST_EXIT" = 0 ] || same_config || LEFT_THERE="${LEFT_THERE}what is named only where the master sees another configuration$NL"
   case $TEST_EXIT in
     0) ;;
     125) UNTESTED=no-namespace TEST_EXIT='' ;;
@@ -3718,11 +3796,15 @@ end_test() {
 # What nginx makes where neither the configuration nor the build says anything (auto/options), relative to its prefix.
 STANDARD='logs/error.log logs/access.log client_body_temp proxy_temp fastcgi_temp uwsgi_temp scgi_temp'
 
-# note_missing: MISSING is what a test may make, a line each: the path, and where that leads. Not known here is what modules of others
-# open, and what a configuration says beyond two thousand such paths.
+# note_missing: what a test may make stands in D/made, a line each: the path, and where that leads. Not known here is what modules of others
+# open, and what a configuration says beyond two thousand such paths. Where it is there already, whoever tested before was cut off: what was
+# missing then is what counts, and its test is ended.
 note_missing() {
   local _path
+  if [ -e "$D/made" ]; then end_test; return 0; fi
   MISSING=''
+  workers_of "$S_om"
+  MADE_BESIDE=$STARTED
   [ -n "$PREFIX" ] || return 0
   start_paths "$BUILD"
   for _path in $STANDARD ${S_opt_e:+"$S_opt_e"}; do under "$PREFIX" "$_path"; PATHS="$PATHS$FULL$NL"; done
@@ -3737,45 +3819,71 @@ note_missing() {
     # The last one first: it may lie in one before it.
     case $NL$MISSING in *"$TAB$FULL$NL"*) ;; *) MISSING="$_path$TAB$FULL$NL$MISSING" ;; esac
   done
+  write_file "$D/made" "$MADE_BESIDE$NL$MISSING"
 }
 
-# as_seen COMMAND: does it with what lies where the master sees it.
+# as_seen COMMAND...: does it with what lies where the master sees it.
 as_seen() {
   view_of "$S_om"
-  "$1"
+  "$@"
   VIEW=''
 }
 
 # is_there PATH: as the master sees it.
 is_there() { [ -e "$VIEW$1" ] || [ -L "$VIEW$1" ]; }
 
-# remove_made: of what was missing, what is there and empty. LEFT_THERE is what cannot be removed, or was written to.
+# remove_made [MODE]: of what was missing, what is there and empty, and files only with that mode, and of whoever tested: others make theirs
+# in the same directories. LEFT_THERE is what cannot be removed, or was written to. Where the master has other workers than before, it
+# was reloaded, and what is there may be theirs.
 remove_made() {
-  local _path _place
+  local _path _place _beside
   LEFT_THERE=''
-  while IFS=$TAB read -r _path _place; do
-    [ -n "$_place" ] && is_there "$_place" || continue
-    # A master that is told to open its logs again, in this very moment, goes on with them.
-    if [ -f "$VIEW$_place" ] && has_open "$S_om" "$VIEW$_place"; then continue; fi
-    remove_empty "$_path" "$_place"
-    ! is_there "$_place" || LEFT_THERE="$LEFT_THERE$_path$NL"
-  done <<EOF
-$MISSING
-EOF
+  [ -f "$D/made" ] || return 0
+  workers_of "$S_om"
+  {
+    IFS= read -r _beside || :
+    while IFS=$TAB read -r _path _place; do
+      [ -n "$_place" ] && is_there "$_place" || continue
+      # A master that is told to open its logs again, in this very moment, goes on with them.
+      if [ -f "$VIEW$_place" ] && { has_open "$S_om" "$VIEW$_place" || ! is_of_test "$VIEW$_place" "${1-}"; }; then continue; fi
+      [ "$STARTED" != "$_beside" ] || remove_empty "$_path" "$_place"
+      ! is_there "$_place" || LEFT_THERE="$LEFT_THERE$_path$NL"
+    done
+  } <"$D/made"
+  rm -f "$D/made"
 }
 
-# remove_empty PATH PLACE: with the rights of whoever leads there. From its directory, which only root gets to where that lies among
-# mounts of others; what runs is ours all the same.
+# is_of_test FILE MODE
+is_of_test() {
+  uid_of "$S_om"
+  mode_of "$1" && [ "$OWNER" = "$UID_OF" ] && case $2 in '' | "$MODE") ;; *) return 1 ;; esac
+}
+
+# remove_empty PATH PLACE: with the rights of whoever leads there, who gets there himself: where he may not stand he must not be taken. Among
+# the mounts of the master he cannot, so there only what root alone leads to is removed, and so it is where nobody can step down.
 remove_empty() {
-  READ_AS=$S_as
-  [ -n "$S_as" ] || reader_of "${1%/*}"
-  [ -n "$READ_AS" ] || reader_of "${2%/*}"
-  # shellcheck disable=SC2086
-  (
-    cd "$VIEW${2%/*}/" 2>/dev/null || exit
-    if [ -d "./${2##*/}" ]; then aside 5 $READ_AS rmdir "./${2##*/}"
-    elif [ -f "./${2##*/}" ] && [ ! -s "./${2##*/}" ]; then aside 5 $READ_AS rm -f "./${2##*/}"; fi
-  )
+  READ_AS=$S_as PLACE=''
+  if [ -z "$S_as" ] && [ "$MY_UID" = 0 ]; then
+    place_of "${1%/*}"
+    [ -n "$PLACE" ] || place_of "${2%/*}"
+    reader_for "$PLACE"
+  fi
+  if [ -n "$READ_AS" ] && [ -z "$VIEW" ]; then
+    # shellcheck disable=SC2086
+    aside 5 $READ_AS /bin/sh -c "$REMOVE" remove "$2"
+  elif [ -z "$READ_AS$PLACE" ]; then aside 5 /bin/sh -c "$REMOVE" remove "$VIEW$2"; fi
+}
+
+# shellcheck disable=SC2016
+REMOVE='if [ -L "$1" ]; then :; elif [ -d "$1" ]; then rmdir "$1"; elif [ -f "$1" ] && [ ! -s "$1" ]; then rm -f "$1"; fi'
+
+# forget_test: of whoever was cut off in one. Once the new file runs for good, what is there is its own.
+forget_test() {
+  [ -f "$D/made" ] && [ "$S_phase" = staged ] || return 0
+  [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
+  end_test
+  as_seen remove_made 600
+  [ -z "$LEFT_THERE" ] || journal left paths "$LEFT_THERE"
 }
 
 # ---------------------------------------------------------------------------------------------------------- committing
@@ -4537,8 +4645,9 @@ verb_rehearse() {
   _exit=null
   ! stub_ends || _exit=$STUB_EXIT
   if [ "$_exit" = null ]; then evidence; rehearsal_settles || return; fi
-  rehearsal_over || return
+  end_rehearsal
   as_seen remove_made
+  rehearsal_over || return
   ! is_poisoned || heal
   rec_bool poisoned "$POISONED"
   rec_raw exit "$_exit"
@@ -4768,9 +4877,9 @@ note_unix_listeners() {
   S_unix='' S_listen=$L_DEC OLD_ADDR=$L_ADDR
   while read -r _ _kind _path; do
     [ "$_kind" = unix ] && [ -S "$_path" ] && is_plain "$_path" || continue
-    inode_of "$_path"
+    sign_of_socket "$_path"
     encode "$_path"
-    S_unix="$S_unix$INODE $CODE|"
+    S_unix="$S_unix$SIGN $CODE|"
   done <<EOF
 $L_ADDR
 EOF
@@ -4955,11 +5064,12 @@ verb_look() {
   rearm_guard
   read_decision
   [ -z "$DECISION" ] || { lost_ground; return; }
+  # First: whoever restarts the service ends both, and the new one is not to blame for that.
+  lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return; }
   whole_generation || return
   still_accept || return
   # shellcheck disable=SC2086
   rec_count accepting $ACCEPTING
-  lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return; }
   REPARKED=0
   [ "$S_winch" != 1 ] || repark_old || return
   follow_rotation
@@ -5087,7 +5197,7 @@ verb_commit() {
   fi
   if ! finish_commit; then
     rec_text outcome "${OUTCOME:-stuck}"
-    rec_text why "$DECISION_WHY"
+    if [ -n "$OUTCOME" ]; then rec_text why "$WHY"; else rec_text why "$DECISION_WHY"; fi
     refuse outage "the commit could not be finished: ${OUTCOME:-the guard tries again}"
     return
   fi
@@ -5127,6 +5237,7 @@ verb_rollback() {
     return
   fi
   rec_text outcome "$OUTCOME"
+  rec_text why "$WHY"
   rec_final "$S_om" "$S_om_start"
   answer
 }

@@ -1322,7 +1322,7 @@ function openForm(raw, { problems: found = [], othersMayBeThere = false } = {}) 
 	};
 }
 function unknownName(name) {
-	return `there is no input of this name.${suggestion(name, INPUT_NAMES)}`;
+	return `there is no input of this name (an input of the step, or a variable INPUT_… of its job).${suggestion(name, INPUT_NAMES)}`;
 }
 function unknownNames(raw) {
 	return [...raw.keys()].filter((name) => !isInputName(name)).map((name) => ({
@@ -1686,7 +1686,7 @@ function warnAboutAddress(form, probe) {
 	const remote = probe.targets.filter((target) => target.kind === "ssh");
 	if (remote.length === 0 || probe.url.includes("{host}")) return;
 	const host = fillHost(probe.url, "")?.hostname ?? "";
-	if (isLoopback(host)) {
+	if (isLoopback$1(host)) {
 		if (probe.from !== "target") form.warn("health-url", `seen from the runner, ${show(host)} is the runner itself`);
 		return;
 	}
@@ -1694,7 +1694,7 @@ function warnAboutAddress(form, probe) {
 	const why = remote.some((target) => target.host === host) ? "is only one of the targets" : "is none of the targets";
 	form.warn("health-url", `every target is judged by ${show(host)}, which ${why}; {host} stands for the target's name`);
 }
-function isLoopback(host) {
+function isLoopback$1(host) {
 	return host === "localhost" || host === "[::1]" || host.startsWith("127.");
 }
 
@@ -5587,7 +5587,7 @@ function badness({ verdict }) {
 function probeToLookFor(health, target) {
 	if (health === void 0 || health === "none") return void 0;
 	const { host, port } = endOf(probeUrl(health.url, target));
-	return `${port} ${health.from === "runner" ? "*" : host}`;
+	return `${port} ${health.from === "runner" && target.kind === "ssh" ? "*" : host}`;
 }
 /**
 * Who answers a probe that tries `addresses` one after another: the first at which somebody does. Without any,
@@ -5603,7 +5603,7 @@ function ownerAt(address, { sockets, local, ours }) {
 	if (!isLocal(plain, local)) return "elsewhere";
 	const [found = []] = lookups(plain).map(({ kind, words }) => sockets.filter((one) => one.kind === kind && isAt(one, words))).filter((each) => each.length > 0);
 	if (found.length === 0) return "nobody";
-	return found.every(({ inode }) => ours.has(inode)) ? "ours" : "others";
+	return found.every(({ inodes }) => inodes.every((inode) => ours.has(inode))) ? "ours" : "others";
 }
 function lookups(address) {
 	const any6 = {
@@ -5676,21 +5676,29 @@ function isLocal(address, local) {
 }
 
 // src/target/probed-port.ts
-/** Lines of `listen INODE KIND ADDRESS`, `local ADDRESS`, `resolved ADDRESS`. */
+/** Lines of `PLACE listen KIND ADDRESS INODE,INODE`, `PLACE local ADDRESS,ADDRESS`, `here resolved ADDRESS`. */
 function parseProbed(lines) {
 	const found = {
-		sockets: [],
-		local: [],
+		here: {
+			sockets: [],
+			local: []
+		},
+		there: {
+			sockets: [],
+			local: []
+		},
 		resolved: []
 	};
 	for (const line of lines) {
-		const [what, first = "", kind, address = ""] = line.split(" ");
-		if (what === "listen" && (kind === "tcp" || kind === "tcp6")) found.sockets.push({
-			inode: first,
-			kind,
-			address
+		const [place, what, first = "", address = "", inodes = ""] = line.split(" ");
+		if (place !== "here" && place !== "there") continue;
+		const network = found[place];
+		if (what === "listen" && (first === "tcp" || first === "tcp6")) network.sockets.push({
+			kind: first,
+			address,
+			inodes: inodes.split(",")
 		});
-		else if (what === "local") found.local.push(first);
+		else if (what === "local") network.local.push(...first.split(","));
 		else if (what === "resolved") found.resolved.push(first);
 	}
 	return found;
@@ -6138,7 +6146,7 @@ function complaining(said) {
 }
 
 // src/target/start-watch.ts
-const SILENCE = 1e4;
+const SILENCE = 15e3;
 /** fish tells what it is at the end of its input only. */
 const LAST_WORDS = 1e3;
 /** Finds out whether a POSIX shell runs our command. Exits: the word; a shell that names itself; an echo; silence; `stop`. */
@@ -6161,7 +6169,7 @@ function watchStart(channel, circumstances) {
 		const said = noise.trim().slice(0, 300);
 		const silence = `nothing that was sent was run within ${limit < 1e3 ? `${limit} ms` : `${limit / 1e3} s`}`;
 		const instead = said === "" ? "" : `; it said instead: ${said}`;
-		if (shell === void 0) refuse(`the login does not run the command: ${silence}${instead}`, true);
+		if (shell === void 0) refuse(`the login does not run the command: ${silence} (its program only waits, or its start files take longer)${instead}`, true);
 		else refuse(`${readBy(shell)}: ${silence}${instead}`);
 	}
 	if (!circumstances.afterSudo) listen(Math.min(SILENCE, circumstances.within)).catch(() => {});
@@ -6302,9 +6310,16 @@ function gateProgram() {
 function asSent(text) {
 	return text.trimEnd().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, "");
 }
+/**
+* A program as it travels: each line a comment. Some logins give every line that they read to a shell of its own, and
+* nothing ends those.
+*/
+function unrunnable(program) {
+	return program.replaceAll(/^/gm, "#");
+}
 /** The command line for a new helper, and what it must find on its standard input first. */
 function startOf({ entry, sudo, elevate, marker, pidFile }) {
-	const program = helperProgram();
+	const program = unrunnable(helperProgram());
 	const bytes = program.length;
 	if (elevate !== "asNeeded") return {
 		command: startCommand({
@@ -6314,7 +6329,7 @@ function startOf({ entry, sudo, elevate, marker, pidFile }) {
 		}),
 		input: `${PREFACE}${program}nhu1\t${marker}\n`
 	};
-	const gate = `{\nNHU_START='${readAndRun(bytes)}'\n${gateProgram()}\n}`;
+	const gate = unrunnable(`{\nNHU_START='${readAndRun(bytes)}'\n${gateProgram()}\n}`);
 	const hello = [
 		"nhu1",
 		marker,
@@ -6351,7 +6366,7 @@ function startCommand(options) {
 * says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
 */
 function readAndRun(bytes) {
-	return `PATH=/usr/sbin:/usr/bin:/sbin:/bin;${TAKE_PREFACE}NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`;
+	return `PATH=/usr/sbin:/usr/bin:/sbin:/bin;${TAKE_PREFACE}NHU=$({ dd bs=65536 iflag=fullblock,count_bytes count=${bytes}||dd bs=1 count=${bytes};} 2>/dev/null|sed s/^#//);eval "\$NHU"`;
 }
 
 // src/target/session.ts
@@ -6798,14 +6813,15 @@ async function rollBack(run, { why, sides }) {
 			fields: { why },
 			waits
 		}), run.result);
-		const outcome = fieldsOf(answer.fields, "rollback").text("outcome");
+		const read = fieldsOf(answer.fields, "rollback");
+		const outcome = read.text("outcome");
 		if (outcome === "rolled-back") readBack(run, {
 			answer,
 			expected: sides.old.sha256
 		});
 		closedAs(run, {
 			outcome,
-			why,
+			why: read.textOrNull("why") || why,
 			sides
 		});
 	});
@@ -6825,6 +6841,7 @@ function closedAs(run, closed) {
 	});
 	run.result.outcome = OUTCOME_OF[outcome] ?? "failed";
 	if (outcome === "committed") run.result.reason = null;
+	if (outcome === "rolled-back" && why === "service-restarted" && run.result.reason !== null) run.result.reason = byOthers("the service was restarted by others: the old version is on disk, and serves again");
 	if (outcome === "outage" || outcome === "down") {
 		run.result.reason = {
 			code: "outage",
@@ -6841,32 +6858,34 @@ function closedAs(run, closed) {
 		message: `the target does not know how the upgrade was closed ("${outcome}")`
 	};
 }
-/** Somebody else ended it, or stands in the way. */
-function changedByOthers(run, { why, sides }) {
-	const reason = (message) => ({
+function byOthers(message) {
+	return {
 		code: "changed-by-others",
 		message
-	});
+	};
+}
+/** Somebody else ended it, or stands in the way. */
+function changedByOthers(run, { why, sides }) {
 	run.result.outcome = "failed";
 	if (why === "old-master-gone") {
 		Object.assign(run.result, {
 			version: sides.new.version || null,
 			sha256: sides.new.sha256
 		});
-		run.result.reason = reason("the old master was ended by others, and nothing to go back to was left; the new version serves, and is on disk");
+		run.result.reason = byOthers("the old master was ended by others, and nothing to go back to was left; the new version serves, and is on disk");
 	} else if (why === "service-stopped") {
 		Object.assign(run.result, {
 			state: "broken",
 			version: null,
 			sha256: null
 		});
-		run.result.reason = reason("the service was stopped by others: nothing runs, and it was not started again");
+		run.result.reason = byOthers("the service was stopped by others: nothing runs, and it was not started again");
 	} else if (why === "service-restarted") {
 		Object.assign(run.result, {
 			version: null,
 			sha256: null
 		});
-		run.result.reason = reason("the service was restarted by others, and another version than the old one runs now");
+		run.result.reason = byOthers("the service was restarted by others, and another version than the old one runs now");
 	} else leftAsItIs(run);
 }
 /** A file that is not ours is at the binary's path: both generations are left as they are. */
@@ -6967,7 +6986,7 @@ async function cancelOnTarget(run, sides) {
 	if (outcome !== void 0 && closed.get(0) === run.agent.nonce()) {
 		closedAs(run, {
 			outcome,
-			why: "cancelled",
+			why: closed.get(2) ?? "cancelled",
 			sides
 		});
 		if (outcome === "untouched") run.result.notes.push("Nothing was changed on the target.");
@@ -7141,21 +7160,36 @@ async function attribution(run, master) {
 	const url = probeUrl(health.url, run.target);
 	const sources = health.from === "both" ? ["target", "runner"] : [health.from];
 	for (const source of sources) {
-		const owner = ownerOf(await addressesOf(url, {
+		const owner = ownerSeen(await addressesOf(url, {
 			source,
 			target: run.target,
 			master
 		}), {
-			...master.probed,
-			ours: new Set(master.listeners.map((line) => line.split(" ")[0] ?? ""))
+			source,
+			master
 		});
 		if (owner === "ours") continue;
-		if (source === "target" && !master.sameNetwork) return otherNetwork(url, master);
+		if (owner === "another network") return otherNetwork(url, master);
 		return notAttributed(url, {
 			owner,
 			master
 		});
 	}
+}
+/** Through the connection a probe ends in the helper's network, unless the address is none of that one's: then it may be the master's. */
+function ownerSeen(addresses, { source, master }) {
+	const ours = new Set(master.listeners.map((line) => line.split(" ")[0] ?? ""));
+	const here = ownerOf(addresses, {
+		...master.probed.here,
+		ours
+	});
+	if (here === "ours" || master.sameNetwork) return here;
+	if (source === "target" && here !== "elsewhere") return "another network";
+	const routed = addresses.filter((address) => !isLoopback(address));
+	return ownerOf(routed, {
+		...master.probed.there,
+		ours
+	});
 }
 /** In the order in which they are tried; none where they cannot be told, or are those of the runner itself. */
 async function addressesOf(url, { source, target, master }) {
@@ -7163,7 +7197,10 @@ async function addressesOf(url, { source, target, master }) {
 	const remote = source === "runner" && target.kind === "ssh";
 	const all = (0, node_net.isIP)(host) > 0 ? [host] : remote ? await resolved(host) : master.probed.resolved;
 	const known = all.length === 0 && host === "localhost" ? ["127.0.0.1", "::1"] : all;
-	return remote ? known.filter((address) => !/^(?:127\.|::1$)/.test(address)) : known;
+	return remote ? known.filter((address) => !isLoopback(address)) : known;
+}
+function isLoopback(address) {
+	return /^(?:127\.|::1$)/.test(address);
 }
 async function resolved(host) {
 	return (await (0, node_dns_promises.lookup)(host, {
@@ -7211,7 +7248,7 @@ async function judgeBaseline(run, early) {
 		const rules = rulesOf(run);
 		const found = [];
 		const foreign = await attribution(run, run.facts.master);
-		if (foreign !== void 0 && (baseline.state === "green" || foreign.code === "network-namespace")) found.push(foreign);
+		if (foreign !== void 0) found.push(foreign);
 		if (baseline.denied) found.push(forwardingDenied());
 		else if (baseline.state !== "green") found.push(redBefore(baseline.why));
 		settle(run, joined(...found.map((finding) => judgeFinding(finding, rules))));
@@ -8043,6 +8080,7 @@ const UNTESTED = {
 	outside: "the master has mounts or a network of its own, and no way in is there (`nsenter`, as root, to a master of root in the same user namespace); `rehearse: true` tests it inside",
 	"other-root": "the master sees another file where the new one is staged; `rehearse: true` tests it inside",
 	"other-config": "the master sees other files in place of those that were read here, so that nobody could tell what `nginx -t` made; an upgrade tests it",
+	cut: "it is too long for anybody to tell beforehand what `nginx -t` would make; an upgrade tests it",
 	gone: "the master ended",
 	confined: "the unit shuts nginx in (a filter of system calls, mounts of its own), and its user can change what the configuration consists of; a test from outside would let it out. `rehearse: true` tests it inside"
 };

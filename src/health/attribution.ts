@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { HealthSettings, Target } from '../config.ts';
-import type { ListeningSocket, ProbedPort } from '../target/probed-port.ts';
+import type { ListeningSocket, Network } from '../target/probed-port.ts';
 import { endOf, probeUrl } from './probes.ts';
 
 /**
@@ -9,7 +9,7 @@ import { endOf, probeUrl } from './probes.ts';
  */
 export type Owner = 'ours' | 'others' | 'nobody' | 'elsewhere';
 
-export interface Probed extends ProbedPort {
+export interface Probed extends Network {
   /** Inodes of the sockets on which the old master listens. */
   ours: ReadonlySet<string>;
 }
@@ -18,7 +18,7 @@ export interface Probed extends ProbedPort {
 export function probeToLookFor(health: HealthSettings | 'none' | undefined, target: Target): string | undefined {
   if (health === undefined || health === 'none') return undefined;
   const { host, port } = endOf(probeUrl(health.url, target));
-  return `${port} ${health.from === 'runner' ? '*' : host}`;
+  return `${port} ${health.from === 'runner' && target.kind === 'ssh' ? '*' : host}`;
 }
 
 /**
@@ -39,7 +39,7 @@ function ownerAt(address: string, { sockets, local, ours }: Probed): Owner {
   );
   const [found = []] = candidates.filter((each) => each.length > 0);
   if (found.length === 0) return 'nobody';
-  return found.every(({ inode }) => ours.has(inode)) ? 'ours' : 'others';
+  return found.every(({ inodes }) => inodes.every((inode) => ours.has(inode))) ? 'ours' : 'others';
 }
 
 interface Lookup {

@@ -17,15 +17,26 @@ export async function attribution(run: HostRun, master: MasterFacts): Promise<Fi
   const url = probeUrl(health.url, run.target);
   const sources: Source[] = health.from === 'both' ? ['target', 'runner'] : [health.from];
   for (const source of sources) {
-    const owner = ownerOf(await addressesOf(url, { source, target: run.target, master }), {
-      ...master.probed,
-      ours: new Set(master.listeners.map((line) => line.split(' ')[0] ?? '')),
-    });
+    const owner = ownerSeen(await addressesOf(url, { source, target: run.target, master }), { source, master });
     if (owner === 'ours') continue;
-    if (source === 'target' && !master.sameNetwork) return otherNetwork(url, master);
+    if (owner === 'another network') return otherNetwork(url, master);
     return notAttributed(url, { owner, master });
   }
   return undefined;
+}
+
+/** Through the connection a probe ends in the helper's network, unless the address is none of that one's: then it may be the master's. */
+function ownerSeen(
+  addresses: string[],
+  { source, master }: { source: Source; master: MasterFacts },
+): Owner | 'another network' {
+  const ours = new Set(master.listeners.map((line) => line.split(' ')[0] ?? ''));
+  const here = ownerOf(addresses, { ...master.probed.here, ours });
+  if (here === 'ours' || master.sameNetwork) return here;
+  if (source === 'target' && here !== 'elsewhere') return 'another network';
+  // The loopback of one network is no way into another.
+  const routed = addresses.filter((address) => !isLoopback(address));
+  return ownerOf(routed, { ...master.probed.there, ours });
 }
 
 interface Seen {
@@ -41,7 +52,11 @@ async function addressesOf(url: URL, { source, target, master }: Seen): Promise<
   const all = isIP(host) > 0 ? [host] : remote ? await resolved(host) : master.probed.resolved;
   // A base system may have nothing that resolves names.
   const known = all.length === 0 && host === 'localhost' ? ['127.0.0.1', '::1'] : all;
-  return remote ? known.filter((address) => !/^(?:127\.|::1$)/.test(address)) : known;
+  return remote ? known.filter((address) => !isLoopback(address)) : known;
+}
+
+function isLoopback(address: string): boolean {
+  return /^(?:127\.|::1$)/.test(address);
 }
 
 async function resolved(host: string): Promise<string[]> {

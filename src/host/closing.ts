@@ -48,9 +48,10 @@ export async function rollBack(run: HostRun, { why, sides }: { why: string; side
   await phase(run, 'rollback', async () => {
     const waits = run.config.switch.drainTimeout * 2 + 60_000;
     const answer = mustSucceed(await run.agent.ask('rollback', { fields: { why }, waits }), run.result);
-    const outcome = fieldsOf(answer.fields, 'rollback').text('outcome');
+    const read = fieldsOf(answer.fields, 'rollback');
+    const outcome = read.text('outcome');
     if (outcome === 'rolled-back') readBack(run, { answer, expected: sides.old.sha256 });
-    closedAs(run, { outcome, why, sides });
+    closedAs(run, { outcome, why: read.textOrNull('why') || why, sides });
   });
 }
 
@@ -62,6 +63,10 @@ export function closedAs(run: HostRun, closed: { outcome: string; why: string; s
   Object.assign(run.result, { previousVersion: sides.old.version || null, previousSha256: sides.old.sha256 });
   run.result.outcome = OUTCOME_OF[outcome] ?? 'failed';
   if (outcome === 'committed') run.result.reason = null;
+  // Whatever the run took for the cause: it was this.
+  if (outcome === 'rolled-back' && why === 'service-restarted' && run.result.reason !== null) {
+    run.result.reason = byOthers('the service was restarted by others: the old version is on disk, and serves again');
+  }
   if (outcome === 'outage' || outcome === 'down') {
     run.result.reason = { code: 'outage', message: `nothing served any more (${why}); ${OUTAGE[outcome]}` };
     run.result.state = outcome === 'down' ? 'broken' : 'idle';
@@ -76,22 +81,25 @@ export function closedAs(run: HostRun, closed: { outcome: string; why: string; s
   }
 }
 
+function byOthers(message: string) {
+  return { code: 'changed-by-others' as const, message };
+}
+
 /** Somebody else ended it, or stands in the way. */
 function changedByOthers(run: HostRun, { why, sides }: { why: string; sides: Sides }): void {
-  const reason = (message: string) => ({ code: 'changed-by-others' as const, message });
   run.result.outcome = 'failed';
   if (why === 'old-master-gone') {
     // Nothing to go back to was left; that the new version is well, nobody has proven.
     Object.assign(run.result, { version: sides.new.version || null, sha256: sides.new.sha256 });
-    run.result.reason = reason(
+    run.result.reason = byOthers(
       'the old master was ended by others, and nothing to go back to was left; the new version serves, and is on disk',
     );
   } else if (why === 'service-stopped') {
     Object.assign(run.result, { state: 'broken', version: null, sha256: null });
-    run.result.reason = reason('the service was stopped by others: nothing runs, and it was not started again');
+    run.result.reason = byOthers('the service was stopped by others: nothing runs, and it was not started again');
   } else if (why === 'service-restarted') {
     Object.assign(run.result, { version: null, sha256: null });
-    run.result.reason = reason('the service was restarted by others, and another version than the old one runs now');
+    run.result.reason = byOthers('the service was restarted by others, and another version than the old one runs now');
   } else leftAsItIs(run);
 }
 

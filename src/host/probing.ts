@@ -38,9 +38,7 @@ export async function judgeBaseline(run: Inspected, early: EarlyBaseline | null)
     const rules = rulesOf(run);
     const found: Finding[] = [];
     const foreign = await attribution(run, run.facts.master);
-    // Where nobody answers, that says it all.
-    if (foreign !== undefined && (baseline.state === 'green' || foreign.code === 'network-namespace'))
-      found.push(foreign);
+    if (foreign !== undefined) found.push(foreign);
     if (baseline.denied) found.push(forwardingDenied());
     else if (baseline.state !== 'green') found.push(redBefore(baseline.why));
     settle(run, joined(...found.map((finding) => judgeFinding(finding, rules))));

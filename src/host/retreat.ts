@@ -46,7 +46,7 @@ async function cancelOnTarget(run: HostRun, sides: Sides): Promise<void> {
   );
   const outcome = closed.get(1);
   if (outcome !== undefined && closed.get(0) === run.agent.nonce()) {
-    closedAs(run, { outcome, why: 'cancelled', sides });
+    closedAs(run, { outcome, why: closed.get(2) ?? 'cancelled', sides });
     if (outcome === 'untouched') run.result.notes.push('Nothing was changed on the target.');
     return;
   }

@@ -232,6 +232,7 @@ const UNTESTED: Record<string, string> = {
   'other-root': 'the master sees another file where the new one is staged; `rehearse: true` tests it inside',
   'other-config':
     'the master sees other files in place of those that were read here, so that nobody could tell what `nginx -t` made; an upgrade tests it',
+  cut: 'it is too long for anybody to tell beforehand what `nginx -t` would make; an upgrade tests it',
   gone: 'the master ended',
   confined:
     'the unit shuts nginx in (a filter of system calls, mounts of its own), and its user can change what the configuration consists of; a test from outside would let it out. `rehearse: true` tests it inside',

@@ -77,7 +77,7 @@ export function openForm(raw: RawInputs, { problems: found = [], othersMayBeTher
 }
 
 function unknownName(name: string): string {
-  return `there is no input of this name.${suggestion(name, INPUT_NAMES)}`;
+  return `there is no input of this name (an input of the step, or a variable INPUT_… of its job).${suggestion(name, INPUT_NAMES)}`;
 }
 
 function unknownNames(raw: RawInputs): InputProblem[] {

@@ -22,6 +22,14 @@ function asSent(text: string): string {
   return text.trimEnd().replaceAll(/^ *#(?!!).*\n|^\n|^ +/gm, '');
 }
 
+/**
+ * A program as it travels: each line a comment. Some logins give every line that they read to a shell of its own, and
+ * nothing ends those.
+ */
+export function unrunnable(program: string): string {
+  return program.replaceAll(/^/gm, '#');
+}
+
 export interface Start {
   entry: 'session' | 'once';
   /** How to become root, as words. */
@@ -34,14 +42,14 @@ export interface Start {
 
 /** The command line for a new helper, and what it must find on its standard input first. */
 export function startOf({ entry, sudo, elevate, marker, pidFile }: Start): { command: string; input: string } {
-  const program = helperProgram();
+  const program = unrunnable(helperProgram());
   const bytes = program.length;
   if (elevate !== 'asNeeded') {
     const command = startCommand({ entry, bytes, sudo: elevate === 'now' ? sudo : [] });
     return { command, input: `${PREFACE}${program}nhu1\t${marker}\n` };
   }
   // One compound command: a shell reads it to its end before it runs any of it, and so none of it line by line.
-  const gate = `{\nNHU_START='${readAndRun(bytes)}'\n${gateProgram()}\n}`;
+  const gate = unrunnable(`{\nNHU_START='${readAndRun(bytes)}'\n${gateProgram()}\n}`);
   const hello = ['nhu1', marker, `sudo=${sudo.join(' ')}`, ...(pidFile === undefined ? [] : [`pid_file=${pidFile}`])];
   const command = startCommand({ entry, bytes: gate.length, sudo: [] });
   // Whoever goes on is told the marker anew: as an argument others could read it.
@@ -66,7 +74,7 @@ function readAndRun(bytes: number): string {
   return (
     // A login may look for programs where others can put them.
     `PATH=/usr/sbin:/usr/bin:/sbin:/bin;${TAKE_PREFACE}` +
-    `NHU=$(dd bs=65536 iflag=fullblock,count_bytes count=${bytes} 2>/dev/null)||` +
-    `NHU=$(dd bs=1 count=${bytes} 2>/dev/null);eval "$NHU"`
+    `NHU=$({ dd bs=65536 iflag=fullblock,count_bytes count=${bytes}||dd bs=1 count=${bytes};} 2>/dev/null|sed s/^#//);` +
+    'eval "$NHU"'
   );
 }

@@ -23,7 +23,7 @@ interface Circumstances {
   noise: () => string;
 }
 
-const SILENCE: Millis = 10_000;
+const SILENCE: Millis = 15_000;
 /** fish tells what it is at the end of its input only. */
 const LAST_WORDS: Millis = 1_000;
 
@@ -51,7 +51,11 @@ export function watchStart(channel: Channel, circumstances: Circumstances): Star
     const said = noise.trim().slice(0, 300);
     const silence = `nothing that was sent was run within ${limit < 1000 ? `${limit} ms` : `${limit / 1000} s`}`;
     const instead = said === '' ? '' : `; it said instead: ${said}`;
-    if (shell === undefined) refuse(`the login does not run the command: ${silence}${instead}`, true);
+    if (shell === undefined)
+      refuse(
+        `the login does not run the command: ${silence} (its program only waits, or its start files take longer)${instead}`,
+        true,
+      );
     else refuse(`${readBy(shell)}: ${silence}${instead}`);
   }
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Instance, OLD, startInstance } from '../support/helper-instance.ts';
+import { type Instance, OLD, okay, startInstance } from '../support/helper-instance.ts';
 import { type HelperOptions, noShell, SHELLS } from '../support/helper-session.ts';
 import { signal } from '../support/processes.ts';
 import { waitFor } from '../support/wait.ts';
@@ -18,6 +18,8 @@ for (const shell of SHELLS) {
       for (const name of ['empty', 'blank ']) writeFileSync(join(dir, `logs/${name}.log`), '');
       mkdirSync(join(dir, 'temp/empty'));
       symlinkSync('led.log', join(dir, 'logs/link.log'));
+      // Words that mean something else in the other of both directives, and are names of files here.
+      edit(instance, 'location /', 'location /o { error_log off; access_log stderr; } location /');
       const logs = ['empty', 'blank ', 'link', 'new', '../logs/other', "it's"];
       edit(instance, 'location /', `${logs.map((name) => `access_log "logs/${name}.log";`).join(' ')} location /`);
       edit(instance, /uwsgi_temp_path .*;/, 'uwsgi_temp_path temp/new/;');
@@ -64,6 +66,35 @@ for (const shell of SHELLS) {
     });
   });
 }
+
+describe('a test of the configuration that was cut off', () => {
+  for (const [by, takesOver] of [
+    ['the guard', false],
+    ['whoever takes over', true],
+  ] as const) {
+    test(`is ended, and what it made removed, by ${by}`, async () => {
+      await using instance = await startInstance();
+      const { dir } = instance.nginx;
+      // Nobody reads it: `-t` waits when it comes to that.
+      execFileSync('mkfifo', [join(dir, 'logs/pipe')]);
+      edit(instance, 'location /', 'access_log logs/new.log; access_log logs/pipe; location /');
+      edit(instance, /uwsgi_temp_path .*;/, 'uwsgi_temp_path temp/new;');
+      const before = files(instance);
+      const helper = await instance.helper();
+      instance.stage(helper).catch(() => {});
+      await waitFor('what it makes', () => files(instance).includes('./logs/new.log f'));
+      signal(helper.pid, 'SIGKILL');
+      if (takesOver) {
+        const other = await instance.helper();
+        okay(await other.ask('facts', { pid_file: instance.nginx.pidFile }));
+        okay(await other.ask('adopt', { nonce: instance.nonce }));
+        await instance.unstage(other);
+      } else instance.expire();
+      await instance.restWithin(OLD, 20_000);
+      assert.deepEqual(files(instance), before);
+    });
+  }
+});
 
 test(
   'a test of the configuration enters the mounts of the master with busybox as well',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { quoted } from '../support/hostile.ts';
 import { noHosts } from '../support/hosts.ts';
@@ -42,8 +42,17 @@ describe('a held upgrade whose service is restarted or stopped', { skip: noHosts
   const useUnit = async (lines: string) => {
     await web.sh(`printf '%s\n' '[Unit]' 'After=network.target' '[Service]' 'Type=forking' 'PIDFile=/run/nginx.pid' \
       'ExecStart=/usr/sbin/nginx' ${quoted(lines)} >/etc/systemd/system/nginx.service
+    grep -q unix: /etc/nginx/nginx.conf || sed -i 's#listen 80;#listen 80; listen unix:/var/lib/nginx/app.sock;#' /etc/nginx/nginx.conf
+    touch -d '2 hours ago' /etc/nginx/nginx.conf
     systemctl daemon-reload; systemctl restart nginx`);
     web.spoil();
+  };
+
+  /** The head of a request that never ends: a generation that is told to leave waits for it. */
+  const visit = (): Socket => {
+    const visitor = connect(80, web.address).on('error', () => {});
+    visitor.write('GET / HTTP/1.1\r\nHost: web\r\n');
+    return visitor;
   };
 
   /** The outcome and the why of the books that were closed last. */
@@ -66,6 +75,8 @@ describe('a held upgrade whose service is restarted or stopped', { skip: noHosts
           await web.closes(20_000);
           assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
           await oldAtRest();
+          // Bound anew, by whoever runs now, and not taken away from it.
+          assert.match(await web.sh('curl -sI --unix-socket /var/lib/nginx/app.sock http://web/'), /X-Nginx: 1\.22\.1/);
         }
       });
       assert.deepEqual(Object.keys(load.byVersion).sort(), ['1.22.1', '1.26.3']);
@@ -75,9 +86,7 @@ describe('a held upgrade whose service is restarted or stopped', { skip: noHosts
   test('serves the old version where the restart takes as long as somebody stays connected', async () => {
     await useUnit(`${UNITS[0]?.[1]}\nKillSignal=SIGQUIT\nTimeoutStopSec=5`);
     await hold();
-    // The head of a request that never ends: the new generation, told to leave, waits for it.
-    const visitor = connect(80, web.address).on('error', () => {});
-    visitor.write('GET / HTTP/1.1\r\nHost: web\r\n');
+    const visitor = visit();
     await observed(web, async () => {
       const disk = await web.sh('systemctl restart --no-block nginx; sleep 3; sha256sum </usr/sbin/nginx');
       assert.equal(`${disk.split(' ')[0]}`, web.before.get('sha256')?.[0]);
@@ -200,5 +209,76 @@ describe('a held upgrade whose service is restarted or stopped', { skip: noHosts
       )
     ).split('\n');
     assert.deepEqual([last?.trim(), version?.trim()], ['rolled-back service-restarted', '1.22.1']);
+  });
+
+  test('tells of a service that was stopped while the new version was watched, and gives no advice about processes that are gone', async () => {
+    const words = quick({ 'health-url': 'none', 'bake-time': '60s' });
+    const bakes = web.product.start('upgrade', '--binary', newer, ...words);
+    await bakes.until(web.bakes());
+    const visitor = visit();
+    await web.sh('systemctl stop nginx');
+    const { code, host, output } = await bakes.ended;
+    visitor.destroy();
+    assert.deepEqual(
+      [code, host.outcome, host.state, host.reason?.code],
+      [1, 'failed', 'broken', 'changed-by-others'],
+      output,
+    );
+    assert.match(host.reason?.message ?? '', /the service was stopped by others/);
+    assert.doesNotMatch(output, /kill -/);
+    assert.equal(await web.sh(`pgrep -fc '^nginx: ' || true`), '0');
+    await web.sh('systemctl start nginx');
+    await oldAtRest();
+  });
+
+  test('leaves a service alone that somebody stopped, also where what stops it fails', async () => {
+    await useUnit(`ExecStop=/bin/sh -c "kill -QUIT $MAINPID; exit 1"`);
+    await hold();
+    await web.sh('systemctl stop nginx');
+    await web.closes(20_000);
+    assert.equal(await lastWord(), 'changed-by-others service-stopped');
+    assert.equal(await web.sh(`pgrep -fc '^nginx: ' || true`), '0');
+    await web.sh('systemctl reset-failed nginx; systemctl start nginx');
+    await oldAtRest();
+  });
+
+  test('keeps the pid file of whoever was started while a rollback waited for the last connections', async () => {
+    await hold();
+    const visitor = visit();
+    const back = web.product.start('rollback');
+    const journal = '/var/lib/nginx-hot-upgrade/run-nginx.pid/journal.jsonl';
+    await back.until(
+      web.sh(`until tail -n 5 ${journal} | grep -q quit-new; do sleep 0.05; done; systemctl restart nginx`),
+    );
+    const { code, host, output } = await back.ended;
+    visitor.destroy();
+    assert.deepEqual([code, host.outcome], [0, 'rolled-back'], output);
+    assert.equal(await web.sh('cat /run/nginx.pid'), await web.sh('systemctl show -p MainPID --value nginx'));
+    assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
+    await oldAtRest();
+  });
+
+  test('leaves one version only where the service manager ends but one process, and starts another beside the new one', async () => {
+    await useUnit('KillMode=none\nExecStop=/bin/kill -s QUIT $MAINPID');
+    await web.sh(`sed -i 's#listen 80;#listen 80 reuseport;#; s#listen unix:[^;]*;##' /etc/nginx/nginx.conf
+      touch -d '2 hours ago' /etc/nginx/nginx.conf; systemctl stop nginx; rm -f /var/lib/nginx/app.sock; systemctl start nginx`);
+    await hold();
+    await web.sh('systemctl restart nginx');
+    await web.closes(30_000);
+    assert.deepEqual([await web.serving(), await lastWord()], ['1.22.1', 'rolled-back service-restarted']);
+    assert.equal(await web.sh(`pgrep -fc '^nginx: master'`), '1');
+    await oldAtRest();
+  });
+
+  test('starts an nginx without a unit again, which outlives the guard', async () => {
+    await web.sh('systemctl stop nginx; /usr/sbin/nginx');
+    web.spoil();
+    await hold();
+    await web.sh(`kill -KILL $(pgrep -f '^nginx: ' | tr '\\n' ' ')`);
+    await web.closes(20_000);
+    assert.match(await lastWord(), /^outage /);
+    // In the cgroup of the guard's unit, which is dead.
+    assert.match(await web.sh('sed "s/.*://" /proc/$(cat /run/nginx.pid)/cgroup'), /nginx-hot-upgrade-/);
+    assert.equal(await web.serving(), '1.22.1');
   });
 });

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, parseRecord } from '../../src/target/answer.ts';
 import { PREFACE, WORD } from '../../src/target/preface.ts';
-import { helperProgram, startCommand, startOf } from '../../src/target/program.ts';
+import { helperProgram, startCommand, startOf, unrunnable } from '../../src/target/program.ts';
 import { requestLine } from '../../src/target/session.ts';
 import { signal } from './processes.ts';
 
@@ -111,7 +111,8 @@ export async function startHelper(options: HelperOptions = {}): Promise<Helper> 
 
 /** The product's own command line, but for the shell, and what it reads first. */
 function startUp(options: HelperOptions, marker: string): { command: string; input: string } {
-  const { entry = 'session', program = helperProgram(), gate } = options;
+  const { entry = 'session', gate } = options;
+  const program = unrunnable(options.program ?? helperProgram());
   const plain =
     gate === undefined
       ? {

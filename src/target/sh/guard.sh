@@ -45,7 +45,8 @@ EOF
 }
 
 # launch_guard: as a process outside the login's session and outside nginx's cgroup, with an empty environment.
-# A service manager starts it again whenever it ends too early, and never gives up; some are too old to be told so.
+# A service manager starts it again whenever it ends too early, and never gives up; some are too old to be told so. An nginx without a unit
+# that the guard had to start lies in its cgroup, and must outlive it.
 launch_guard() {
   local _scope _never
   guard_choice
@@ -53,7 +54,7 @@ launch_guard() {
   # shellcheck disable=SC2086
   for _never in '-p StartLimitIntervalSec=0' ''; do
     if [ -n "$_scope" ] && systemd-run "$_scope" --quiet --no-block --collect --unit="nginx-hot-upgrade-$S_nonce" $_never \
-      -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
+      -p KillMode=process -p Restart=on-failure -p RestartSec=1 -p OOMScoreAdjust=-900 -p "Description=Guard of a hot upgrade of nginx" \
       /bin/sh -c "$GUARD_OR_END" "$D/helper" "$D" "$KIND" </dev/null >/dev/null 2>&1; then return 0; fi
   done
   if command -v setsid >/dev/null; then
@@ -199,7 +200,10 @@ guard_turn() {
   [ "$NOW" -lt "$DEADLINE" ] || _over=1
   if [ "$_over" = 0 ] && actor_lives; then return 0; fi
   case $DECISION in
-    commit) take_mutex && load_state && finish_commit ;;
+    commit)
+      # That was nobody's wish: it may be true no more.
+      if [ "$DECISION_WHY" = old-master-gone ]; then take_mutex && load_state && without_old
+      else take_mutex && load_state && finish_commit; fi ;;
     rollback) take_mutex && load_state && undo ;;
     *)
       if [ "$_over" = 1 ]; then guard_expires; elif [ "$S_phase" = held ]; then guard_watches; fi ;;

@@ -17,7 +17,8 @@ try_staged() {
   if [ -n "$S_as" ] && is_shut_in "$S_om" && others_lead_settings; then UNTESTED=confined
   # What root makes in another place is of no use there, and in the way of others.
   elif [ -n "$AWAY" ] && [ -z "$S_as" ] && [ "$MY_UID" = 0 ]; then UNTESTED=$AWAY
-  # What it would make, and where, was read elsewhere.
+  # What it would make, and where, was read elsewhere, or not to its end.
+  elif [ "$S_kind" = plan ] && [ "$CONFIG_WHOLE" = 0 ]; then UNTESTED='cut'
   elif [ "$S_kind" = plan ] && ! same_config; then UNTESTED=other-config
   else test_staged; fi
 }
@@ -47,7 +48,9 @@ test_staged() {
   heard 62 4194304 test_config
   TEST_EXIT=${HEARD_EXIT:-137} TEST_SAID=$HEARD
   [ "$TEST_EXIT" != 137 ] || end_test
-  remove_made
+  # It makes its files under our umask.
+  remove_made 600
+  [ "$TEST_EXIT" = 0 ] || same_config || LEFT_THERE="${LEFT_THERE}what is named only where the master sees another configuration$NL"
   case $TEST_EXIT in
     0) ;;
     125) UNTESTED=no-namespace TEST_EXIT='' ;;
@@ -87,11 +90,15 @@ end_test() {
 # What nginx makes where neither the configuration nor the build says anything (auto/options), relative to its prefix.
 STANDARD='logs/error.log logs/access.log client_body_temp proxy_temp fastcgi_temp uwsgi_temp scgi_temp'
 
-# note_missing: MISSING is what a test may make, a line each: the path, and where that leads. Not known here is what modules of others
-# open, and what a configuration says beyond two thousand such paths.
+# note_missing: what a test may make stands in D/made, a line each: the path, and where that leads. Not known here is what modules of others
+# open, and what a configuration says beyond two thousand such paths. Where it is there already, whoever tested before was cut off: what was
+# missing then is what counts, and its test is ended.
 note_missing() {
   local _path
+  if [ -e "$D/made" ]; then end_test; return 0; fi
   MISSING=''
+  workers_of "$S_om"
+  MADE_BESIDE=$STARTED
   [ -n "$PREFIX" ] || return 0
   start_paths "$BUILD"
   for _path in $STANDARD ${S_opt_e:+"$S_opt_e"}; do under "$PREFIX" "$_path"; PATHS="$PATHS$FULL$NL"; done
@@ -106,43 +113,69 @@ note_missing() {
     # The last one first: it may lie in one before it.
     case $NL$MISSING in *"$TAB$FULL$NL"*) ;; *) MISSING="$_path$TAB$FULL$NL$MISSING" ;; esac
   done
+  write_file "$D/made" "$MADE_BESIDE$NL$MISSING"
 }
 
-# as_seen COMMAND: does it with what lies where the master sees it.
+# as_seen COMMAND...: does it with what lies where the master sees it.
 as_seen() {
   view_of "$S_om"
-  "$1"
+  "$@"
   VIEW=''
 }
 
 # is_there PATH: as the master sees it.
 is_there() { [ -e "$VIEW$1" ] || [ -L "$VIEW$1" ]; }
 
-# remove_made: of what was missing, what is there and empty. LEFT_THERE is what cannot be removed, or was written to.
+# remove_made [MODE]: of what was missing, what is there and empty, and files only with that mode, and of whoever tested: others make theirs
+# in the same directories. LEFT_THERE is what cannot be removed, or was written to. Where the master has other workers than before, it
+# was reloaded, and what is there may be theirs.
 remove_made() {
-  local _path _place
+  local _path _place _beside
   LEFT_THERE=''
-  while IFS=$TAB read -r _path _place; do
-    [ -n "$_place" ] && is_there "$_place" || continue
-    # A master that is told to open its logs again, in this very moment, goes on with them.
-    if [ -f "$VIEW$_place" ] && has_open "$S_om" "$VIEW$_place"; then continue; fi
-    remove_empty "$_path" "$_place"
-    ! is_there "$_place" || LEFT_THERE="$LEFT_THERE$_path$NL"
-  done <<EOF
-$MISSING
-EOF
+  [ -f "$D/made" ] || return 0
+  workers_of "$S_om"
+  {
+    IFS= read -r _beside || :
+    while IFS=$TAB read -r _path _place; do
+      [ -n "$_place" ] && is_there "$_place" || continue
+      # A master that is told to open its logs again, in this very moment, goes on with them.
+      if [ -f "$VIEW$_place" ] && { has_open "$S_om" "$VIEW$_place" || ! is_of_test "$VIEW$_place" "${1-}"; }; then continue; fi
+      [ "$STARTED" != "$_beside" ] || remove_empty "$_path" "$_place"
+      ! is_there "$_place" || LEFT_THERE="$LEFT_THERE$_path$NL"
+    done
+  } <"$D/made"
+  rm -f "$D/made"
 }
 
-# remove_empty PATH PLACE: with the rights of whoever leads there. From its directory, which only root gets to where that lies among
-# mounts of others; what runs is ours all the same.
+# is_of_test FILE MODE
+is_of_test() {
+  uid_of "$S_om"
+  mode_of "$1" && [ "$OWNER" = "$UID_OF" ] && case $2 in '' | "$MODE") ;; *) return 1 ;; esac
+}
+
+# remove_empty PATH PLACE: with the rights of whoever leads there, who gets there himself: where he may not stand he must not be taken. Among
+# the mounts of the master he cannot, so there only what root alone leads to is removed, and so it is where nobody can step down.
 remove_empty() {
-  READ_AS=$S_as
-  [ -n "$S_as" ] || reader_of "${1%/*}"
-  [ -n "$READ_AS" ] || reader_of "${2%/*}"
-  # shellcheck disable=SC2086
-  (
-    cd "$VIEW${2%/*}/" 2>/dev/null || exit
-    if [ -d "./${2##*/}" ]; then aside 5 $READ_AS rmdir "./${2##*/}"
-    elif [ -f "./${2##*/}" ] && [ ! -s "./${2##*/}" ]; then aside 5 $READ_AS rm -f "./${2##*/}"; fi
-  )
+  READ_AS=$S_as PLACE=''
+  if [ -z "$S_as" ] && [ "$MY_UID" = 0 ]; then
+    place_of "${1%/*}"
+    [ -n "$PLACE" ] || place_of "${2%/*}"
+    reader_for "$PLACE"
+  fi
+  if [ -n "$READ_AS" ] && [ -z "$VIEW" ]; then
+    # shellcheck disable=SC2086
+    aside 5 $READ_AS /bin/sh -c "$REMOVE" remove "$2"
+  elif [ -z "$READ_AS$PLACE" ]; then aside 5 /bin/sh -c "$REMOVE" remove "$VIEW$2"; fi
+}
+
+# shellcheck disable=SC2016
+REMOVE='if [ -L "$1" ]; then :; elif [ -d "$1" ]; then rmdir "$1"; elif [ -f "$1" ] && [ ! -s "$1" ]; then rm -f "$1"; fi'
+
+# forget_test: of whoever was cut off in one. Once the new file runs for good, what is there is its own.
+forget_test() {
+  [ -f "$D/made" ] && [ "$S_phase" = staged ] || return 0
+  [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
+  end_test
+  as_seen remove_made 600
+  [ -z "$LEFT_THERE" ] || journal left paths "$LEFT_THERE"
 }

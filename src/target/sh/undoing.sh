@@ -192,6 +192,7 @@ pid_file_is() {
   uptime_now
   _pid_by=$((NOW + ${2:-30}))
   until pid_in "$S_pidf" && [ "$PID_TEXT" = "$1" ] && [ ! -e "$S_pidf.oldbin" ]; do
+    start_of "$1" || return 1
     uptime_now
     if [ "$NOW" -ge "$_pid_by" ]; then
       at_pid_file "$DROP_OLDBIN"
@@ -242,7 +243,8 @@ undo() {
   if [ "$OM_LIVES" = 0 ] && [ "$S_usr2" = stub ]; then close_books untouched "$DECISION_WHY"; return 0; fi
   if [ "$OM_LIVES" = 0 ]; then without_old; return; fi
   set_deadline "$S_confirm"
-  if old_serves && end_new && { pid_file_is "$S_om" || others_lead "${S_pidf%/*}"; }; then
+  # Whoever restarts the service in the middle of this ends the old master as well.
+  if old_serves && end_new && lives "$S_om" "$S_om_start" && { pid_file_is "$S_om" || others_lead "${S_pidf%/*}"; } && lives "$S_om" "$S_om_start"; then
     ! is_poisoned || heal
     follow_rotation rollback
     # Who owns a directory can keep that from ever being mended.
@@ -299,13 +301,14 @@ heal() {
 # close_books OUTCOME WHY: nothing of ours stays but journal, decision, last and the retained binaries. In an order that
 # lets the guard, or the next run, do the same again wherever this is cut off.
 close_books() {
-  OUTCOME=$1
+  OUTCOME=$1 WHY=${2-}
   journal closed outcome "$1" why "${2-}"
   if [ "$S_kind" = plan ]; then rm -f "$D/decision"
   else
     encode "${2-}"
     write_file "$D/last" "nonce=$S_nonce${NL}outcome=$1${NL}why=$CODE"
   fi
+  forget_test
   each_module module_room_gone
   # Never while the path still leads in there.
   LINK=''
@@ -325,7 +328,7 @@ close_books() {
 # clear_books: the lock goes last; while it stands nobody else begins here.
 clear_books() {
   in_place "$D" || return 1
-  rm -rf "$D/upgrade" "$D/errors" "$D/reserve" "$D/deadline" "$D/broke" "$D/said" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"
+  rm -rf "$D/upgrade" "$D/errors" "$D/reserve" "$D/deadline" "$D/broke" "$D/said" "$D/made" "$D/helper" "$D/actor" "$D"/*.new.[0-9]* "$D/lock"
 }
 
 # as_master FILE [ARG]...: runs FILE as the running master was run: its user, options and directory, an almost empty environment. With

@@ -319,8 +319,9 @@ verb_rehearse() {
   _exit=null
   ! stub_ends || _exit=$STUB_EXIT
   if [ "$_exit" = null ]; then evidence; rehearsal_settles || return; fi
-  rehearsal_over || return
+  end_rehearsal
   as_seen remove_made
+  rehearsal_over || return
   ! is_poisoned || heal
   rec_bool poisoned "$POISONED"
   rec_raw exit "$_exit"
@@ -550,9 +551,9 @@ note_unix_listeners() {
   S_unix='' S_listen=$L_DEC OLD_ADDR=$L_ADDR
   while read -r _ _kind _path; do
     [ "$_kind" = unix ] && [ -S "$_path" ] && is_plain "$_path" || continue
-    inode_of "$_path"
+    sign_of_socket "$_path"
     encode "$_path"
-    S_unix="$S_unix$INODE $CODE|"
+    S_unix="$S_unix$SIGN $CODE|"
   done <<EOF
 $L_ADDR
 EOF
@@ -737,11 +738,12 @@ verb_look() {
   rearm_guard
   read_decision
   [ -z "$DECISION" ] || { lost_ground; return; }
+  # First: whoever restarts the service ends both, and the new one is not to blame for that.
+  lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return; }
   whole_generation || return
   still_accept || return
   # shellcheck disable=SC2086
   rec_count accepting $ACCEPTING
-  lives "$S_om" "$S_om_start" || { refuse changed-by-others "the old master $S_om is gone"; return; }
   REPARKED=0
   [ "$S_winch" != 1 ] || repark_old || return
   follow_rotation
@@ -869,7 +871,7 @@ verb_commit() {
   fi
   if ! finish_commit; then
     rec_text outcome "${OUTCOME:-stuck}"
-    rec_text why "$DECISION_WHY"
+    if [ -n "$OUTCOME" ]; then rec_text why "$WHY"; else rec_text why "$DECISION_WHY"; fi
     refuse outage "the commit could not be finished: ${OUTCOME:-the guard tries again}"
     return
   fi
@@ -909,6 +911,7 @@ verb_rollback() {
     return
   fi
   rec_text outcome "$OUTCOME"
+  rec_text why "$WHY"
   rec_final "$S_om" "$S_om_start"
   answer
 }

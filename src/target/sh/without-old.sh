@@ -41,7 +41,7 @@ aftermath() {
       case $UNIT_STATE in
         stopped) AFTER=stopped; return 0 ;;
         # Where its main process ended a moment ago, it was perhaps not told yet.
-        runs) ! start_of "$UNIT_MAIN" && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
+        runs) { [ -z "$UNIT_MAIN" ] || ! start_of "$UNIT_MAIN"; } && [ "$NOW" -lt $((_quiet - 30)) ] || { AFTER=none; return 0; } ;;
         *) AFTER=none; return 0 ;;
       esac
     elif [ "$NOW" -ge "$_quiet" ]; then AFTER=new; return 0
@@ -49,7 +49,8 @@ aftermath() {
     [ "$NOW" -lt "$_by" ] || return 1
     # The deadline of a hold is not the guard's to move.
     [ "$ACTOR" = guard ] || go_on_waiting
-    pause
+    # PID 1 has other things to do as well.
+    if [ "$UNIT_STATE" = moves ] && [ "$LOOKS" -gt 20 ]; then sleep 0.3 2>/dev/null || sleep 1; else pause; fi
   done
 }
 
@@ -61,13 +62,22 @@ drop_orphans() {
   [ -n "$RUNNING" ] || drop_unix_sockets
 }
 
-# find_successor: SUCCESSOR is a living master of this instance that is neither the old nor the new one.
+# find_successor: SUCCESSOR is a living master of this instance that is neither the old nor the new one, whatever it runs: the main process
+# of the unit; where that has none, and where there is none, whom the pid file names, unless somebody else writes that.
 find_successor() {
   SUCCESSOR=$UNIT_MAIN
-  # Without a service manager the pid file tells, where nobody else writes it.
-  [ -n "$S_unit" ] || others_lead "${S_pidf%/*}" || ! pid_in "$S_pidf" || SUCCESSOR=$PID_TEXT
-  case $SUCCESSOR in '' | 0 | "$S_om" | "$S_nm") return 1 ;; esac
-  start_of "$SUCCESSOR" && { runs_old_file "$SUCCESSOR" || runs_new "$SUCCESSOR"; }
+  case $SUCCESSOR in
+    '' | 0)
+      ! others_lead "${S_pidf%/*}" && pid_in "$S_pidf" || return 1
+      SUCCESSOR=$PID_TEXT
+      is_third "$SUCCESSOR" && { runs_old_file "$SUCCESSOR" || runs_new "$SUCCESSOR"; } ;;
+    *) is_third "$SUCCESSOR" ;;
+  esac
+}
+
+is_third() {
+  case $1 in "$S_om" | "$S_nm") return 1 ;; esac
+  start_of "$1"
 }
 
 # successor_serves: waits until it does; its workers come a moment after its pid file. At most five seconds: it is not ours.
@@ -92,12 +102,22 @@ runs_old_file() {
   case $INODE in "$S_path_ino" | "$S_old_ino") return 0 ;; *) return 1 ;; esac
 }
 
-# close_after_service: what was started, or stopped, is what counts. A commit that was decided may have put the new file on the disk.
+# close_after_service: what was started, or stopped, is what counts. A commit that was decided may have put the new file on the disk; one that
+# did not get that far has perhaps put modules there.
 close_after_service() {
+  read_decision
+  inode_of "$S_bin"
+  [ "$INODE" = "$S_new_ino" ] || put_old
   if pid_in "$S_pidf.oldbin" && [ "$PID_TEXT" = "$S_om" ]; then at_pid_file "$DROP_OLDBIN"; fi
+  # A unit need not end all that it has: two versions would go on side by side.
+  if [ "$NM_LIVES" = 1 ] && [ "$AFTER" = restarted ] && [ "$DECISION" != commit ]; then
+    decide rollback service-restarted && end_new || return 1
+    # It took the pid file along, whosever that was by then.
+    others_lead "${S_pidf%/*}" || pid_file_is "$SUCCESSOR"
+  fi
   if [ "$AFTER" = stopped ]; then close_books changed-by-others service-stopped
   elif runs_old_file "$SUCCESSOR"; then close_books rolled-back service-restarted
-  elif [ "$DECISION" = commit ]; then close_books committed service-restarted
+  elif [ "$DECISION:$DECISION_WHY" != commit:old-master-gone ] && [ "$DECISION" = commit ]; then close_books committed service-restarted
   else close_books changed-by-others service-restarted; fi
 }
 
@@ -130,20 +150,34 @@ end_remains() {
 }
 
 # drop_unix_sockets: on which both generations listened. Whoever was killed left them, and the next start would fail with "address in
-# use". One that somebody else bound since has another inode.
+# use". One that somebody else bound since is younger.
 drop_unix_sockets() {
   local _left _one
   _left=$S_unix
   while [ -n "$_left" ]; do
     _one=${_left%%"|"*} _left=${_left#*"|"}
     decode "${_one#* }" && is_plain "$VALUE" && [ -S "$VALUE" ] || continue
-    inode_of "$VALUE"
-    [ "$INODE" = "${_one%% *}" ] || continue
+    sign_of_socket "$VALUE"
+    [ "$SIGN" = "${_one%% *}" ] || continue
     # What a master of another user names is for that user to remove.
     READ_AS=$S_as
     [ -n "$S_as" ] || reader_of "${VALUE%/*}"
+    # Nor is it for root where nobody can step down.
+    [ -n "$READ_AS" ] || [ "$MY_UID" != 0 ] || ! others_lead "${VALUE%/*}" || continue
     # shellcheck disable=SC2086
     aside 5 $READ_AS rm -f "$VALUE"
+  done
+}
+
+# is_started: its starter returns before it has written its number. At most five seconds.
+is_started() {
+  local _started_by
+  uptime_now
+  _started_by=$((NOW + 50))
+  until pid_in "$S_pidf" && start_of "$PID_TEXT"; do
+    uptime_now
+    [ "$NOW" -lt "$_started_by" ] || return 1
+    pause
   done
 }
 
@@ -175,6 +209,6 @@ rescue() {
     as_master "$S_bin" >/dev/null 2>&1
   fi
   _outcome=outage
-  pid_in "$S_pidf" && start_of "$PID_TEXT" || _outcome=down
+  is_started || _outcome=down
   close_books "$_outcome" "$DECISION_WHY"
 }

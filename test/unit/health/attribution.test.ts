@@ -12,7 +12,7 @@ const MAPPED = '0000000000000000FFFF00000100007F';
 
 interface Case {
   what: string;
-  /** `INODE KIND ADDRESS`, the inodes 1 to 9 being the old master's. */
+  /** `INODES KIND ADDRESS`, the inodes 1 to 9 being the old master's. */
   sockets: string[];
   addresses?: string[];
   local?: string[];
@@ -22,7 +22,8 @@ interface Case {
 const CASES: Case[] = [
   { what: 'its own socket of that address', sockets: [`1 tcp ${LOOPBACK}`], owner: 'ours' },
   { what: 'its own socket of all addresses', sockets: [`1 tcp ${ANY}`], owner: 'ours' },
-  { what: 'several of its own, with reuseport', sockets: [`1 tcp ${ANY}`, `2 tcp ${ANY}`], owner: 'ours' },
+  { what: 'several of its own, with reuseport', sockets: [`1,2,3 tcp ${ANY}`, `4 tcp ${ANY}`], owner: 'ours' },
+  { what: 'one of somebody else among its own', sockets: [`1,77,3 tcp ${ANY}`], owner: 'others' },
   { what: 'a socket of somebody else', sockets: [`77 tcp ${ANY}`], owner: 'others' },
   { what: 'its own and one of somebody else', sockets: [`1 tcp ${ANY}`, `77 tcp ${ANY}`], owner: 'others' },
   {
@@ -74,9 +75,12 @@ const CASES: Case[] = [
 describe('ownerOf', () => {
   for (const { what, sockets, addresses = ['127.0.0.1'], local = [], owner } of CASES) {
     it(`is ${owner} at ${what}`, () => {
-      const lines = [...sockets.map((socket) => `listen ${socket}`), ...local.map((address) => `local ${address}`)];
+      const lines = [
+        ...sockets.map((socket) => `here listen ${socket.split(' ').slice(1).join(' ')} ${socket.split(' ')[0]}`),
+        ...local.map((address) => `here local ${address}`),
+      ];
       const ours = new Set('123456789');
-      assert.equal(ownerOf(addresses, { ...parseProbed(lines), ours }), owner);
+      assert.equal(ownerOf(addresses, { ...parseProbed(lines).here, ours }), owner);
     });
   }
 });
@@ -98,6 +102,8 @@ describe('probeToLookFor', () => {
     assert.equal(probeToLookFor(settings, TARGET), '443 web1');
     assert.equal(probeToLookFor({ ...settings, url: 'http://[::1]:8080/' }, TARGET), '8080 ::1');
     assert.equal(probeToLookFor({ ...settings, from: 'runner' }, TARGET), '443 *');
+    const here = { kind: 'local' as const, name: 'local' };
+    assert.equal(probeToLookFor({ ...settings, from: 'runner' }, here), '443 localhost');
     assert.equal(probeToLookFor(health, TARGET), undefined);
   });
 });

@@ -5,8 +5,15 @@ import { attribution } from '../../../src/host/attributing.ts';
 import { masterOf, type Raw } from './recorded.ts';
 import { configOf, scriptedAgent, scriptedRun } from './scripted-run.ts';
 
-const OWN = { listeners: ['11 tcp 00000000:0050'], probe: ['listen 11 tcp 00000000', 'local 10.0.0.5'] };
-const OTHERS = { ...OWN, probe: ['listen 77 tcp 00000000', 'local 10.0.0.5'] };
+const LISTENERS = { listeners: ['11 tcp 00000000:0050'] };
+const OWN = { ...LISTENERS, probe: ['here listen tcp 00000000 11', 'here local 10.0.0.5'] };
+const OTHERS = { ...LISTENERS, probe: ['here listen tcp 00000000 77', 'here local 10.0.0.5'] };
+/** The master has a network of its own, 10.9.0.2, and another nginx has ours. */
+const APART = {
+  ...LISTENERS,
+  sameNetwork: false,
+  probe: [...OTHERS.probe, 'there listen tcp 00000000 11', 'there local 127.0.0.1,10.9.0.2'],
+};
 
 const SETTINGS: HealthSettings = {
   url: 'http://127.0.0.1/',
@@ -42,10 +49,16 @@ describe('attribution', () => {
   });
 
   it('is another network where the master has one of its own, for probes through the connection', async () => {
-    const apart = { ...OTHERS, sameNetwork: false };
-    assert.equal(await found(apart), 'network-namespace');
-    assert.equal(await found(apart, { from: 'both' }), 'network-namespace');
-    assert.equal(await found(apart, { url: 'http://10.0.0.5/', from: 'runner' }), 'not-attributed');
+    assert.equal(await found(APART), 'network-namespace');
+    assert.equal(await found(APART, { from: 'both' }), 'network-namespace');
+    assert.equal(await found(APART, { url: 'http://10.0.0.5/', from: 'runner' }), 'not-attributed');
+  });
+
+  it('finds nothing where the probe is routed to an address of that network', async () => {
+    for (const from of ['target', 'runner', 'both'] as const) {
+      assert.equal(await found(APART, { url: 'http://10.9.0.2/', from }), undefined, from);
+    }
+    assert.equal(await found(APART, { url: 'http://10.9.0.3/' }), 'not-attributed');
   });
 
   it('is none where the master has one of its own, but its socket is of ours', async () => {
@@ -59,7 +72,7 @@ describe('attribution', () => {
   it('takes a name for what the target resolves it to, and knows localhost by itself', async () => {
     assert.equal(await found(OWN, { url: 'http://localhost/' }), undefined);
     assert.equal(await found(OWN, { url: 'http://web.internal/' }), 'not-attributed');
-    const resolved = { ...OWN, probe: [...OWN.probe, 'resolved 10.0.0.5'] };
+    const resolved = { ...OWN, probe: [...OWN.probe, 'here resolved 10.0.0.5'] };
     assert.equal(await found(resolved, { url: 'http://web.internal/' }), undefined);
   });
 });

@@ -51,9 +51,10 @@ describe('closedAs', () => {
     assert.match(result.reason?.message ?? '', /stopped by others: nothing runs/);
   });
 
-  it('names the old side where others restarted the service, and keeps the cause', () => {
+  it('names the old side where others restarted the service, and them for the cause', () => {
     const result = closed('rolled-back', 'service-restarted');
-    assert.deepEqual([result.outcome, result.version, result.reason?.code], ['rolled-back', OLD.version, 'unhealthy']);
+    const { outcome, version, reason } = result;
+    assert.deepEqual([outcome, version, reason?.code], ['rolled-back', OLD.version, 'changed-by-others']);
     assert.deepEqual(closed('changed-by-others', 'service-restarted').version, null);
   });
 

@@ -106,8 +106,15 @@ describe('parseInputs', () => {
     const { parsed, problems } = await ask({ ...LOCAL, 'auto-comit': 'false', 'no such thing at all': 'x' });
     assert.equal(parsed, undefined);
     assert.deepEqual(problems, [
-      { input: 'auto-comit', message: 'there is no input of this name. Did you mean "auto-commit"?' },
-      { input: '"no such thing at all"', message: 'there is no input of this name.' },
+      {
+        input: 'auto-comit',
+        message:
+          'there is no input of this name (an input of the step, or a variable INPUT_… of its job). Did you mean "auto-commit"?',
+      },
+      {
+        input: '"no such thing at all"',
+        message: 'there is no input of this name (an input of the step, or a variable INPUT_… of its job).',
+      },
     ]);
   });
 
@@ -123,7 +130,11 @@ describe('parseInputs', () => {
     const there = { othersMayBeThere: true };
     const { parsed } = await ask({ ...LOCAL, 'bake-tme': '5s' }, there);
     assert.deepEqual(parsed?.warnings, [
-      { input: 'bake-tme', message: 'there is no input of this name. Did you mean "bake-time"?' },
+      {
+        input: 'bake-tme',
+        message:
+          'there is no input of this name (an input of the step, or a variable INPUT_… of its job). Did you mean "bake-time"?',
+      },
     ]);
     const { problems } = await ask({ ...LOCAL, 'bake-tme': '5s', keep: 'x' }, there);
     assert.deepEqual(

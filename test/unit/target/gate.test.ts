@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { PREFACE } from '../../../src/target/preface.ts';
-import { helperProgram, startOf } from '../../../src/target/program.ts';
+import { helperProgram, startOf, unrunnable } from '../../../src/target/program.ts';
 import { command, type CommandResult } from '../../support/command.ts';
 import { noShell, SHELLS } from '../../support/helper-session.ts';
 import { notInstalled } from './shells.ts';
@@ -85,12 +85,12 @@ async function run(shell: string, { line, input, proc }: { line: string; input: 
     .slice(PREFACE.length, behind)
     .replaceAll('/proc', proc)
     .replaceAll('/var/lib/nginx-hot-upgrade', join(proc, '..', 'books'))
-    .replaceAll(`count=${helperProgram().length}`, `count=${HELPER.length}`);
-  const helper = input.indexOf(helperProgram(), behind);
+    .replaceAll(`count=${unrunnable(helperProgram()).length}`, `count=${HELPER.length}`);
+  const helper = input.indexOf(unrunnable(helperProgram()), behind);
   const [hello, again] = input.slice(behind, helper).split(/(?<=^nhu1\t[^\n]*\n)/);
   assert.equal(again, PREFACE);
-  assert.equal(input.slice(helper + helperProgram().length), `nhu1\t${MARKER}\n`);
-  const started = line.replace(/^\/bin\/sh /, `exec ${shell} `).replace(`count=${length} `, `count=${gate.length} `);
+  assert.equal(input.slice(helper + unrunnable(helperProgram()).length), `nhu1\t${MARKER}\n`);
+  const started = line.replace(/^\/bin\/sh /, `exec ${shell} `).replaceAll(`count=${length}`, `count=${gate.length}`);
   const result = await command(['/bin/sh', '-c', started], {
     input: `${PREFACE}${gate}${hello}${PREFACE}${HELPER}1\tlook\n`,
     timeout: 20_000,
@@ -214,7 +214,7 @@ describe('the gate without a preface', () => {
 
   for (const shell of ['sh', 'bash', 'dash', 'mksh', 'busybox sh', 'rbash', 'zsh', 'tcsh', 'fish']) {
     it(`ends with its input under ${shell}`, { skip: notInstalled(shell) }, async () => {
-      const gate = `${input.slice(PREFACE.length, end)}\nnhu1\t${MARKER}\tsudo=false\n`;
+      const gate = `${input.slice(PREFACE.length, end).replaceAll(/^#/gm, '')}\nnhu1\t${MARKER}\tsudo=false\n`;
       const { code } = await command(shell.split(' '), { input: gate, timeout: 10_000 });
       assert.notEqual(code, null, 'it had to be killed');
     });

@@ -5,14 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { helperText } from '../../../src/target/helper-text.ts';
-import { helperProgram, startCommand, startOf } from '../../../src/target/program.ts';
+import { helperProgram, startCommand, startOf, unrunnable } from '../../../src/target/program.ts';
 import { PREFACE } from '../../../src/target/preface.ts';
 import { command } from '../../support/command.ts';
 import { notInstalled } from './shells.ts';
 
 const program = helperProgram();
 const MARKER = 'c0ffee00';
-const talk = `${PREFACE}${program}nhu1\t${MARKER}\n1\tno-such-verb\n`;
+const sent = unrunnable(program);
+const talk = `${PREFACE}${sent}nhu1\t${MARKER}\n1\tno-such-verb\n`;
 
 // fish complains without a home that it can write to.
 const home = mkdtempSync(join(tmpdir(), 'nhu-login-'));
@@ -53,7 +54,7 @@ describe('startCommand', () => {
     assert.doesNotMatch(line, /[!\n\\]/);
     assert.match(
       quotedWords(line),
-      /^echo nhu1;PATH=[\w:/]+;read -r NHU;read -r NHU;NHU=\$\(dd .*count=70000 .*\);eval "\$NHU"$/,
+      /^echo nhu1;PATH=[\w:/]+;read -r NHU;read -r NHU;NHU=\$\(\{ dd .*count=70000;\} 2>\/dev\/null\|sed s\/\^#\/\/\);eval "\$NHU"$/,
     );
   });
 
@@ -65,12 +66,12 @@ describe('startCommand', () => {
   });
 
   it('stays far below what any system takes as one argument, whatever the size of the program', () => {
-    assert.ok(startCommand({ entry: 'session', bytes: program.length, sudo: [] }).length < 1_000);
+    assert.ok(startCommand({ entry: 'session', bytes: sent.length, sudo: [] }).length < 1_000);
   });
 
   for (const shell of LOGIN_SHELLS) {
     it(`is understood by ${shell} as a login shell`, { skip: notInstalled(shell) }, async () => {
-      const line = startCommand({ entry: 'session', bytes: program.length, sudo: [] });
+      const line = startCommand({ entry: 'session', bytes: sent.length, sudo: [] });
       const { code, stdout, stderr } = await command([...shell.split(' '), '-c', line], {
         input: talk,
         timeout: 10_000,
@@ -101,6 +102,25 @@ describe('startCommand', () => {
   });
 });
 
+describe('unrunnable', () => {
+  it('makes a comment of each line, which whoever reads it for us takes off again', () => {
+    assert.equal(unrunnable('#!/bin/sh\n\nrm x'), '##!/bin/sh\n#\n#rm x');
+  });
+});
+
+describe('what is sent before anybody has answered', () => {
+  it('holds no line that a login could run which gives each line to a shell of its own', () => {
+    for (const elevate of ['asNeeded', 'now', 'never'] as const) {
+      const { input } = startOf({ entry: 'session', sudo: ['sudo', '-n'], marker: MARKER, elevate });
+      const lines = input.replaceAll(PREFACE, '').split('\n');
+      assert.deepEqual(
+        lines.filter((line) => !/^#|^nhu1\t|^$/.test(line)),
+        [],
+      );
+    }
+  });
+});
+
 describe('startOf', () => {
   const given = { entry: 'session' as const, sudo: ['sudo', '-n'], marker: MARKER, pidFile: '/run/a.pid' };
 
@@ -111,8 +131,8 @@ describe('startOf', () => {
     ] as const) {
       const { command: line, input } = startOf({ ...given, elevate });
       assert.match(line, starts);
-      assert.match(line, new RegExp(`count=${program.length} `));
-      assert.equal(input, `${PREFACE}${program}nhu1\t${MARKER}\n`);
+      assert.match(line, new RegExp(`count=${sent.length};`));
+      assert.equal(input, `${PREFACE}${sent}nhu1\t${MARKER}\n`);
     }
   });
 
@@ -122,10 +142,13 @@ describe('startOf', () => {
     const length = Number(/count=(\d+)/.exec(line)?.[1]);
     const end = PREFACE.length + length;
     assert.equal(input.slice(0, PREFACE.length), PREFACE);
-    assert.match(input.slice(PREFACE.length, end), /^\{\nNHU_START='[^'!]*'\n[\0-\x7f]*\neval "\$NHU_START"\n\}$/);
+    assert.match(
+      input.slice(PREFACE.length, end),
+      /^#\{\n#NHU_START='[^'!]*'\n(?:#[\0-\x7f]*\n)+#eval "\$NHU_START"\n#\}$/,
+    );
     assert.equal(
       input.slice(end),
-      `nhu1\t${MARKER}\tsudo=sudo -n\tpid_file=/run/a.pid\n${PREFACE}${program}nhu1\t${MARKER}\n`,
+      `nhu1\t${MARKER}\tsudo=sudo -n\tpid_file=/run/a.pid\n${PREFACE}${sent}nhu1\t${MARKER}\n`,
     );
   });
 

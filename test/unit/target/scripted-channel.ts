@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { Channel, Connection, Ended } from '../../../src/connection/port.ts';
 import { PREFACE } from '../../../src/target/preface.ts';
-import { helperProgram } from '../../../src/target/program.ts';
+import { helperProgram, unrunnable } from '../../../src/target/program.ts';
 
 /** The far end of a channel, for what a real helper cannot be brought to do. */
 export interface FarEnd {
@@ -77,7 +77,8 @@ async function* linesOf(stdin: PassThrough, command: () => string): AsyncGenerat
       const line = text.slice(0, end);
       text = text.slice(end + 1);
       // The gate asks with what to become root; the helper follows its line.
-      if (line.startsWith('nhu1\t') && line.includes('\tsudo=')) unread = PREFACE.length + helperProgram().length;
+      if (line.startsWith('nhu1\t') && line.includes('\tsudo='))
+        unread = PREFACE.length + unrunnable(helperProgram()).length;
       yield line;
     }
   }

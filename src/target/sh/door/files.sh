@@ -223,6 +223,9 @@ pid_in() {
 # sign_of_pid_file: PID_SIGN changes with each rename of the pid file, also there and back again.
 sign_of_pid_file() { PID_SIGN=$(stat -c '%z %i' "$S_pidf" 2>/dev/null); }
 
+# sign_of_socket PATH: SIGN tells a socket from a later one at the same path, which may have its very inode number; empty where there is none.
+sign_of_socket() { SIGN=$(stat -c %d:%i@%Z "$1" 2>/dev/null) || SIGN=''; }
+
 # size_of FILE: SIZE in bytes. free_beside FILE: FREE, the KiB that are left on its file system.
 size_of() { SIZE=$(stat -c %s "$1" 2>/dev/null); }
 free_beside() { FREE=$(within 5 df -Pk "${1%/*}" 2>/dev/null | awk 'NR == 2 { print $4 }'); }

@@ -32,7 +32,7 @@ survey() {
     (say machine "$(uname -m)"; say libc "$(getconf GNU_LIBC_VERSION 2>/dev/null)") &
     library_names &
     told_sockets "$1" &
-    told_probe &
+    told_probe "$1" &
     surroundings "$1" &
     package_of &
     say wall "$(date -u '+%Y-%m-%dT%H:%M:%SZ %s')" &
@@ -297,28 +297,41 @@ guard_choice() {
 }
 
 # ask_service: UNIT_STATE is what the service manager says of the unit: `moves` (it is being stopped, started or reloaded, or it was told to,
-# or nobody answers), `stopped` (by whoever said so; also where that took too long), `failed`, `runs`, or `none` without a unit. UNIT_MAIN is
-# the number of its main process.
+# or nobody answers), `stopped` (by whoever said so, also where that failed or took too long), `failed`, `runs`, or `none` without a unit.
+# UNIT_MAIN is the number of its main process, UNIT_JOB what it was told to do last, as far as anybody looked.
 ask_service() {
-  local _line _state _job _result
+  local _line _state _job _ended
   UNIT_STATE=none UNIT_MAIN=''
   [ -n "$S_unit" ] && command -v systemctl >/dev/null || return 0
-  _state='' _job='' _result=''
+  _state='' _job='' _ended=''
   # shellcheck disable=SC2086
   while IFS= read -r _line; do
     case $_line in
       ActiveState=*) _state=${_line#*=} ;;
       Job=*) _job=${_line#*=} ;;
-      Result=*) _result=${_line#*=} ;;
+      ExecMainCode=* | ExecMainStatus=*) _ended=$_ended:${_line#*=} ;;
       MainPID=*) UNIT_MAIN=${_line#*=} ;;
     esac
   done <<EOF
-$(within 5 $MANAGER show -p ActiveState -p Job -p Result -p MainPID "$S_service" 2>/dev/null)
+$(within 5 $MANAGER show -p ActiveState -p Job -p ExecMainCode -p ExecMainStatus -p MainPID "$S_service" 2>/dev/null)
 EOF
-  case $_state:${_job:-0}:$_result in
-    active:0:*) UNIT_STATE=runs ;;
-    inactive:0:* | failed:0:timeout) UNIT_STATE=stopped ;;
-    failed:0:*) UNIT_STATE=failed ;;
+  case $_job in '' | 0) ;; *) job_type "$_job" ;; esac
+  case $_state:${_job:-0} in
+    active:0) UNIT_STATE=runs ;;
+    inactive:0) UNIT_STATE=stopped ;;
+    # Its main process may have left in peace, and what was to stop it failed.
+    failed:0) case $UNIT_JOB:$_ended in stop:* | :*:1:0) UNIT_STATE=stopped ;; *) UNIT_STATE=failed ;; esac ;;
     *) UNIT_STATE=moves ;;
   esac
+}
+
+# job_type NUMBER: UNIT_JOB is that job's: stop, start, restart and the like.
+job_type() {
+  local _number _type
+  # shellcheck disable=SC2086
+  while read -r _number _ _type _; do
+    [ "$_number" != "$1" ] || UNIT_JOB=$_type
+  done <<EOF
+$(within 5 $MANAGER list-jobs --plain --no-legend 2>/dev/null)
+EOF
 }

@@ -36,7 +36,9 @@ read_directives() {
     # What nginx opens or makes at its start, on whatever level it is named (ngx_init_cycle, ngx_create_paths). What a variable names comes
     # later. A line for each of thousands of servers is no reason to read no more.
     function starts(name, path) {
-      if (name !~ /^(access|error)_log$|_(temp|cache)_path$/ || path ~ /^(off|stderr|(syslog|memory):.*|)$/) return
+      if (name !~ /^(access|error)_log$|_(temp|cache)_path$/ || path ~ /^(syslog:.*|)$/) return
+      # Elsewhere these are names of files.
+      if ((name == "access_log" && path == "off") || (name == "error_log" && path ~ /^(stderr|memory:.*)$/)) return
       if (path ~ /[$|\001-\037\177]/ || length(path) > 1000 || path in started || ++opened > 2000) return
       started[path] = 1
       print "start\t\t" path

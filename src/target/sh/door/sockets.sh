@@ -221,35 +221,51 @@ listening_among() {
     NF == 11 && $11 in want { split($9, p, "/"); if (!seen[p[3]]++) printf "%s ", p[3] }')
 }
 
-# told_probe: in a process of its own, what stands at the port that is probed, in our network, where the probe ends: A_probe is that port and
-# the name or address before it, `*` where that is resolved elsewhere. Lines of "probe=listen INODE KIND ADDRESS", of "probe=local ADDRESS",
-# which are this host's, and of "probe=resolved ADDRESS". The kernel tells of listeners first.
+# told_probe MASTER: in a process of its own, what stands at the port that is probed, where the probe ends: in our network, and in that of the
+# master where it has one of its own. A_probe is that port and the name or address before it, `*` where that is resolved elsewhere. Lines of
+# "probe=PLACE listen KIND ADDRESS INODES", "probe=PLACE local ADDRESSES", which are that place's own, and "probe=here resolved ADDRESS"; PLACE is
+# `here` or `there`. The kernel tells of listeners first.
 told_probe() {
-  local _port _host
+  local _port _host _there
   _port=${A_probe%% *} _host=${A_probe#* }
   case $_port in '' | *[!0-9]* | ??????*) return 0 ;; esac
-  awk -v P="$(printf '%04X' "$_port")" '
-    function say(line) { if (told++ < 200) { print "probe=" line; fflush() } }
-    function listening(kind,   file, line, w, a) {
-      for (file = "/proc/self/net/" kind; (getline line < file) > 0;) {
+  case $_host in
+    '*' | *:*) ;;
+    *[!0-9.]*) within 2 getent ahosts "$_host" 2>/dev/null | awk '$2 == "STREAM" && n++ < 20 { print "probe=here resolved " $1; fflush() }' ;;
+  esac
+  _there=''
+  ! sees_other net "$1" || _there=/proc/$1/net
+  within 5 awk -v P="$(printf '%04X' "$_port")" -v THERE="$_there" '
+    # In lines that come whole through a pipe that others write to as well; of thousands, enough.
+    function say(head, item) {
+      if (length(text) + length(item) > 800 || item == "") { if (text != "" && told++ < 150) { print "probe=" begun " " text; fflush() }; text = "" }
+      if (item != "") { text = text (text == "" ? "" : ",") item; begun = head }
+    }
+    function listening(place, dir, kind,   file, line, w, a, at, where) {
+      for (file = dir "/" kind; (getline line < file) > 0;) {
         split(line, w)
         if (w[1] == "sl") continue
         if (w[4] != "0A") break
-        if (split(w[2], a, ":") == 2 && a[2] == P) say("listen " w[10] " " kind " " a[1])
+        if (split(w[2], a, ":") == 2 && a[2] == P) at[a[1]] = at[a[1]] " " w[10]
       }
       close(file)
+      for (where in at) {
+        n = split(at[where], w, " ")
+        for (i = 1; i <= n; i++) say(place " listen " kind " " where, w[i])
+        say("", "")
+      }
     }
-    function own(   line, w, last) {
-      while ((getline line < "/proc/self/net/fib_trie") > 0) {
+    function own(place, dir,   line, w, last, seen) {
+      while ((getline line < (dir "/fib_trie")) > 0) {
         split(line, w)
         if (w[1] == "|--") last = w[2]
-        else if (line ~ /\/32 host LOCAL/ && !seen[last]++) say("local " last)
+        else if (line ~ /\/32 host LOCAL/ && !seen[last]++) say(place " local", last)
       }
-      while ((getline line < "/proc/self/net/if_inet6") > 0) { split(line, w); say("local " w[1]) }
+      close(dir "/fib_trie")
+      while ((getline line < (dir "/if_inet6")) > 0) { split(line, w); say(place " local", w[1]) }
+      close(dir "/if_inet6")
+      say("", "")
     }
-    BEGIN { listening("tcp"); listening("tcp6"); own() }' /dev/null
-  case $_host in
-    '*' | *:*) ;;
-    *[!0-9.]*) within 2 getent ahosts "$_host" 2>/dev/null | awk '$2 == "STREAM" && n++ < 20 { print "probe=resolved " $1; fflush() }' ;;
-  esac
+    function look(place, dir) { listening(place, dir, "tcp"); listening(place, dir, "tcp6"); own(place, dir) }
+    BEGIN { look("here", "/proc/self/net"); if (THERE != "") look("there", THERE) }' /dev/null
 }
