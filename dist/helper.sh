@@ -3715,7 +3715,8 @@ FURNISH='
 try_staged() {
   TEST_EXIT='' TEST_SAID='' UNTESTED='' LEFT_THERE=''
   go_to_master
-  ask_staged
+  # What the run knows of it need not be asked, where a test shows as well whether it runs here.
+  if [ "$1" = yes ] && [ -n "$A_flags" ] && [ -z "$ENTER" ]; then VERSION_EXIT=0 BUILD=$A_flags; else ask_staged; fi
   # A container may forbid it.
   case $ENTER:$VERSION_EXIT:$BUILD in ?*:1:'nsenter: '*) AWAY=outside ENTER='' VIEW=''; ask_staged ;; esac
   [ "$1" = yes ] && [ "$VERSION_EXIT" = 0 ] || return 0
@@ -3726,7 +3727,12 @@ try_staged() {
   # What it would make, and where, was read elsewhere, or not to its end.
   elif [ "$S_kind" = plan ] && [ "$CONFIG_WHOLE" = 0 ]; then UNTESTED='cut'
   elif [ "$S_kind" = plan ] && ! same_config; then UNTESTED=other-config
-  else test_staged; fi
+  else
+    test_staged
+    # Else its own word tells a missing library from a wrong configuration.
+    if [ "$BUILD" = "$A_flags" ] && [ "$TEST_EXIT" != 0 ]; then ask_staged; fi
+  fi
+  [ "$BUILD" != "$A_flags" ] || BUILD=''
 }
 
 # go_to_master: ENTER and VIEW; AWAY is why what runs here does not see what the master sees, empty where it does.
@@ -3801,7 +3807,7 @@ STANDARD='logs/error.log logs/access.log client_body_temp proxy_temp fastcgi_tem
 # missing then is what counts, and its test is ended.
 note_missing() {
   local _path
-  if [ -e "$D/made" ]; then end_test; return 0; fi
+  if [ -s "$D/made" ]; then end_test; return 0; fi
   MISSING=''
   workers_of "$S_om"
   MADE_BESIDE=$STARTED
@@ -3819,7 +3825,8 @@ note_missing() {
     # The last one first: it may lie in one before it.
     case $NL$MISSING in *"$TAB$FULL$NL"*) ;; *) MISSING="$_path$TAB$FULL$NL$MISSING" ;; esac
   done
-  write_file "$D/made" "$MADE_BESIDE$NL$MISSING"
+  # At once, without a process: who is cut off before its end has tested nothing.
+  [ -z "$MISSING" ] || printf '%s\n' "$MADE_BESIDE" "$MISSING" >"$D/made"
 }
 
 # as_seen COMMAND...: does it with what lies where the master sees it.
@@ -3838,7 +3845,7 @@ is_there() { [ -e "$VIEW$1" ] || [ -L "$VIEW$1" ]; }
 remove_made() {
   local _path _place _beside
   LEFT_THERE=''
-  [ -f "$D/made" ] || return 0
+  [ -s "$D/made" ] || return 0
   workers_of "$S_om"
   {
     IFS= read -r _beside || :
@@ -3850,7 +3857,7 @@ remove_made() {
       ! is_there "$_place" || LEFT_THERE="$LEFT_THERE$_path$NL"
     done
   } <"$D/made"
-  rm -f "$D/made"
+  : >"$D/made"
 }
 
 # is_of_test FILE MODE
@@ -3879,7 +3886,7 @@ REMOVE='if [ -L "$1" ]; then :; elif [ -d "$1" ]; then rmdir "$1"; elif [ -f "$1
 
 # forget_test: of whoever was cut off in one. Once the new file runs for good, what is there is its own.
 forget_test() {
-  [ -f "$D/made" ] && [ "$S_phase" = staged ] || return 0
+  [ -s "$D/made" ] && [ "$S_phase" = staged ] || return 0
   [ -n "$S_new_ino" ] || { inode_of "$S_work/new"; S_new_ino=$INODE; }
   end_test
   as_seen remove_made 600
@@ -5369,7 +5376,7 @@ both_generations() {
 # -------------------------------------------------------------------------------------------------------- conversation
 
 REQUEST_KEYS='pid_file nonce run who kind hand sha256 blake old_version new_version need cover confirm ready drain hold keep dir
-encoding size whole module modules test why repair decide probe'
+encoding size whole module modules test why repair decide probe flags'
 
 # parse_request LINE: ID, VERB and the A_ variables.
 parse_request() {

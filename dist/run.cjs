@@ -6366,7 +6366,7 @@ function startCommand(options) {
 * says so before it reads. The words hold neither single quotes nor `!`, so that csh and fish take them as well.
 */
 function readAndRun(bytes) {
-	return `PATH=/usr/sbin:/usr/bin:/sbin:/bin;${TAKE_PREFACE}NHU=$({ dd bs=65536 iflag=fullblock,count_bytes count=${bytes}||dd bs=1 count=${bytes};} 2>/dev/null|sed s/^#//);eval "\$NHU"`;
+	return `PATH=/usr/sbin:/usr/bin:/sbin:/bin;${TAKE_PREFACE}NHU=$({ dd bs=65536 iflag=fullblock,count_bytes count=${bytes}||dd bs=1 count=${bytes};} 2>/dev/null|cut -b2-);eval "\$NHU"`;
 }
 
 // src/target/session.ts
@@ -7902,10 +7902,13 @@ async function askAtOnce(run, file) {
 	const { nonce } = fields;
 	const prepared = agent.ask("prepare", { fields });
 	const sent = uploads.map((upload) => send(run, upload));
-	const test = canTestAtOnce(run, file) ? "yes" : "no";
+	const test = canTestAtOnce(run, file) ? {
+		test: "yes",
+		flags: pathFlags(file.build)
+	} : { test: "no" };
 	const checked = agent.ask("check", { fields: {
 		nonce,
-		test
+		...test
 	} });
 	for (const answer of [
 		prepared,
@@ -7917,6 +7920,10 @@ async function askAtOnce(run, file) {
 		sent,
 		checked
 	};
+}
+/** Of what is known of the file: where it opens and makes things at its start, unless the configuration says otherwise. */
+function pathFlags({ arguments: all }) {
+	return ["--", ...all.filter((word) => /^--(?:error-log|http-log|http-[a-z-]+-temp)-path=\S+$/.test(word))].join(" ");
 }
 /** Nothing of ours stays on the target. */
 async function unstage(run) {

@@ -54,10 +54,17 @@ async function askAtOnce(run: Inspected, file: Staged) {
   const { nonce } = fields;
   const prepared = agent.ask('prepare', { fields });
   const sent = uploads.map((upload) => send(run, upload));
-  const test = canTestAtOnce(run, file) ? 'yes' : 'no';
-  const checked = agent.ask('check', { fields: { nonce, test } });
+  const atOnce = canTestAtOnce(run, file);
+  const test = atOnce ? { test: 'yes', flags: pathFlags(file.build) } : { test: 'no' };
+  const checked = agent.ask('check', { fields: { nonce, ...test } });
   for (const answer of [prepared, ...sent, checked]) answer.catch(() => {});
   return { prepared, sent, checked };
+}
+
+/** Of what is known of the file: where it opens and makes things at its start, unless the configuration says otherwise. */
+function pathFlags({ arguments: all }: BuildInfo): string {
+  const flags = all.filter((word) => /^--(?:error-log|http-log|http-[a-z-]+-temp)-path=\S+$/.test(word));
+  return ['--', ...flags].join(' ');
 }
 
 /** Nothing of ours stays on the target. */
@@ -154,6 +161,7 @@ async function judge(run: Inspected, { file, answer }: { file: Staged; answer: A
   const rules = rulesOf(run);
   const read = fieldsOf(answer.fields, 'check');
   const said = read.text('build');
+  // What passed the test on the target was not asked again what it is.
   const build = said === '' ? file.build : parseBuildInfo(said);
   if (read.number('versionExit') !== 0 || build.version === '') settle(run, judgeFinding(cannotRun(read), rules));
   let tested = answer;

@@ -74,7 +74,7 @@ function readAndRun(bytes: number): string {
   return (
     // A login may look for programs where others can put them.
     `PATH=/usr/sbin:/usr/bin:/sbin:/bin;${TAKE_PREFACE}` +
-    `NHU=$({ dd bs=65536 iflag=fullblock,count_bytes count=${bytes}||dd bs=1 count=${bytes};} 2>/dev/null|sed s/^#//);` +
+    `NHU=$({ dd bs=65536 iflag=fullblock,count_bytes count=${bytes}||dd bs=1 count=${bytes};} 2>/dev/null|cut -b2-);` +
     'eval "$NHU"'
   );
 }

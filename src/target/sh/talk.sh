@@ -1,7 +1,7 @@
 # -------------------------------------------------------------------------------------------------------- conversation
 
 REQUEST_KEYS='pid_file nonce run who kind hand sha256 blake old_version new_version need cover confirm ready drain hold keep dir
-encoding size whole module modules test why repair decide probe'
+encoding size whole module modules test why repair decide probe flags'
 
 # parse_request LINE: ID, VERB and the A_ variables.
 parse_request() {

@@ -16,7 +16,7 @@ import { notInstalled } from './shells.ts';
 
 const MARKER = 'c0ffee00c0ffee00';
 const ELEVATING = `@${MARKER} {"v":1,"id":0,"event":"elevating"}`;
-const HELPER = 'printf "helper %s %s\\n" "$0" "$*"; cat';
+const HELPER = '#printf "helper %s %s\\n" "$0" "$*"; cat';
 const folder = mkdtempSync(join(tmpdir(), 'nhu-gate-'));
 after(() => rmSync(folder, { recursive: true }));
 
