@@ -46,21 +46,18 @@ describe('without the old master', { concurrency: 4 }, () => {
   test('nothing is started either where the service is stopped while a commit drains', async () => {
     await using site = await served(
       'stopped',
-      'location /slow { limit_rate 10; return 200 "0123456789012345678901234567890123456789"; }',
+      `location /slow { limit_rate 100; return 200 "${'0123456789'.repeat(400)}"; }`,
     );
+    // On the old workers, which the old master will wait for.
+    const slow = await fetch(`http://127.0.0.1:${site.instance.nginx.port}/slow`);
     const running = await held(site);
-    const { port } = site.instance.nginx;
-    const slow = fetch(`http://127.0.0.1:${port}/slow`).then((answer) => answer.text());
-    slow.catch(() => {});
     const committer = await adopted(site);
     const committed = committer.ask('commit');
     await waitFor('QUIT', () => site.instance.journal().some((line) => line.endsWith('quit-old')));
-    // The old one waits for its last connection.
     signal(running.newMaster, 'SIGKILL');
-    assert.deepEqual(
-      [(await committed).fields['why'], site.instance.journal().includes('session outage')],
-      ['service-stopped', false],
-    );
+    const { fields } = await committed;
+    assert.deepEqual([fields['why'], site.instance.journal().includes('session outage')], ['service-stopped', false]);
+    await slow.body?.cancel();
   });
 
   test('the orphans of a new master that was killed make room for whoever is started', async () => {
