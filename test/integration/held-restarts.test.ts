@@ -24,7 +24,7 @@ const UNITS: [how: string, lines: string][] = [
 
 const RESTARTS_EACH = 4;
 
-describe('a held upgrade whose service is restarted or stopped', { skip: noHosts(), timeout: 300_000 }, () => {
+describe('a held upgrade whose service is restarted or stopped', { skip: noHosts(), timeout: 600_000 }, () => {
   const web = webHost('restarts');
 
   /** Held at once, without probes: nothing here depends on them. */
