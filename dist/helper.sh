@@ -2153,7 +2153,7 @@ look_at_binary() {
   path_nginx
   read_inodes "/proc/$1/exe" "$BIN" "/proc/$1/ns/mnt" /proc/self/ns/mnt "${BIN%/*}" "/proc/$1/root${BIN%/*}" "$PATH_NGINX"
   OLD_INO=$INODE_1 PATH_INO=$INODE_2 SAME_MOUNTS=0 SAME_ROOT=0 SAME_NETWORK=1
-  [ ! -e "/proc/$1/ns/net" ] || [ "/proc/$1/ns/net" -ef /proc/self/ns/net ] || SAME_NETWORK=0
+  ! sees_other net "$1" || SAME_NETWORK=0
   [ "$INODE_3" != "$INODE_4" ] || SAME_MOUNTS=1
   # What may not be looked into is taken for the same.
   [ -n "$INODE_6" ] && [ "$INODE_5" != "$INODE_6" ] || SAME_ROOT=1
@@ -3496,7 +3496,7 @@ close_after_service() {
   fi
   if [ "$AFTER" = stopped ]; then close_books changed-by-others service-stopped
   elif runs_old_file "$SUCCESSOR"; then close_books rolled-back service-restarted
-  elif [ "$DECISION:$DECISION_WHY" != commit:old-master-gone ] && [ "$DECISION" = commit ]; then close_books committed service-restarted
+  elif [ "$DECISION" = commit ] && [ "$DECISION_WHY" != old-master-gone ]; then close_books committed service-restarted
   else close_books changed-by-others service-restarted; fi
 }
 

@@ -4865,816 +4865,6 @@ function built(result, binary) {
 	result.notes.push(`The new binary: ${path}`, `configure arguments: ${printArgs(build.arguments)}`);
 }
 
-// src/health/gaps.ts
-const EVIDENCE_LINES = 10;
-/** What the shots (in the order of their due times) add up to. Latencies are those of good answers, from the due time. */
-function streamNumbers(all, measuring) {
-	const seen = all.map((shot) => isBlind(shot, measuring) ? {
-		...shot,
-		verdict: "inconclusive"
-	} : shot);
-	const shots = measuring.redBefore ? fromFirstGood(seen) : seen;
-	const late = shots.filter((shot) => isLate(shot, measuring));
-	const latencies = shots.flatMap(({ verdict, due, done }) => verdict === "good" && done !== void 0 ? [done - due] : []);
-	latencies.sort((a, b) => a - b);
-	return {
-		sent: all.filter(({ verdict }) => verdict !== "skipped").length,
-		failed: shots.filter(hasFailed).length,
-		longestGapMs: Math.round(longestGap(shots, measuring)),
-		p50Ms: quantile(latencies, .5),
-		p99Ms: quantile(latencies, .99),
-		inconclusive: shots.filter(({ verdict }) => verdict === "inconclusive").length,
-		stalled: late.length,
-		evidence: evidence(shots, measuring)
-	};
-}
-/** Nearest rank, to a tenth; null without values. `sorted`: ascending. */
-function quantile(sorted, q) {
-	const value = sorted[Math.max(0, Math.ceil(sorted.length * q) - 1)];
-	return value === void 0 ? null : Math.round(value * 10) / 10;
-}
-/** From the due time of the first shot that failed or stalled to the next good answer; the longest of these, or 0. */
-function longestGap(shots, measuring) {
-	let longest = 0;
-	let over = -Infinity;
-	for (const [index, shot] of shots.entries()) {
-		if (shot.due < over || !(hasFailed(shot) || isLate(shot, measuring))) continue;
-		over = nextGood(shots.slice(index), measuring.end);
-		longest = Math.max(longest, over - shot.due);
-	}
-	return longest;
-}
-function nextGood(shots, end) {
-	let earliest = end;
-	for (const { verdict, due, done } of shots) {
-		if (due >= earliest) break;
-		if (verdict === "good" && done !== void 0) earliest = Math.min(earliest, done);
-	}
-	return earliest;
-}
-function isBlind(shot, measuring) {
-	if (!hasFailed(shot) && !isLate(shot, measuring)) return false;
-	return (measuring.blind ?? []).some(({ from, to }) => shot.due <= to && (shot.done ?? measuring.end) >= from);
-}
-function hasFailed({ verdict }) {
-	return verdict === "bad" || verdict === "outstanding";
-}
-function isLate({ verdict, due, done }, { stallMs }) {
-	return verdict === "skipped" || verdict === "good" && done !== void 0 && done - due > stallMs;
-}
-function fromFirstGood(shots) {
-	const first = shots.findIndex(({ verdict }) => verdict === "good");
-	return first === -1 ? [] : shots.slice(first);
-}
-function evidence(shots, measuring) {
-	return shots.filter((shot) => hasFailed(shot) || isLate(shot, measuring) || shot.verdict === "inconclusive").slice(0, EVIDENCE_LINES).map((shot) => {
-		const took = (shot.done ?? measuring.end) - shot.due;
-		const what = shot.verdict === "skipped" ? "not sent, too many unanswered" : `${shot.verdict} after ${took.toFixed(1)} ms`;
-		return `${new Date(measuring.wall + shot.due).toISOString()} ${what}${shot.why === void 0 ? "" : `: ${shot.why}`}`;
-	});
-}
-
-// src/health/judge.ts
-/** A pattern that needs longer backtracks without end; it then counts as not found. */
-const PATTERN_LIMIT = 100;
-const EXCERPT_LENGTH = 80;
-function judge$1(answer, expected) {
-	const { ms } = answer;
-	if (answer.kind === "inconclusive") return {
-		verdict: "inconclusive",
-		why: answer.message,
-		ms,
-		cause: answer.cause
-	};
-	if (answer.kind !== "answer") return {
-		verdict: "bad",
-		why: answer.message,
-		ms
-	};
-	const complaint = statusComplaint(answer, expected.status) ?? bodyComplaint(answer.body, expected.body);
-	return {
-		verdict: complaint === void 0 ? "good" : "bad",
-		why: complaint ?? `status ${answer.status}`,
-		ms
-	};
-}
-function statusComplaint({ status, body }, ranges) {
-	if (ranges.some(({ from, to }) => from <= status && status <= to)) return void 0;
-	return `status ${status}, expected ${ranges.map(({ from, to }) => from === to ? String(from) : `${from}-${to}`).join(", ")}; ${excerpt(body)}`;
-}
-function bodyComplaint(body, expected) {
-	if (expected === void 0) return void 0;
-	if (expected.kind === "text") {
-		if (body.includes(expected.text)) return void 0;
-		return `the text ${JSON.stringify(expected.text)} is missing; ${excerpt(body)}`;
-	}
-	const found = matches(expected, body.toString("utf8"));
-	const pattern = `/${expected.source}/${expected.flags}`;
-	if (found === void 0) return `looking for ${pattern} took over ${PATTERN_LIMIT} ms; use a simpler pattern`;
-	return found ? void 0 : `nothing matches ${pattern}; ${excerpt(body)}`;
-}
-const search = new node_vm.Script("new RegExp(source, flags).test(text)");
-let realm;
-/** Undefined where time ran out. A realm of its own is the only place where a running pattern can be interrupted. */
-function matches({ source, flags }, text) {
-	realm ??= (0, node_vm.createContext)();
-	Object.assign(realm, {
-		source,
-		flags,
-		text
-	});
-	try {
-		return search.runInContext(realm, { timeout: PATTERN_LIMIT }) === true;
-	} catch (error) {
-		if (Object(error).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return void 0;
-		throw error;
-	}
-}
-function excerpt(body) {
-	if (body.length === 0) return "the body is empty";
-	const text = body.toString("utf8", 0, 320).replaceAll(/[\p{C}\s]+/gu, " ").trim();
-	return `the body starts with ${JSON.stringify(text.slice(0, EXCERPT_LENGTH))}`;
-}
-
-// src/health/answer.ts
-const BODY_LIMIT = 1048576;
-
-// src/health/connect.ts
-/** Opens the probe's own TCP stream. Rejects with the dialler's error, or when the signal aborts. */
-function dial(target, signal) {
-	return orAborted(target.dial === void 0 ? connectDirectly(target.url, signal) : target.dial(), signal);
-}
-/** Wraps `stream` in TLS, always verified. Rejects with the handshake's error, or when the signal aborts. */
-async function secure(stream, target, signal) {
-	const tls = await import("node:tls");
-	const name = certificateName(target);
-	const socket = tls.connect({
-		socket: stream,
-		host: name,
-		...(0, node_net.isIP)(name) === 0 ? { servername: name } : {},
-		secureContext: await authorities(target.ca),
-		ALPNProtocols: ["http/1.1"],
-		rejectUnauthorized: true
-	});
-	try {
-		return await orAborted(handshake(socket), signal);
-	} catch (error) {
-		socket.destroy();
-		throw error;
-	}
-}
-/** The name to ask for and to find in the certificate: that of the `Host` header, else the URL's. */
-function certificateName(target) {
-	const header = target.headers.find(([name]) => name.toLowerCase() === "host")?.[1];
-	return (header === void 0 ? target.url.host : header.trim()).replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-}
-const contexts = /* @__PURE__ */ new Map();
-/** Reading the system's authorities takes 0.1 s, so every probe of a run shares what the first one read. */
-async function authorities(ca) {
-	const known = contexts.get(ca);
-	if (known !== void 0) return known;
-	const tls = await import("node:tls");
-	const trusted = ca === void 0 ? systemAuthorities(tls) : [ca];
-	const context = tls.createSecureContext(trusted.length === 0 ? {} : { ca: trusted });
-	contexts.set(ca, context);
-	return context;
-}
-/** Empty where there are none, or the runtime cannot read them: then those that come with the runtime count. */
-function systemAuthorities(tls) {
-	if (typeof tls.getCACertificates !== "function") return [];
-	const system = tls.getCACertificates("system");
-	return system.length === 0 ? [] : [.../* @__PURE__ */ new Set([...system, ...tls.getCACertificates("extra")])];
-}
-function connectDirectly(url, signal) {
-	const host = url.hostname.replace(/^\[|\]$/g, "");
-	const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
-	return new Promise((resolve, reject) => {
-		const socket = (0, node_net.connect)({
-			host,
-			port,
-			noDelay: true,
-			signal
-		});
-		socket.once("error", reject);
-		socket.once("connect", () => {
-			socket.off("error", reject);
-			resolve(socket);
-		});
-	});
-}
-function handshake(socket) {
-	return new Promise((resolve, reject) => {
-		socket.once("error", reject);
-		socket.once("close", () => reject(/* @__PURE__ */ new Error("the connection was closed during the handshake")));
-		socket.once("secureConnect", () => resolve(socket));
-	});
-}
-/** A stream that opens after the caller has left is destroyed. */
-function orAborted(pending, signal) {
-	return new Promise((resolve, reject) => {
-		const leave = () => {
-			reject(/* @__PURE__ */ new Error("given up"));
-			pending.then((stream) => stream.on("error", () => {}).destroy(), () => {});
-		};
-		if (signal.aborted) return leave();
-		signal.addEventListener("abort", leave, { once: true });
-		pending.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-	});
-}
-
-// src/connection/port.ts
-/**
-* `refused`: nothing listens there (the service's fault). `denied`: the SSH server does not allow forwarding.
-* `lost`: our own link is gone (says nothing about the service).
-*/
-var DialError = class extends Error {
-	name = "DialError";
-	kind;
-	constructor(kind, message) {
-		super(message);
-		this.kind = kind;
-	}
-};
-
-// src/health/failure.ts
-const DOING = {
-	dial: "while connecting",
-	tls: "in the TLS handshake",
-	http: "while waiting for the whole answer"
-};
-/** Codes of the runner's own network. A connect time-out or reset may be the service's doing and is not among them. */
-const OWN_NETWORK = /* @__PURE__ */ new Set([
-	"EADDRNOTAVAIL",
-	"EACCES",
-	"EAI_AGAIN",
-	"EAI_FAIL",
-	"EHOSTUNREACH",
-	"EMFILE",
-	"ENETDOWN",
-	"ENETUNREACH",
-	"ENFILE",
-	"ENOTFOUND",
-	"EPERM"
-]);
-/** Whose fault an error was: the service's, or one that says nothing about it. */
-function failureOf(error, at) {
-	if (at.lost) return inconclusive("lost", `the link to the target was lost ${DOING[at.stage]}`);
-	if (at.ended === "stopped") return inconclusive("stopped", `stopped ${DOING[at.stage]}`);
-	if (at.ended === "deadline") return {
-		kind: "timeout",
-		message: `no full answer within ${at.timeout} ms; time ran out ${DOING[at.stage]}`
-	};
-	if (error instanceof DialError || at.stage === "dial") return dialFailure(error);
-	return at.stage === "tls" ? tlsFailure(error) : httpFailure(error);
-}
-function dialFailure(error) {
-	if (error instanceof DialError) {
-		if (error.kind === "refused") return {
-			kind: "refused",
-			message: error.message
-		};
-		if (error.kind === "lost") return inconclusive("lost", error.message);
-		return inconclusive("denied", `forwarding-denied: ${error.message}; health-from: runner probes without it`);
-	}
-	const code = codeOf(error);
-	const message = describe$1(error);
-	if (OWN_NETWORK.has(code)) return inconclusive("network", `the runner could not connect: ${message}`);
-	if (code === "ETIMEDOUT") return {
-		kind: "timeout",
-		message
-	};
-	return {
-		kind: "refused",
-		message
-	};
-}
-function tlsFailure(error) {
-	return {
-		kind: "tls",
-		message: `no trusted TLS connection: ${describe$1(error)}`
-	};
-}
-function httpFailure(error) {
-	const code = codeOf(error);
-	if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") return {
-		kind: "too-large",
-		message: `the body is larger than ${BODY_LIMIT} bytes; probe a smaller page`
-	};
-	if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return inconclusive("request", `this request cannot be sent: ${require_errors.messageOf(error)}`);
-	if (code.startsWith("ERR_SSL_")) return tlsFailure(error);
-	return {
-		kind: "protocol",
-		message: `no complete HTTP answer: ${describe$1(error)}`
-	};
-}
-function inconclusive(cause, message) {
-	return {
-		kind: "inconclusive",
-		cause,
-		message
-	};
-}
-function codeOf(error) {
-	return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-}
-/** An error that tried several addresses has an empty message of its own. */
-function describe$1(error) {
-	const text = error instanceof AggregateError && error.message === "" ? error.errors.map((each) => require_errors.messageOf(each)).join("; ") : require_errors.messageOf(error);
-	const code = codeOf(error);
-	return code === "" || text.includes(code) ? text : `${text} (${code})`;
-}
-
-// src/health/undici.ts
-/**
-* undici's own client and `request`, without fetch, caches, mocks and WebSockets: loading those takes half of the time
-* and is of no use here. The version is pinned, and the probes' tests fail where these two modules move.
-*/
-async function loadUndici() {
-	const [{ default: client }, { default: request }] = await Promise.all([Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./client.cjs").default, 1)), Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./api-request.cjs").default, 1))]);
-	return {
-		Client: client,
-		request: (using, options) => request.call(using, options)
-	};
-}
-
-// src/health/request.ts
-/**
-* Sends one GET over one fresh connection and closes it. Follows no redirect, inflates nothing, tries nothing twice.
-* Never rejects: whatever goes wrong is an answer of its own kind. `signal` gives up on it.
-*/
-async function sendProbe(target, signal) {
-	await prepareProbes(target);
-	const started = node_perf_hooks.performance.now();
-	const limit = startLimit(target.timeout, signal);
-	const attempt = {
-		stage: "dial",
-		streams: []
-	};
-	try {
-		return {
-			...await exchange(target, {
-				attempt,
-				signal: limit.signal
-			}),
-			ms: node_perf_hooks.performance.now() - started
-		};
-	} catch (error) {
-		const ms = node_perf_hooks.performance.now() - started;
-		await new Promise((resolve) => setImmediate(resolve));
-		const lost = target.lost?.aborted ?? false;
-		return {
-			...failureOf(error, {
-				stage: attempt.stage,
-				ended: limit.ended(),
-				lost,
-				timeout: target.timeout
-			}),
-			ms
-		};
-	} finally {
-		limit.clear();
-		for (const stream of attempt.streams) stream.destroy();
-	}
-}
-/** Loads what the first probe would otherwise wait for; worth calling while something else is awaited. */
-async function prepareProbes(target) {
-	await (rehearsed ??= rehearse$1());
-	if (target.url.protocol === "https:") await authorities(target.ca);
-}
-let rehearsed;
-/** undici compiles its parser at the first answer, 20 ms that must not count as the service's; so it gets one here. */
-async function rehearse$1() {
-	const [near, far] = (0, node_stream.duplexPair)();
-	far.once("data", () => far.end("HTTP/1.1 204 No Content\r\n\r\n"));
-	const url = new URL("http://rehearsal/");
-	const client = await clientOver(near, url);
-	const { signal } = new AbortController();
-	return get(client, {
-		target: {
-			url,
-			headers: [],
-			timeout: 0
-		},
-		signal
-	}).finally(() => void client.destroy());
-}
-async function exchange(target, { attempt, signal }) {
-	let stream = keep(await dial(target, signal), attempt);
-	if (target.url.protocol === "https:") {
-		attempt.stage = "tls";
-		stream = keep(await secure(stream, target, signal), attempt);
-	}
-	attempt.stage = "http";
-	const client = await clientOver(stream, target.url);
-	try {
-		return await get(client, {
-			target,
-			signal
-		});
-	} finally {
-		client.destroy();
-	}
-}
-async function get(client, { target, signal }) {
-	const { url } = target;
-	const headers = withDefaults(target.headers).flat();
-	const { request } = await loadUndici();
-	const answer = await request(client, {
-		method: "GET",
-		path: url.pathname + url.search,
-		headers,
-		signal
-	});
-	return {
-		kind: "answer",
-		status: answer.statusCode,
-		body: Buffer.from(await answer.body.arrayBuffer())
-	};
-}
-/** One client for one stream: asked for a second connection, as undici does on its own, it fails instead. */
-async function clientOver(stream, url) {
-	const { Client } = await loadUndici();
-	let used = false;
-	return new Client(url.origin, {
-		headersTimeout: 0,
-		bodyTimeout: 0,
-		maxResponseSize: BODY_LIMIT,
-		pipelining: 0,
-		connect: (_options, callback) => {
-			const again = used || stream.destroyed;
-			used = true;
-			process.nextTick(() => {
-				if (again) callback(stream.errored ?? /* @__PURE__ */ new Error("the connection was closed before the request was sent"), null);
-				else callback(null, stream);
-			});
-		}
-	});
-}
-function withDefaults(headers) {
-	const given = new Set(headers.map(([name]) => name.toLowerCase()));
-	const defaults = [["User-Agent", "nginx-hot-upgrade"], ["Accept", "*/*"]];
-	return [...headers, ...defaults.filter(([name]) => !given.has(name.toLowerCase()))];
-}
-/** Errors that arrive between two owners of a stream, or after the probe, must not end the process. */
-function keep(stream, attempt) {
-	stream.on("error", () => {});
-	attempt.streams.unshift(stream);
-	return stream;
-}
-function startLimit(timeout, signal) {
-	const controller = new AbortController();
-	let ended;
-	const end = (why) => {
-		ended ??= why;
-		controller.abort(new Error(why));
-	};
-	const stop = () => end("stopped");
-	const timer = setTimeout(end, timeout, "deadline");
-	if (signal.aborted) stop();
-	else signal.addEventListener("abort", stop, { once: true });
-	return {
-		signal: controller.signal,
-		ended: () => ended,
-		clear: () => {
-			clearTimeout(timer);
-			signal.removeEventListener("abort", stop);
-		}
-	};
-}
-
-// src/health/verdict.ts
-/**
-* What the samples so far say at `now` (counted from the start of the bake). Samples are in the order in which they
-* were sent, and none is still under way. Always decided in the end: a run of good answers can only be broken by a bad
-* or an inconclusive one, and more than `failureLimit` of either decide.
-*/
-function decide(samples, { rules, now }) {
-	return lostLink(samples) ?? withoutGood(samples, {
-		rules,
-		now
-	}) ?? afterGood(samples, {
-		rules,
-		now
-	});
-}
-/** How long a first good answer is waited for. */
-function firstGoodWithin({ bakeTime, successes, interval, timeout }) {
-	return Math.max(bakeTime, successes * (interval + timeout));
-}
-/**
-* Whether probes can prove anything here, told by a few answers taken before any change. `red`: none was good, or more
-* than `failureLimit` were bad.
-*/
-function judgeBaseline$1(samples, failureLimit) {
-	const bad = samples.filter(({ verdict }) => verdict === "bad");
-	const unsure = samples.filter(({ verdict }) => verdict === "inconclusive");
-	const noneGood = bad.length + unsure.length === samples.length;
-	if (bad.length > failureLimit || noneGood && bad.length > 0) return {
-		state: "red",
-		why: `Before any change ${bad.length} of ${count(samples.length, "answer")} bad${lastWords(bad)}`
-	};
-	if (unsure.length > failureLimit || noneGood) return {
-		state: "inconclusive",
-		why: `Before any change the probes say nothing${lastWords(unsure)}`
-	};
-	return {
-		state: "green",
-		why: `${count(samples.length - bad.length, "good answer")} before any change`
-	};
-}
-/** Nothing that comes later can be conclusive. */
-function lostLink(samples) {
-	const last = samples.findLast(({ cause }) => cause !== void 0 && cause !== "network");
-	return last && {
-		state: "inconclusive",
-		why: `The probes say nothing: ${last.why}`
-	};
-}
-function withoutGood(samples, { rules, now }) {
-	const limit = firstGoodWithin(rules);
-	const first = samples.find(({ verdict }) => verdict === "good");
-	if (first !== void 0 && (first.at <= limit || rules.redBefore === true)) return void 0;
-	if (rules.redBefore === true) return stillRed(samples, {
-		rules,
-		now
-	});
-	if (first === void 0 && now < limit) return {
-		state: "pending",
-		why: `No good answer yet${lastWords(samples)}`
-	};
-	return {
-		state: samples.some(({ verdict }) => verdict === "bad") ? "unhealthy" : "inconclusive",
-		why: `No good answer within ${limit} ms${lastWords(samples.filter(({ verdict }) => verdict !== "good"))}`
-	};
-}
-function stillRed(samples, { rules, now }) {
-	if (now < rules.bakeTime || samples.length < rules.successes) return {
-		state: "pending",
-		why: "Red as it was before the change"
-	};
-	if (samples.every(({ verdict }) => verdict === "inconclusive")) return {
-		state: "inconclusive",
-		why: `The probes say nothing${lastWords(samples)}`
-	};
-	return {
-		state: "healthy",
-		why: `As red as before the change, which was allowed and proves nothing${lastWords(samples)}`
-	};
-}
-function afterGood(samples, { rules, now }) {
-	const since = samples.slice(samples.findIndex(({ verdict }) => verdict === "good"));
-	const bad = since.filter(({ verdict }) => verdict === "bad");
-	const unsure = since.filter(({ verdict }) => verdict === "inconclusive");
-	const limit = `${rules.failureLimit} allowed`;
-	if (bad.length > rules.failureLimit) return {
-		state: "unhealthy",
-		why: `${count(bad.length, "bad answer")} after a good one, ${limit}${lastWords(bad)}`
-	};
-	if (unsure.length > rules.failureLimit) return {
-		state: "inconclusive",
-		why: `${count(unsure.length, "probe")} without a meaning, ${limit}${lastWords(unsure)}`
-	};
-	return running(since, {
-		rules,
-		now
-	});
-}
-function running(samples, { rules, now }) {
-	const run = samples.length - 1 - samples.findLastIndex(({ verdict }) => verdict !== "good");
-	const progress = `${run} of ${count(rules.successes, "good answer")} in a row, ${Math.min(now, rules.bakeTime)} of ${rules.bakeTime} ms`;
-	if (run < rules.successes || now < rules.bakeTime) return {
-		state: "pending",
-		why: progress
-	};
-	return {
-		state: "healthy",
-		why: `${count(run, "good answer")} in a row, ${rules.bakeTime} ms over`
-	};
-}
-function lastWords(samples) {
-	const last = samples.at(-1);
-	return last === void 0 ? "" : `; the last was ${last.why}`;
-}
-function count(number, noun) {
-	return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-// src/health/probes.ts
-const BASELINE_PROBES = 3;
-/** Throws TypeError where the URL is none once `{host}` is filled in. */
-function healthProbes(settings, place) {
-	const shared = {
-		url: probeUrl(settings.url, place.target),
-		headers: settings.headers,
-		...settings.ca === void 0 ? {} : { ca: settings.ca },
-		timeout: settings.timeout
-	};
-	return probing((settings.from === "both" ? ["target", "runner"] : [settings.from]).map((source) => {
-		const target = source === "runner" ? shared : {
-			...shared,
-			...through(place.connection, shared.url)
-		};
-		const send = async (signal) => judge$1(await sendProbe(target, signal), settings);
-		return {
-			source,
-			send
-		};
-	}), {
-		failureLimit: settings.failureLimit,
-		redBefore: false
-	});
-}
-/** Loads what the first probe of this target would otherwise wait for. Never rejects. */
-async function warmUpProbes(settings, target) {
-	if (settings === void 0 || settings === "none") return;
-	const ca = settings.ca === void 0 ? {} : { ca: settings.ca };
-	await prepareProbes({
-		url: probeUrl(settings.url, target),
-		...ca
-	}).catch(() => {});
-}
-/** `{host}` is the target's host name as it is connected to; `localhost` for `local`. */
-function probeUrl(template, target) {
-	const host = target.kind === "local" ? "localhost" : target.host;
-	return new URL(template.replaceAll("{host}", host.includes(":") ? `[${host}]` : host));
-}
-function probing(probes, options) {
-	return {
-		redBefore: options.redBefore,
-		send: async (signal) => worst(await sendAll(probes, signal)),
-		sendOne: async (signal) => worst(await sendAll(probes.slice(0, 1), signal)),
-		baseline: (signal) => takeBaseline(probes, {
-			failureLimit: options.failureLimit,
-			signal
-		}),
-		afterAllowing: ({ redSources }) => {
-			const green = probes.filter(({ source }) => !redSources.includes(source));
-			if (green.length > 0) return probing(green, options);
-			return probing(probes, {
-				...options,
-				redBefore: true
-			});
-		}
-	};
-}
-/** Where the TCP connection of a probe goes. */
-function endOf(url) {
-	const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
-	return {
-		host: url.hostname.replace(/^\[|\]$/g, ""),
-		port
-	};
-}
-function through(connection, url) {
-	const { host, port } = endOf(url);
-	return {
-		dial: () => connection.dial({
-			host,
-			port
-		}),
-		lost: connection.lost
-	};
-}
-async function takeBaseline(probes, { failureLimit, signal }) {
-	const rounds = [];
-	const answers = () => rounds.map(worst);
-	while (rounds.length < BASELINE_PROBES) {
-		rounds.push(await sendAll(probes, signal));
-		if (answers().filter(({ verdict }) => verdict !== "good").length > failureLimit) break;
-	}
-	const good = answers().filter(({ verdict }) => verdict === "good");
-	return {
-		...judgeBaseline$1(answers(), failureLimit),
-		denied: rounds.flat().some(({ cause }) => cause === "denied"),
-		p99Ms: quantile(good.map(({ ms }) => ms).sort((a, b) => a - b), .99),
-		redSources: probes.map(({ source }) => source).filter((source) => isRed(source, {
-			rounds,
-			failureLimit
-		})),
-		answers: answers()
-	};
-}
-function isRed(source, { rounds, failureLimit }) {
-	const own = rounds.flat().filter((judgement) => judgement.source === source);
-	return judgeBaseline$1(own, failureLimit).state === "red";
-}
-function sendAll(probes, signal) {
-	return Promise.all(probes.map(async ({ source, send }) => ({
-		...await send(signal),
-		source
-	})));
-}
-/** One judgement for all places: the worst verdict, said with its place where there are several, and the longest time. */
-function worst(judgements) {
-	const { source, ...judgement } = judgements.reduce((a, b) => badness(b) > badness(a) ? b : a);
-	const ms = Math.max(...judgements.map((each) => each.ms));
-	return {
-		...judgement,
-		ms,
-		why: judgements.length === 1 ? judgement.why : `from the ${source}: ${judgement.why}`
-	};
-}
-function badness({ verdict }) {
-	return [
-		"good",
-		"inconclusive",
-		"bad"
-	].indexOf(verdict);
-}
-
-// src/health/attribution.ts
-/** What the target's facts have to say of the address that is probed; nothing where nothing is probed. */
-function probeToLookFor(health, target) {
-	if (health === void 0 || health === "none") return void 0;
-	const { host, port } = endOf(probeUrl(health.url, target));
-	return `${port} ${health.from === "runner" && target.kind === "ssh" ? "*" : host}`;
-}
-/**
-* Who answers a probe that tries `addresses` one after another: the first at which somebody does. Without any,
-* `elsewhere`: nobody knows where it ends.
-*/
-function ownerOf(addresses, probed) {
-	const owners = addresses.map((address) => ownerAt(address, probed));
-	return owners.find((owner) => owner !== "nobody") ?? (owners.length === 0 ? "elsewhere" : "nobody");
-}
-/** As the kernel looks a listener up: one of that very address, else one of all, and IPv4 first (inet_lookup_listener). */
-function ownerAt(address, { sockets, local, ours }) {
-	const plain = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
-	if (!isLocal(plain, local)) return "elsewhere";
-	const [found = []] = lookups(plain).map(({ kind, words }) => sockets.filter((one) => one.kind === kind && isAt(one, words))).filter((each) => each.length > 0);
-	if (found.length === 0) return "nobody";
-	return found.every(({ inodes }) => inodes.every((inode) => ours.has(inode))) ? "ours" : "others";
-}
-function lookups(address) {
-	const any6 = {
-		kind: "tcp6",
-		words: [
-			"00000000",
-			"00000000",
-			"00000000",
-			"00000000"
-		]
-	};
-	if (!(0, node_net.isIPv4)(address)) return [{
-		kind: "tcp6",
-		words: wordsOf(address)
-	}, any6];
-	const [word = ""] = wordsOf(address);
-	return [
-		{
-			kind: "tcp",
-			words: [word]
-		},
-		{
-			kind: "tcp6",
-			words: [
-				"00000000",
-				"00000000",
-				"0000FFFF",
-				word
-			]
-		},
-		{
-			kind: "tcp",
-			words: ["00000000"]
-		},
-		any6
-	];
-}
-/** The address in words of 32 bits, hexadecimal, in the order of the network. */
-function wordsOf(address) {
-	if ((0, node_net.isIPv4)(address)) return [address.split(".").map((part) => Number(part).toString(16).padStart(2, "0")).join("").toUpperCase()];
-	return expanded(address).match(/.{8}/g) ?? [];
-}
-/** 32 hexadecimal digits. */
-function expanded(address) {
-	if (/^[0-9a-f]{32}$/i.test(address)) return address.toUpperCase();
-	const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
-	const groups = (text) => text === "" ? [] : text.split(":").flatMap(groupOf);
-	const [left, right] = [groups(head), groups(tail ?? "")];
-	const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0000");
-	return [
-		...left,
-		...tail === void 0 ? [] : zeros,
-		...right
-	].join("").toUpperCase();
-}
-function groupOf(group) {
-	return (0, node_net.isIPv4)(group) ? wordsOf(group)[0]?.match(/.{4}/g) ?? [] : [group.padStart(4, "0")];
-}
-/** The kernel writes each word as its own machine holds it; which machine that is matters little, so both are taken. */
-function isAt({ address }, words) {
-	return address === words.join("") || address === words.map(swapped).join("");
-}
-function swapped(word) {
-	return (word.match(/../g) ?? []).toReversed().join("");
-}
-function isLocal(address, local) {
-	if ((0, node_net.isIPv4)(address)) return address.startsWith("127.") || local.includes(address);
-	const whole = expanded(address);
-	return whole === expanded("::1") || local.some((one) => !(0, node_net.isIPv4)(one) && expanded(one) === whole);
-}
-
 // src/target/probed-port.ts
 /** Lines of `PLACE listen KIND ADDRESS INODE,INODE`, `PLACE local ADDRESS,ADDRESS`, `here resolved ADDRESS`. */
 function parseProbed(lines) {
@@ -6601,7 +5791,7 @@ var ClosedMeanwhile = class extends Error {
 async function openAgent(target, options) {
 	const { config, identity } = options;
 	const memory = {
-		wanted: wantedFacts(target, config),
+		wanted: wantedFacts(options),
 		nonce: "",
 		directory: "",
 		decision: ""
@@ -6685,8 +5875,7 @@ function earlyOr(memory, ask) {
 	memory.early = void 0;
 	return early ?? ask();
 }
-function wantedFacts(target, { pidFile, health }) {
-	const probe = probeToLookFor(health, target);
+function wantedFacts({ config: { pidFile }, probe }) {
 	return {
 		...pidFile === void 0 ? {} : { pid_file: pidFile },
 		...probe === void 0 ? {} : { probe }
@@ -7073,6 +6262,720 @@ function reasonOf(error) {
 	};
 }
 
+// src/health/connect.ts
+/** Opens the probe's own TCP stream. Rejects with the dialler's error, or when the signal aborts. */
+function dial(target, signal) {
+	return orAborted(target.dial === void 0 ? connectDirectly(target.url, signal) : target.dial(), signal);
+}
+/** Wraps `stream` in TLS, always verified. Rejects with the handshake's error, or when the signal aborts. */
+async function secure(stream, target, signal) {
+	const tls = await import("node:tls");
+	const name = certificateName(target);
+	const socket = tls.connect({
+		socket: stream,
+		host: name,
+		...(0, node_net.isIP)(name) === 0 ? { servername: name } : {},
+		secureContext: await authorities(target.ca),
+		ALPNProtocols: ["http/1.1"],
+		rejectUnauthorized: true
+	});
+	try {
+		return await orAborted(handshake(socket), signal);
+	} catch (error) {
+		socket.destroy();
+		throw error;
+	}
+}
+/** The name to ask for and to find in the certificate: that of the `Host` header, else the URL's. */
+function certificateName(target) {
+	const header = target.headers.find(([name]) => name.toLowerCase() === "host")?.[1];
+	return (header === void 0 ? target.url.host : header.trim()).replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+}
+const contexts = /* @__PURE__ */ new Map();
+/** Reading the system's authorities takes 0.1 s, so every probe of a run shares what the first one read. */
+async function authorities(ca) {
+	const known = contexts.get(ca);
+	if (known !== void 0) return known;
+	const tls = await import("node:tls");
+	const trusted = ca === void 0 ? systemAuthorities(tls) : [ca];
+	const context = tls.createSecureContext(trusted.length === 0 ? {} : { ca: trusted });
+	contexts.set(ca, context);
+	return context;
+}
+/** Empty where there are none, or the runtime cannot read them: then those that come with the runtime count. */
+function systemAuthorities(tls) {
+	if (typeof tls.getCACertificates !== "function") return [];
+	const system = tls.getCACertificates("system");
+	return system.length === 0 ? [] : [.../* @__PURE__ */ new Set([...system, ...tls.getCACertificates("extra")])];
+}
+/** Where the TCP connection of a probe goes. */
+function endOf(url) {
+	const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+	return {
+		host: url.hostname.replace(/^\[|\]$/g, ""),
+		port
+	};
+}
+function connectDirectly(url, signal) {
+	return new Promise((resolve, reject) => {
+		const socket = (0, node_net.connect)({
+			...endOf(url),
+			noDelay: true,
+			signal
+		});
+		socket.once("error", reject);
+		socket.once("connect", () => {
+			socket.off("error", reject);
+			resolve(socket);
+		});
+	});
+}
+function handshake(socket) {
+	return new Promise((resolve, reject) => {
+		socket.once("error", reject);
+		socket.once("close", () => reject(/* @__PURE__ */ new Error("the connection was closed during the handshake")));
+		socket.once("secureConnect", () => resolve(socket));
+	});
+}
+/** A stream that opens after the caller has left is destroyed. */
+function orAborted(pending, signal) {
+	return new Promise((resolve, reject) => {
+		const leave = () => {
+			reject(/* @__PURE__ */ new Error("given up"));
+			pending.then((stream) => stream.on("error", () => {}).destroy(), () => {});
+		};
+		if (signal.aborted) return leave();
+		signal.addEventListener("abort", leave, { once: true });
+		pending.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+	});
+}
+
+// src/health/gaps.ts
+const EVIDENCE_LINES = 10;
+/** What the shots (in the order of their due times) add up to. Latencies are those of good answers, from the due time. */
+function streamNumbers(all, measuring) {
+	const seen = all.map((shot) => isBlind(shot, measuring) ? {
+		...shot,
+		verdict: "inconclusive"
+	} : shot);
+	const shots = measuring.redBefore ? fromFirstGood(seen) : seen;
+	const late = shots.filter((shot) => isLate(shot, measuring));
+	const latencies = shots.flatMap(({ verdict, due, done }) => verdict === "good" && done !== void 0 ? [done - due] : []);
+	latencies.sort((a, b) => a - b);
+	return {
+		sent: all.filter(({ verdict }) => verdict !== "skipped").length,
+		failed: shots.filter(hasFailed).length,
+		longestGapMs: Math.round(longestGap(shots, measuring)),
+		p50Ms: quantile(latencies, .5),
+		p99Ms: quantile(latencies, .99),
+		inconclusive: shots.filter(({ verdict }) => verdict === "inconclusive").length,
+		stalled: late.length,
+		evidence: evidence(shots, measuring)
+	};
+}
+/** Nearest rank, to a tenth; null without values. `sorted`: ascending. */
+function quantile(sorted, q) {
+	const value = sorted[Math.max(0, Math.ceil(sorted.length * q) - 1)];
+	return value === void 0 ? null : Math.round(value * 10) / 10;
+}
+/** From the due time of the first shot that failed or stalled to the next good answer; the longest of these, or 0. */
+function longestGap(shots, measuring) {
+	let longest = 0;
+	let over = -Infinity;
+	for (const [index, shot] of shots.entries()) {
+		if (shot.due < over || !(hasFailed(shot) || isLate(shot, measuring))) continue;
+		over = nextGood(shots.slice(index), measuring.end);
+		longest = Math.max(longest, over - shot.due);
+	}
+	return longest;
+}
+function nextGood(shots, end) {
+	let earliest = end;
+	for (const { verdict, due, done } of shots) {
+		if (due >= earliest) break;
+		if (verdict === "good" && done !== void 0) earliest = Math.min(earliest, done);
+	}
+	return earliest;
+}
+function isBlind(shot, measuring) {
+	if (!hasFailed(shot) && !isLate(shot, measuring)) return false;
+	return (measuring.blind ?? []).some(({ from, to }) => shot.due <= to && (shot.done ?? measuring.end) >= from);
+}
+function hasFailed({ verdict }) {
+	return verdict === "bad" || verdict === "outstanding";
+}
+function isLate({ verdict, due, done }, { stallMs }) {
+	return verdict === "skipped" || verdict === "good" && done !== void 0 && done - due > stallMs;
+}
+function fromFirstGood(shots) {
+	const first = shots.findIndex(({ verdict }) => verdict === "good");
+	return first === -1 ? [] : shots.slice(first);
+}
+function evidence(shots, measuring) {
+	return shots.filter((shot) => hasFailed(shot) || isLate(shot, measuring) || shot.verdict === "inconclusive").slice(0, EVIDENCE_LINES).map((shot) => {
+		const took = (shot.done ?? measuring.end) - shot.due;
+		const what = shot.verdict === "skipped" ? "not sent, too many unanswered" : `${shot.verdict} after ${took.toFixed(1)} ms`;
+		return `${new Date(measuring.wall + shot.due).toISOString()} ${what}${shot.why === void 0 ? "" : `: ${shot.why}`}`;
+	});
+}
+
+// src/health/judge.ts
+/** A pattern that needs longer backtracks without end; it then counts as not found. */
+const PATTERN_LIMIT = 100;
+const EXCERPT_LENGTH = 80;
+function judge$1(answer, expected) {
+	const { ms } = answer;
+	if (answer.kind === "inconclusive") return {
+		verdict: "inconclusive",
+		why: answer.message,
+		ms,
+		cause: answer.cause
+	};
+	if (answer.kind !== "answer") return {
+		verdict: "bad",
+		why: answer.message,
+		ms
+	};
+	const complaint = statusComplaint(answer, expected.status) ?? bodyComplaint(answer.body, expected.body);
+	return {
+		verdict: complaint === void 0 ? "good" : "bad",
+		why: complaint ?? `status ${answer.status}`,
+		ms
+	};
+}
+function statusComplaint({ status, body }, ranges) {
+	if (ranges.some(({ from, to }) => from <= status && status <= to)) return void 0;
+	return `status ${status}, expected ${ranges.map(({ from, to }) => from === to ? String(from) : `${from}-${to}`).join(", ")}; ${excerpt(body)}`;
+}
+function bodyComplaint(body, expected) {
+	if (expected === void 0) return void 0;
+	if (expected.kind === "text") {
+		if (body.includes(expected.text)) return void 0;
+		return `the text ${JSON.stringify(expected.text)} is missing; ${excerpt(body)}`;
+	}
+	const found = matches(expected, body.toString("utf8"));
+	const pattern = `/${expected.source}/${expected.flags}`;
+	if (found === void 0) return `looking for ${pattern} took over ${PATTERN_LIMIT} ms; use a simpler pattern`;
+	return found ? void 0 : `nothing matches ${pattern}; ${excerpt(body)}`;
+}
+const search = new node_vm.Script("new RegExp(source, flags).test(text)");
+let realm;
+/** Undefined where time ran out. A realm of its own is the only place where a running pattern can be interrupted. */
+function matches({ source, flags }, text) {
+	realm ??= (0, node_vm.createContext)();
+	Object.assign(realm, {
+		source,
+		flags,
+		text
+	});
+	try {
+		return search.runInContext(realm, { timeout: PATTERN_LIMIT }) === true;
+	} catch (error) {
+		if (Object(error).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return void 0;
+		throw error;
+	}
+}
+function excerpt(body) {
+	if (body.length === 0) return "the body is empty";
+	const text = body.toString("utf8", 0, 320).replaceAll(/[\p{C}\s]+/gu, " ").trim();
+	return `the body starts with ${JSON.stringify(text.slice(0, EXCERPT_LENGTH))}`;
+}
+
+// src/health/answer.ts
+const BODY_LIMIT = 1048576;
+
+// src/connection/port.ts
+/**
+* `refused`: nothing listens there (the service's fault). `denied`: the SSH server does not allow forwarding.
+* `lost`: our own link is gone (says nothing about the service).
+*/
+var DialError = class extends Error {
+	name = "DialError";
+	kind;
+	constructor(kind, message) {
+		super(message);
+		this.kind = kind;
+	}
+};
+
+// src/health/failure.ts
+const DOING = {
+	dial: "while connecting",
+	tls: "in the TLS handshake",
+	http: "while waiting for the whole answer"
+};
+/** Codes of the runner's own network. A connect time-out or reset may be the service's doing and is not among them. */
+const OWN_NETWORK = /* @__PURE__ */ new Set([
+	"EADDRNOTAVAIL",
+	"EACCES",
+	"EAI_AGAIN",
+	"EAI_FAIL",
+	"EHOSTUNREACH",
+	"EMFILE",
+	"ENETDOWN",
+	"ENETUNREACH",
+	"ENFILE",
+	"ENOTFOUND",
+	"EPERM"
+]);
+/** Whose fault an error was: the service's, or one that says nothing about it. */
+function failureOf(error, at) {
+	if (at.lost) return inconclusive("lost", `the link to the target was lost ${DOING[at.stage]}`);
+	if (at.ended === "stopped") return inconclusive("stopped", `stopped ${DOING[at.stage]}`);
+	if (at.ended === "deadline") return {
+		kind: "timeout",
+		message: `no full answer within ${at.timeout} ms; time ran out ${DOING[at.stage]}`
+	};
+	if (error instanceof DialError || at.stage === "dial") return dialFailure(error);
+	return at.stage === "tls" ? tlsFailure(error) : httpFailure(error);
+}
+function dialFailure(error) {
+	if (error instanceof DialError) {
+		if (error.kind === "refused") return {
+			kind: "refused",
+			message: error.message
+		};
+		if (error.kind === "lost") return inconclusive("lost", error.message);
+		return inconclusive("denied", `forwarding-denied: ${error.message}; health-from: runner probes without it`);
+	}
+	const code = codeOf(error);
+	const message = describe$1(error);
+	if (OWN_NETWORK.has(code)) return inconclusive("network", `the runner could not connect: ${message}`);
+	if (code === "ETIMEDOUT") return {
+		kind: "timeout",
+		message
+	};
+	return {
+		kind: "refused",
+		message
+	};
+}
+function tlsFailure(error) {
+	return {
+		kind: "tls",
+		message: `no trusted TLS connection: ${describe$1(error)}`
+	};
+}
+function httpFailure(error) {
+	const code = codeOf(error);
+	if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") return {
+		kind: "too-large",
+		message: `the body is larger than ${BODY_LIMIT} bytes; probe a smaller page`
+	};
+	if (code === "UND_ERR_INVALID_ARG" || code === "UND_ERR_NOT_SUPPORTED") return inconclusive("request", `this request cannot be sent: ${require_errors.messageOf(error)}`);
+	if (code.startsWith("ERR_SSL_")) return tlsFailure(error);
+	return {
+		kind: "protocol",
+		message: `no complete HTTP answer: ${describe$1(error)}`
+	};
+}
+function inconclusive(cause, message) {
+	return {
+		kind: "inconclusive",
+		cause,
+		message
+	};
+}
+function codeOf(error) {
+	return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+/** An error that tried several addresses has an empty message of its own. */
+function describe$1(error) {
+	const text = error instanceof AggregateError && error.message === "" ? error.errors.map((each) => require_errors.messageOf(each)).join("; ") : require_errors.messageOf(error);
+	const code = codeOf(error);
+	return code === "" || text.includes(code) ? text : `${text} (${code})`;
+}
+
+// src/health/undici.ts
+/**
+* undici's own client and `request`, without fetch, caches, mocks and WebSockets: loading those takes half of the time
+* and is of no use here. The version is pinned, and the probes' tests fail where these two modules move.
+*/
+async function loadUndici() {
+	const [{ default: client }, { default: request }] = await Promise.all([Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./client.cjs").default, 1)), Promise.resolve().then(() => /* @__PURE__ */ require_rolldown_runtime.__toESM(require("./api-request.cjs").default, 1))]);
+	return {
+		Client: client,
+		request: (using, options) => request.call(using, options)
+	};
+}
+
+// src/health/request.ts
+/**
+* Sends one GET over one fresh connection and closes it. Follows no redirect, inflates nothing, tries nothing twice.
+* Never rejects: whatever goes wrong is an answer of its own kind. `signal` gives up on it.
+*/
+async function sendProbe(target, signal) {
+	await prepareProbes(target);
+	const started = node_perf_hooks.performance.now();
+	const limit = startLimit(target.timeout, signal);
+	const attempt = {
+		stage: "dial",
+		streams: []
+	};
+	try {
+		return {
+			...await exchange(target, {
+				attempt,
+				signal: limit.signal
+			}),
+			ms: node_perf_hooks.performance.now() - started
+		};
+	} catch (error) {
+		const ms = node_perf_hooks.performance.now() - started;
+		await new Promise((resolve) => setImmediate(resolve));
+		const lost = target.lost?.aborted ?? false;
+		return {
+			...failureOf(error, {
+				stage: attempt.stage,
+				ended: limit.ended(),
+				lost,
+				timeout: target.timeout
+			}),
+			ms
+		};
+	} finally {
+		limit.clear();
+		for (const stream of attempt.streams) stream.destroy();
+	}
+}
+/** Loads what the first probe would otherwise wait for; worth calling while something else is awaited. */
+async function prepareProbes(target) {
+	await (rehearsed ??= rehearse$1());
+	if (target.url.protocol === "https:") await authorities(target.ca);
+}
+let rehearsed;
+/** undici compiles its parser at the first answer, 20 ms that must not count as the service's; so it gets one here. */
+async function rehearse$1() {
+	const [near, far] = (0, node_stream.duplexPair)();
+	far.once("data", () => far.end("HTTP/1.1 204 No Content\r\n\r\n"));
+	const url = new URL("http://rehearsal/");
+	const client = await clientOver(near, url);
+	const { signal } = new AbortController();
+	return get(client, {
+		target: {
+			url,
+			headers: [],
+			timeout: 0
+		},
+		signal
+	}).finally(() => void client.destroy());
+}
+async function exchange(target, { attempt, signal }) {
+	let stream = keep(await dial(target, signal), attempt);
+	if (target.url.protocol === "https:") {
+		attempt.stage = "tls";
+		stream = keep(await secure(stream, target, signal), attempt);
+	}
+	attempt.stage = "http";
+	const client = await clientOver(stream, target.url);
+	try {
+		return await get(client, {
+			target,
+			signal
+		});
+	} finally {
+		client.destroy();
+	}
+}
+async function get(client, { target, signal }) {
+	const { url } = target;
+	const headers = withDefaults(target.headers).flat();
+	const { request } = await loadUndici();
+	const answer = await request(client, {
+		method: "GET",
+		path: url.pathname + url.search,
+		headers,
+		signal
+	});
+	return {
+		kind: "answer",
+		status: answer.statusCode,
+		body: Buffer.from(await answer.body.arrayBuffer())
+	};
+}
+/** One client for one stream: asked for a second connection, as undici does on its own, it fails instead. */
+async function clientOver(stream, url) {
+	const { Client } = await loadUndici();
+	let used = false;
+	return new Client(url.origin, {
+		headersTimeout: 0,
+		bodyTimeout: 0,
+		maxResponseSize: BODY_LIMIT,
+		pipelining: 0,
+		connect: (_options, callback) => {
+			const again = used || stream.destroyed;
+			used = true;
+			process.nextTick(() => {
+				if (again) callback(stream.errored ?? /* @__PURE__ */ new Error("the connection was closed before the request was sent"), null);
+				else callback(null, stream);
+			});
+		}
+	});
+}
+function withDefaults(headers) {
+	const given = new Set(headers.map(([name]) => name.toLowerCase()));
+	const defaults = [["User-Agent", "nginx-hot-upgrade"], ["Accept", "*/*"]];
+	return [...headers, ...defaults.filter(([name]) => !given.has(name.toLowerCase()))];
+}
+/** Errors that arrive between two owners of a stream, or after the probe, must not end the process. */
+function keep(stream, attempt) {
+	stream.on("error", () => {});
+	attempt.streams.unshift(stream);
+	return stream;
+}
+function startLimit(timeout, signal) {
+	const controller = new AbortController();
+	let ended;
+	const end = (why) => {
+		ended ??= why;
+		controller.abort(new Error(why));
+	};
+	const stop = () => end("stopped");
+	const timer = setTimeout(end, timeout, "deadline");
+	if (signal.aborted) stop();
+	else signal.addEventListener("abort", stop, { once: true });
+	return {
+		signal: controller.signal,
+		ended: () => ended,
+		clear: () => {
+			clearTimeout(timer);
+			signal.removeEventListener("abort", stop);
+		}
+	};
+}
+
+// src/health/verdict.ts
+/**
+* What the samples so far say at `now` (counted from the start of the bake). Samples are in the order in which they
+* were sent, and none is still under way. Always decided in the end: a run of good answers can only be broken by a bad
+* or an inconclusive one, and more than `failureLimit` of either decide.
+*/
+function decide(samples, { rules, now }) {
+	return lostLink(samples) ?? withoutGood(samples, {
+		rules,
+		now
+	}) ?? afterGood(samples, {
+		rules,
+		now
+	});
+}
+/** How long a first good answer is waited for. */
+function firstGoodWithin({ bakeTime, successes, interval, timeout }) {
+	return Math.max(bakeTime, successes * (interval + timeout));
+}
+/**
+* Whether probes can prove anything here, told by a few answers taken before any change. `red`: none was good, or more
+* than `failureLimit` were bad.
+*/
+function judgeBaseline$1(samples, failureLimit) {
+	const bad = samples.filter(({ verdict }) => verdict === "bad");
+	const unsure = samples.filter(({ verdict }) => verdict === "inconclusive");
+	const noneGood = bad.length + unsure.length === samples.length;
+	if (bad.length > failureLimit || noneGood && bad.length > 0) return {
+		state: "red",
+		why: `Before any change ${bad.length} of ${count(samples.length, "answer")} bad${lastWords(bad)}`
+	};
+	if (unsure.length > failureLimit || noneGood) return {
+		state: "inconclusive",
+		why: `Before any change the probes say nothing${lastWords(unsure)}`
+	};
+	return {
+		state: "green",
+		why: `${count(samples.length - bad.length, "good answer")} before any change`
+	};
+}
+/** Nothing that comes later can be conclusive. */
+function lostLink(samples) {
+	const last = samples.findLast(({ cause }) => cause !== void 0 && cause !== "network");
+	return last && {
+		state: "inconclusive",
+		why: `The probes say nothing: ${last.why}`
+	};
+}
+function withoutGood(samples, { rules, now }) {
+	const limit = firstGoodWithin(rules);
+	const first = samples.find(({ verdict }) => verdict === "good");
+	if (first !== void 0 && (first.at <= limit || rules.redBefore === true)) return void 0;
+	if (rules.redBefore === true) return stillRed(samples, {
+		rules,
+		now
+	});
+	if (first === void 0 && now < limit) return {
+		state: "pending",
+		why: `No good answer yet${lastWords(samples)}`
+	};
+	return {
+		state: samples.some(({ verdict }) => verdict === "bad") ? "unhealthy" : "inconclusive",
+		why: `No good answer within ${limit} ms${lastWords(samples.filter(({ verdict }) => verdict !== "good"))}`
+	};
+}
+function stillRed(samples, { rules, now }) {
+	if (now < rules.bakeTime || samples.length < rules.successes) return {
+		state: "pending",
+		why: "Red as it was before the change"
+	};
+	if (samples.every(({ verdict }) => verdict === "inconclusive")) return {
+		state: "inconclusive",
+		why: `The probes say nothing${lastWords(samples)}`
+	};
+	return {
+		state: "healthy",
+		why: `As red as before the change, which was allowed and proves nothing${lastWords(samples)}`
+	};
+}
+function afterGood(samples, { rules, now }) {
+	const since = samples.slice(samples.findIndex(({ verdict }) => verdict === "good"));
+	const bad = since.filter(({ verdict }) => verdict === "bad");
+	const unsure = since.filter(({ verdict }) => verdict === "inconclusive");
+	const limit = `${rules.failureLimit} allowed`;
+	if (bad.length > rules.failureLimit) return {
+		state: "unhealthy",
+		why: `${count(bad.length, "bad answer")} after a good one, ${limit}${lastWords(bad)}`
+	};
+	if (unsure.length > rules.failureLimit) return {
+		state: "inconclusive",
+		why: `${count(unsure.length, "probe")} without a meaning, ${limit}${lastWords(unsure)}`
+	};
+	return running(since, {
+		rules,
+		now
+	});
+}
+function running(samples, { rules, now }) {
+	const run = samples.length - 1 - samples.findLastIndex(({ verdict }) => verdict !== "good");
+	const progress = `${run} of ${count(rules.successes, "good answer")} in a row, ${Math.min(now, rules.bakeTime)} of ${rules.bakeTime} ms`;
+	if (run < rules.successes || now < rules.bakeTime) return {
+		state: "pending",
+		why: progress
+	};
+	return {
+		state: "healthy",
+		why: `${count(run, "good answer")} in a row, ${rules.bakeTime} ms over`
+	};
+}
+function lastWords(samples) {
+	const last = samples.at(-1);
+	return last === void 0 ? "" : `; the last was ${last.why}`;
+}
+function count(number, noun) {
+	return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+// src/health/probes.ts
+const BASELINE_PROBES = 3;
+/** Throws TypeError where the URL is none once `{host}` is filled in. */
+function healthProbes(settings, place) {
+	const shared = {
+		url: probeUrl(settings.url, place.target),
+		headers: settings.headers,
+		...settings.ca === void 0 ? {} : { ca: settings.ca },
+		timeout: settings.timeout
+	};
+	return probing((settings.from === "both" ? ["target", "runner"] : [settings.from]).map((source) => {
+		const target = source === "runner" ? shared : {
+			...shared,
+			...through(place.connection, shared.url)
+		};
+		const send = async (signal) => judge$1(await sendProbe(target, signal), settings);
+		return {
+			source,
+			send
+		};
+	}), {
+		failureLimit: settings.failureLimit,
+		redBefore: false
+	});
+}
+/** Loads what the first probe of this target would otherwise wait for. Never rejects. */
+async function warmUpProbes(settings, target) {
+	if (settings === void 0 || settings === "none") return;
+	const ca = settings.ca === void 0 ? {} : { ca: settings.ca };
+	await prepareProbes({
+		url: probeUrl(settings.url, target),
+		...ca
+	}).catch(() => {});
+}
+/** `{host}` is the target's host name as it is connected to; `localhost` for `local`. */
+function probeUrl(template, target) {
+	const host = target.kind === "local" ? "localhost" : target.host;
+	return new URL(template.replaceAll("{host}", host.includes(":") ? `[${host}]` : host));
+}
+function probing(probes, options) {
+	return {
+		redBefore: options.redBefore,
+		send: async (signal) => worst(await sendAll(probes, signal)),
+		sendOne: async (signal) => worst(await sendAll(probes.slice(0, 1), signal)),
+		baseline: (signal) => takeBaseline(probes, {
+			failureLimit: options.failureLimit,
+			signal
+		}),
+		afterAllowing: ({ redSources }) => {
+			const green = probes.filter(({ source }) => !redSources.includes(source));
+			if (green.length > 0) return probing(green, options);
+			return probing(probes, {
+				...options,
+				redBefore: true
+			});
+		}
+	};
+}
+function through(connection, url) {
+	const { host, port } = endOf(url);
+	return {
+		dial: () => connection.dial({
+			host,
+			port
+		}),
+		lost: connection.lost
+	};
+}
+async function takeBaseline(probes, { failureLimit, signal }) {
+	const rounds = [];
+	const answers = () => rounds.map(worst);
+	while (rounds.length < BASELINE_PROBES) {
+		rounds.push(await sendAll(probes, signal));
+		if (answers().filter(({ verdict }) => verdict !== "good").length > failureLimit) break;
+	}
+	const good = answers().filter(({ verdict }) => verdict === "good");
+	return {
+		...judgeBaseline$1(answers(), failureLimit),
+		denied: rounds.flat().some(({ cause }) => cause === "denied"),
+		p99Ms: quantile(good.map(({ ms }) => ms).sort((a, b) => a - b), .99),
+		redSources: probes.map(({ source }) => source).filter((source) => isRed(source, {
+			rounds,
+			failureLimit
+		})),
+		answers: answers()
+	};
+}
+function isRed(source, { rounds, failureLimit }) {
+	const own = rounds.flat().filter((judgement) => judgement.source === source);
+	return judgeBaseline$1(own, failureLimit).state === "red";
+}
+function sendAll(probes, signal) {
+	return Promise.all(probes.map(async ({ source, send }) => ({
+		...await send(signal),
+		source
+	})));
+}
+/** One judgement for all places: the worst verdict, said with its place where there are several, and the longest time. */
+function worst(judgements) {
+	const { source, ...judgement } = judgements.reduce((a, b) => badness(b) > badness(a) ? b : a);
+	const ms = Math.max(...judgements.map((each) => each.ms));
+	return {
+		...judgement,
+		ms,
+		why: judgements.length === 1 ? judgement.why : `from the ${source}: ${judgement.why}`
+	};
+}
+function badness({ verdict }) {
+	return [
+		"good",
+		"inconclusive",
+		"bad"
+	].indexOf(verdict);
+}
+
 // src/health/stream.ts
 /** Probes under way at once; past it a due probe is not sent but counted as stalled. */
 const OUTSTANDING_LIMIT = 40;
@@ -7147,6 +7050,99 @@ async function within(work, ms) {
 	const limit = new Promise((resolve) => timer = setTimeout(resolve, ms));
 	await Promise.race([work, limit]);
 	clearTimeout(timer);
+}
+
+// src/health/attribution.ts
+/** What the target's facts have to say of the address that is probed; nothing where nothing is probed. */
+function probeToLookFor(health, target) {
+	if (health === void 0 || health === "none") return void 0;
+	const { host, port } = endOf(probeUrl(health.url, target));
+	return `${port} ${health.from === "runner" && target.kind === "ssh" ? "*" : host}`;
+}
+/**
+* Who answers a probe that tries `addresses` one after another: the first at which somebody does. Without any,
+* `elsewhere`: nobody knows where it ends.
+*/
+function ownerOf(addresses, probed) {
+	const owners = addresses.map((address) => ownerAt(address, probed));
+	return owners.find((owner) => owner !== "nobody") ?? (owners.length === 0 ? "elsewhere" : "nobody");
+}
+/** As the kernel looks a listener up: one of that very address, else one of all, and IPv4 first (inet_lookup_listener). */
+function ownerAt(address, { sockets, local, ours }) {
+	const plain = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+	if (!isLocal(plain, local)) return "elsewhere";
+	const [found = []] = lookups(plain).map(({ kind, words }) => sockets.filter((one) => one.kind === kind && isAt(one, words))).filter((each) => each.length > 0);
+	if (found.length === 0) return "nobody";
+	return found.every(({ inodes }) => inodes.every((inode) => ours.has(inode))) ? "ours" : "others";
+}
+function lookups(address) {
+	const any6 = {
+		kind: "tcp6",
+		words: [
+			"00000000",
+			"00000000",
+			"00000000",
+			"00000000"
+		]
+	};
+	if (!(0, node_net.isIPv4)(address)) return [{
+		kind: "tcp6",
+		words: wordsOf(address)
+	}, any6];
+	const [word = ""] = wordsOf(address);
+	return [
+		{
+			kind: "tcp",
+			words: [word]
+		},
+		{
+			kind: "tcp6",
+			words: [
+				"00000000",
+				"00000000",
+				"0000FFFF",
+				word
+			]
+		},
+		{
+			kind: "tcp",
+			words: ["00000000"]
+		},
+		any6
+	];
+}
+/** The address in words of 32 bits, hexadecimal, in the order of the network. */
+function wordsOf(address) {
+	if ((0, node_net.isIPv4)(address)) return [address.split(".").map((part) => Number(part).toString(16).padStart(2, "0")).join("").toUpperCase()];
+	return expanded(address).match(/.{8}/g) ?? [];
+}
+/** 32 hexadecimal digits. */
+function expanded(address) {
+	if (/^[0-9a-f]{32}$/i.test(address)) return address.toUpperCase();
+	const [head = "", tail] = address.split("%")[0]?.split("::") ?? [];
+	const groups = (text) => text === "" ? [] : text.split(":").flatMap(groupOf);
+	const [left, right] = [groups(head), groups(tail ?? "")];
+	const zeros = Array.from({ length: Math.max(0, 8 - left.length - right.length) }, () => "0000");
+	return [
+		...left,
+		...tail === void 0 ? [] : zeros,
+		...right
+	].join("").toUpperCase();
+}
+function groupOf(group) {
+	return (0, node_net.isIPv4)(group) ? wordsOf(group)[0]?.match(/.{4}/g) ?? [] : [group.padStart(4, "0")];
+}
+/** The kernel writes each word as its own machine holds it; which machine that is matters little, so both are taken. */
+function isAt({ address }, words) {
+	return address === words.join("") || address === words.map(swapped).join("");
+}
+function swapped(word) {
+	return (word.match(/../g) ?? []).toReversed().join("");
+}
+function isLocal(address, local) {
+	if ((0, node_net.isIPv4)(address)) return address.startsWith("127.") || local.includes(address);
+	const whole = expanded(address);
+	return whole === expanded("::1") || local.some((one) => !(0, node_net.isIPv4)(one) && expanded(one) === whole);
 }
 
 // src/host/attributing.ts
@@ -9141,6 +9137,7 @@ async function oneHost(target, options) {
 		const opening = openAgent(target, {
 			config,
 			identity: whoAmI(),
+			probe: probeToLookFor(config.health, target),
 			cancel,
 			log: (message) => log.info(message),
 			whileWaiting

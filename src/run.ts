@@ -11,6 +11,7 @@ import { planHost } from './host/plan.ts';
 import { NOTICES } from './host/preflight/codes.ts';
 import { rollbackHost } from './host/rollback.ts';
 import { whoAmI } from './host/staging.ts';
+import { probeToLookFor } from './health/attribution.ts';
 import { warmUpProbes } from './health/probes.ts';
 import { statusOf } from './host/status.ts';
 import { upgradeHost } from './host/upgrade.ts';
@@ -114,6 +115,7 @@ async function oneHost(target: Target, options: HostOptions): Promise<void> {
     const opening = openAgent(target, {
       config,
       identity: whoAmI(),
+      probe: probeToLookFor(config.health, target),
       cancel,
       log: (message) => log.info(message),
       whileWaiting,

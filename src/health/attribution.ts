@@ -1,7 +1,8 @@
 import { isIPv4 } from 'node:net';
 import type { HealthSettings, Target } from '../config.ts';
 import type { ListeningSocket, Network } from '../target/probed-port.ts';
-import { endOf, probeUrl } from './probes.ts';
+import { endOf } from './connect.ts';
+import { probeUrl } from './probes.ts';
 
 /**
  * Who answers at an address of the target: sockets of the master that is upgraded; others, or others as well; nobody; or

@@ -57,11 +57,15 @@ function systemAuthorities(tls: typeof import('node:tls')): string[] {
   return system.length === 0 ? [] : [...new Set([...system, ...tls.getCACertificates('extra')])];
 }
 
-function connectDirectly(url: URL, signal: AbortSignal): Promise<Duplex> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+/** Where the TCP connection of a probe goes. */
+export function endOf(url: URL): { host: string; port: number } {
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port };
+}
+
+function connectDirectly(url: URL, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({ host, port, noDelay: true, signal });
+    const socket = connectTcp({ ...endOf(url), noDelay: true, signal });
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);

@@ -1,6 +1,7 @@
 import type { HealthSettings, Millis, Target } from '../config.ts';
 import type { Connection } from '../connection/port.ts';
 import type { ProbeTarget } from './answer.ts';
+import { endOf } from './connect.ts';
 import { quantile } from './gaps.ts';
 import { judge } from './judge.ts';
 import type { Judgement } from './judge.ts';
@@ -87,12 +88,6 @@ function probing(probes: Probe[], options: { failureLimit: number; redBefore: bo
       return probing(probes, { ...options, redBefore: true });
     },
   };
-}
-
-/** Where the TCP connection of a probe goes. */
-export function endOf(url: URL): { host: string; port: number } {
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port };
 }
 
 function through(connection: Connection, url: URL): Pick<ProbeTarget, 'dial' | 'lost'> {

@@ -1,6 +1,5 @@
 import type { Config, Millis, Target } from '../config.ts';
 import type { Connection } from '../connection/port.ts';
-import { probeToLookFor } from '../health/attribution.ts';
 import type { Span } from '../health/gaps.ts';
 import { DecidedElsewhere, UpgradeError } from '../errors.ts';
 import type { Answer } from './answer.ts';
@@ -67,6 +66,8 @@ export interface AgentOptions {
   config: Config;
   identity: RunIdentity;
   cancel: AbortSignal;
+  /** The port that will be probed, and the host before it: the facts tell who listens there. */
+  probe?: string | undefined;
   /** Told about repeated tries to connect. */
   log?: (message: string) => void;
   /** Work for this machine while the other end is busy. */
@@ -89,7 +90,7 @@ interface Memory {
 /** Connects and starts the helper. Rejects with UpgradeError or HelperRefused. */
 export async function openAgent(target: Target, options: AgentOptions): Promise<Agent> {
   const { config, identity } = options;
-  const memory: Memory = { wanted: wantedFacts(target, config), nonce: '', directory: '', decision: '' };
+  const memory: Memory = { wanted: wantedFacts(options), nonce: '', directory: '', decision: '' };
   const resume = (session: Session) => takeUpAgain(session, { memory, options });
   const early = (session: Session) => {
     memory.early = askFacts(session, { memory, config });
@@ -144,8 +145,7 @@ function earlyOr(memory: Memory, ask: () => Promise<Facts>): Promise<Facts> {
   return early ?? ask();
 }
 
-function wantedFacts(target: Target, { pidFile, health }: Config): Fields {
-  const probe = probeToLookFor(health, target);
+function wantedFacts({ config: { pidFile }, probe }: AgentOptions): Fields {
   return { ...(pidFile === undefined ? {} : { pid_file: pidFile }), ...(probe === undefined ? {} : { probe }) };
 }
 

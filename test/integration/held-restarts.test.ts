@@ -83,12 +83,13 @@ describe('a held upgrade whose service is restarted or stopped', { skip: noHosts
     });
   }
 
-  test('serves the old version where the restart takes as long as somebody stays connected', async () => {
+  test('serves the old version where the restart takes as long as somebody stays connected, and the guard is killed meanwhile', async () => {
     await useUnit(`${UNITS[0]?.[1]}\nKillSignal=SIGQUIT\nTimeoutStopSec=5`);
     await hold();
     const visitor = visit();
     await observed(web, async () => {
-      const disk = await web.sh('systemctl restart --no-block nginx; sleep 3; sha256sum </usr/sbin/nginx');
+      const disk = await web.sh(`systemctl restart --no-block nginx; sleep 1.5
+        kill -KILL $(sed -n 's/^pid=//p' /var/lib/nginx-hot-upgrade/run-nginx.pid/guard); sleep 1.5; sha256sum </usr/sbin/nginx`);
       assert.equal(`${disk.split(' ')[0]}`, web.before.get('sha256')?.[0]);
       assert.deepEqual(
         [

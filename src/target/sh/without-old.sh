@@ -117,7 +117,7 @@ close_after_service() {
   fi
   if [ "$AFTER" = stopped ]; then close_books changed-by-others service-stopped
   elif runs_old_file "$SUCCESSOR"; then close_books rolled-back service-restarted
-  elif [ "$DECISION:$DECISION_WHY" != commit:old-master-gone ] && [ "$DECISION" = commit ]; then close_books committed service-restarted
+  elif [ "$DECISION" = commit ] && [ "$DECISION_WHY" != old-master-gone ]; then close_books committed service-restarted
   else close_books changed-by-others service-restarted; fi
 }
 

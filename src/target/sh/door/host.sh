@@ -230,7 +230,7 @@ look_at_binary() {
   path_nginx
   read_inodes "/proc/$1/exe" "$BIN" "/proc/$1/ns/mnt" /proc/self/ns/mnt "${BIN%/*}" "/proc/$1/root${BIN%/*}" "$PATH_NGINX"
   OLD_INO=$INODE_1 PATH_INO=$INODE_2 SAME_MOUNTS=0 SAME_ROOT=0 SAME_NETWORK=1
-  [ ! -e "/proc/$1/ns/net" ] || [ "/proc/$1/ns/net" -ef /proc/self/ns/net ] || SAME_NETWORK=0
+  ! sees_other net "$1" || SAME_NETWORK=0
   [ "$INODE_3" != "$INODE_4" ] || SAME_MOUNTS=1
   # What may not be looked into is taken for the same.
   [ -n "$INODE_6" ] && [ "$INODE_5" != "$INODE_6" ] || SAME_ROOT=1
