@@ -746,12 +746,13 @@ verb_look() {
   rec_count accepting $ACCEPTING
   REPARKED=0
   [ "$S_winch" != 1 ] || repark_old || return
-  follow_rotation
   workers_of "$S_om" "$S_nm"
   # shellcheck disable=SC2086
   rec_count draining $WORKERS
   rec_bool reparked "$REPARKED"
   rec_errors
+  # After its log was read: the log is found through what the old master has open, and that changes now.
+  follow_rotation
   answer
 }
 
