@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -41,6 +42,21 @@ describe('without the old master', { concurrency: 4 }, () => {
     await endBoth(site, await held(site));
     await waitFor('closed books', () => /^outcome=outage$/m.test(site.last()));
     assert.equal(await site.instance.answers(), OLD);
+  });
+
+  test('a start that never ends is given up, and told of', async () => {
+    await using instance = await startInstance();
+    const helper = await instance.helper({ program: programWith('START_TIME=2') });
+    await instance.stage(helper);
+    const oldMaster = await instance.nginx.masterPid();
+    const { newMaster } = okay(await helper.ask('begin')).fields as { newMaster: { pid: number } };
+    // nginx waits for whoever opens its other end.
+    const pipe = instance.mark('never-written');
+    execFileSync('mkfifo', [pipe]);
+    writeFileSync(instance.nginx.configFile, `include ${pipe};\n`, { flag: 'a' });
+    for (const master of [oldMaster, newMaster.pid]) signal(master, 'SIGKILL');
+    assert.equal(okay(await helper.ask('rollback', { why: 'new-master-died' })).fields['outcome'], 'down');
+    assert.deepEqual(instance.processes(), []);
   });
 
   test('nothing is started either where the service is stopped while a commit drains', async () => {

@@ -181,6 +181,9 @@ is_started() {
   done
 }
 
+# Seconds that a start may take. A unit has a limit of its own, or none; nginx may wait for ever for what its configuration opens.
+START_TIME=110
+
 # rescue: nobody serves, or none that could be kept. Unless the service manager has seen to it, or was told to leave it so: ends what
 # still holds the sockets, puts the old binary back and starts it the way the host does.
 rescue() {
@@ -204,9 +207,11 @@ rescue() {
   set_deadline 1200
   if [ -n "$S_unit" ] && command -v systemctl >/dev/null; then
     # shellcheck disable=SC2086
-    { $MANAGER reset-failed "$S_service"; $MANAGER restart "$S_service"; } 2>/dev/null
+    { within 5 $MANAGER reset-failed "$S_service"; within "$START_TIME" $MANAGER restart "$S_service"; } 2>/dev/null
   else
+    LIMIT="timeout -s KILL $START_TIME"
     as_master "$S_bin" >/dev/null 2>&1
+    LIMIT=''
   fi
   _outcome=outage
   is_started || _outcome=down
